@@ -1,0 +1,146 @@
+package auditlog
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
+)
+
+// actor is who did it, and with which token. Empty where the notification does not say.
+type actor struct {
+	userID, userName, userHash   string
+	userDomainID, userDomainName string
+	projectID, projectName       string
+	projectDomainName            string
+	domainID, domainName         string
+	requestID, globalRequestID   string
+}
+
+func (m *Mapper) actorOf(n *oslo.Notification, action, errorType string) actor {
+	if n.Kind == oslo.KindBasic {
+		a := actor{requestID: n.Basic.RequestID, globalRequestID: n.Basic.GlobalRequestID}
+		a.fromLine(n)
+		return a
+	}
+	i := n.Event.Initiator
+	if i == nil {
+		var a actor
+		a.fromLine(n)
+		return a
+	}
+	a := actor{
+		userID:            actorID(n, i),
+		userName:          firstText(i.Name, i.Username, i.SubmittedName),
+		userDomainID:      i.UserDomainID,
+		userDomainName:    firstText(i.Domain, i.UserDomainName),
+		projectID:         i.ProjectID,
+		projectName:       i.ProjectName,
+		projectDomainName: i.ProjectDomainName,
+		requestID:         i.RequestID,
+		globalRequestID:   i.GlobalRequestID,
+	}
+	if action == actionAuthenticate {
+		// Before the login there is no scope: it is the domain of the (claimed) user.
+		a.userDomainID = firstText(a.userDomainID, i.DomainID)
+		a.userDomainName = firstText(a.userDomainName, i.DomainName)
+	} else {
+		a.domainID, a.domainName = i.DomainID, i.DomainName
+	}
+	if strings.HasPrefix(n.EventType, "identity.") && a.userID == "" && a.userName != "" && isPathID(a.userName) &&
+		strings.HasPrefix(i.ID, "openstack:") {
+		// Icehouse and Juno wrote the user's id into the name.
+		a.userID, a.userName = a.userName, ""
+	}
+	if errorType == errorUserNotFound {
+		m.hideUnknownName(&a)
+	}
+	return a
+}
+
+// actorID is initiator.id only where that is an id of Keystone's: for a user who
+// is not known pyCADF makes one up, and for ids of other forms than a UUID (LDAP,
+// federation) Keystone hashes it, keystone/notifications.py build_audit_initiator.
+func actorID(n *oslo.Notification, i *cadf.Resource) string {
+	if i.UserID != "" {
+		return i.UserID
+	}
+	if i.Credential.User != "" && i.Credential.User != "unknown" {
+		return i.Credential.User
+	}
+	switch {
+	case i.ID == "default", i.ID == "initiator", strings.HasPrefix(i.ID, "openstack:"):
+		return ""
+	case strings.HasPrefix(n.EventType, "identity.") && isUUID(i.ID):
+		return ""
+	default:
+		return i.ID
+	}
+}
+
+// fromLine takes the actor from the log line: oslo.log's context knows it where
+// Keystone's event does not.
+func (a *actor) fromLine(n *oslo.Notification) {
+	if n.Line == nil || !strings.HasPrefix(n.EventType, "identity.") {
+		return
+	}
+	a.userID, a.userDomainID = n.Line.UserID, n.Line.UserDomainID
+	a.projectID, a.domainID = n.Line.ProjectID, n.Line.DomainID
+	a.requestID = firstText(a.requestID, n.Line.RequestID)
+	a.globalRequestID = firstText(a.globalRequestID, n.Line.GlobalRequestID)
+}
+
+// hideUnknownName keeps what was typed as a user's name or id out of the record:
+// it may be a password.
+func (m *Mapper) hideUnknownName(a *actor) {
+	if m.config.UnknownUserNames == UnknownUserNamesKeep {
+		return
+	}
+	typed := firstText(a.userName, a.userID)
+	a.userName, a.userID = "", ""
+	if m.config.UnknownUserNames == UnknownUserNamesHash && typed != "" {
+		sum := sha256.Sum256([]byte(typed))
+		a.userHash = hex.EncodeToString(sum[:])
+	}
+}
+
+// dropFiller takes out the "unknown" that the audit middlewares write where they
+// know nothing. In Keystone's events the word is a name like any other.
+func dropFiller(r *cadf.Resource) {
+	for _, field := range []*string{
+		&r.ID, &r.Name, &r.Domain, &r.UserID, &r.Username, &r.SubmittedName, &r.UserDomainID, &r.UserDomainName,
+		&r.ProjectID, &r.ProjectName, &r.ProjectDomainName, &r.DomainID, &r.DomainName,
+		&r.RequestID, &r.GlobalRequestID, &r.ApplicationCredentialID, &r.Host.Address, &r.Host.Agent,
+	} {
+		if *field == "unknown" {
+			*field = ""
+		}
+	}
+}
+
+// firstText returns the first text that says something.
+func firstText(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+func (w *writer) actor(a *actor) {
+	w.text(AttrUserID, a.userID)
+	w.name(AttrUserName, a.userName)
+	w.text(AttrUserHash, a.userHash)
+	w.text(AttrUserDomainID, a.userDomainID)
+	w.name(AttrUserDomainName, a.userDomainName)
+	w.text(AttrProjectID, a.projectID)
+	w.name(AttrProjectName, a.projectName)
+	w.name(AttrProjectDomainName, a.projectDomainName)
+	w.text(AttrDomainID, a.domainID)
+	w.name(AttrDomainName, a.domainName)
+	w.text(AttrRequestID, a.requestID)
+	w.text(AttrRequestGlobalID, a.globalRequestID)
+}

@@ -1,0 +1,130 @@
+package auditlog
+
+// Attribute keys of an audit log record. They are the only place where a name is
+// spelled; docs/attributes.md describes each and a test holds the two together.
+// Names that the OpenTelemetry semantic conventions know are used with their
+// meaning there; openstack.* are concepts of OpenStack, cadf.* properties of the
+// event format itself (DMTF DSP0262).
+
+// Resource and scope.
+const (
+	AttrServiceName          = "service.name"
+	AttrServiceNamespace     = "service.namespace"
+	AttrHostName             = "host.name"
+	AttrCloudProvider        = "cloud.provider"
+	AttrCloudRegion          = "cloud.region"
+	AttrOpenStackServiceType = "openstack.service.type"
+	AttrEncodingFormat       = "encoding.format"
+)
+
+// The notification and its envelope.
+const (
+	AttrRecordUID               = "log.record.uid"
+	AttrRecordOriginal          = "log.record.original"
+	AttrNotificationEventType   = "openstack.notification.event_type"
+	AttrNotificationPublisherID = "openstack.notification.publisher_id"
+	AttrNotificationTimestamp   = "openstack.notification.timestamp"
+	// AttrNotificationExtraPrefix is followed by the path of a field that has no
+	// attribute of its own, joined with underscores.
+	AttrNotificationExtraPrefix = "openstack.notification.extra."
+	// AttrNotificationDecodeError is the reason for which bytes are no notification.
+	AttrNotificationDecodeError = "openstack.notification.decode_error"
+	AttrNotificationBodySize    = "openstack.notification.body.size"
+	AttrNotificationBodySHA256  = "openstack.notification.body.sha256"
+)
+
+// The actor and where the request came from.
+const (
+	AttrUserID                    = "user.id"
+	AttrUserName                  = "user.name"
+	AttrUserHash                  = "user.hash"
+	AttrUserDomainID              = "openstack.user.domain.id"
+	AttrUserDomainName            = "openstack.user.domain.name"
+	AttrUserGroupIDs              = "openstack.user.group.ids"
+	AttrProjectID                 = "openstack.project.id"
+	AttrProjectName               = "openstack.project.name"
+	AttrProjectDomainID           = "openstack.project.domain.id"
+	AttrProjectDomainName         = "openstack.project.domain.name"
+	AttrDomainID                  = "openstack.domain.id"
+	AttrDomainName                = "openstack.domain.name"
+	AttrRequestID                 = "openstack.request.id"
+	AttrRequestGlobalID           = "openstack.request.global_id"
+	AttrApplicationCredentialID   = "openstack.application_credential.id"
+	AttrApplicationCredentialName = "openstack.application_credential.name"
+	AttrIdentityProviderID        = "openstack.identity_provider.id"
+	AttrClientAddress             = "client.address"
+	AttrUserAgentOriginal         = "user_agent.original"
+	AttrInitiatorID               = "cadf.initiator.id"
+	AttrInitiatorTypeURI          = "cadf.initiator.type_uri"
+	AttrInitiatorHostID           = "cadf.initiator.host.id"
+	AttrInitiatorHostPlatform     = "cadf.initiator.host.platform"
+	AttrInitiatorGeolocation      = "cadf.initiator.geolocation"
+	AttrCredentialType            = "cadf.initiator.credential.type"
+	AttrCredentialIdentityStatus  = "cadf.initiator.credential.identity_status"
+	AttrPartialPasswordHash       = "openstack.auth.partial_password_hash"
+)
+
+// The event: what was done, and how it ended.
+const (
+	AttrEventID            = "cadf.event.id"
+	AttrEventType          = "cadf.event.type"
+	AttrEventTypeURI       = "cadf.event.type_uri"
+	AttrEventTime          = "cadf.event.time"
+	AttrEventName          = "cadf.event.name"
+	AttrEventSeverity      = "cadf.event.severity"
+	AttrAction             = "cadf.action"
+	AttrOutcome            = "cadf.outcome"
+	AttrReasonCode         = "cadf.reason.code"
+	AttrReasonType         = "cadf.reason.type"
+	AttrReasonPolicyType   = "cadf.reason.policy.type"
+	AttrReasonPolicyID     = "cadf.reason.policy.id"
+	AttrHTTPStatusCode     = "http.response.status_code"
+	AttrURLPath            = "url.path"
+	AttrURLQuery           = "url.query"
+	AttrObserverID         = "cadf.observer.id"
+	AttrObserverTypeURI    = "cadf.observer.type_uri"
+	AttrObserverName       = "cadf.observer.name"
+	AttrTags               = "cadf.tags"
+	AttrReporterChain      = "cadf.reporter_chain"
+	AttrAttachments        = "cadf.attachments"
+	AttrMeasurements       = "cadf.measurements"
+	AttrErrorType          = "error.type"
+	AttrAuditCategory      = "openstack.audit.category"
+	AttrAuditAction        = "openstack.audit.action"
+	AttrAuditOutcome       = "openstack.audit.outcome"
+	AttrAuditDuration      = "openstack.audit.duration"
+	AttrAuditCorrelationID = "openstack.audit.correlation_id"
+	AttrAuditTruncated     = "openstack.audit.truncated"
+)
+
+// The target: what it was done to.
+const (
+	AttrTargetID      = "openstack.target.id"
+	AttrTargetType    = "openstack.target.type"
+	AttrTargetName    = "openstack.target.name"
+	AttrTargetUserID  = "openstack.target.user.id"
+	AttrTargetGroupID = "openstack.target.group.id"
+	// AttrTargetProjectID is the affected project, or the project that holds the target.
+	AttrTargetProjectID         = "openstack.target.project.id"
+	AttrTargetDomainID          = "openstack.target.domain.id"
+	AttrTargetRoleID            = "openstack.target.role.id"
+	AttrTargetUserName          = "openstack.target.user.name"
+	AttrTargetGroupName         = "openstack.target.group.name"
+	AttrTargetProjectName       = "openstack.target.project.name"
+	AttrTargetDomainName        = "openstack.target.domain.name"
+	AttrTargetRoleName          = "openstack.target.role.name"
+	AttrTargetUserDomainID      = "openstack.target.user.domain.id"
+	AttrTargetUserDomainName    = "openstack.target.user.domain.name"
+	AttrTargetProjectDomainID   = "openstack.target.project.domain.id"
+	AttrTargetProjectDomainName = "openstack.target.project.domain.name"
+	AttrRoleAssignmentInherited = "openstack.role_assignment.inherited"
+	AttrCADFTargetID            = "cadf.target.id"
+	AttrCADFTargetTypeURI       = "cadf.target.type_uri"
+	AttrCADFTargetName          = "cadf.target.name"
+	// AttrCADFTargetAddressPrefix is followed by the name of an endpoint: public, private, admin.
+	AttrCADFTargetAddressPrefix = "cadf.target.address."
+	AttrCADFTargetAttachments   = "cadf.target.attachments"
+)
+
+// Names that were added to ids after the mapping.
+const AttrEnrichmentSource = "openstack.enrichment.source"

@@ -1,0 +1,255 @@
+package auditlog
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
+)
+
+// partialPasswordHash is the attachment of Keystone's report_invalid_password_hash.
+const partialPasswordHash = "partial_password_hash"
+
+// correlationTag starts the tag that joins a request with its response,
+// keystonemiddleware/audit/_api.py.
+const correlationTag = "correlation_id?value="
+
+// keystoneUserURI is a constant of Keystone's initiators, and of the targets of
+// its authentications and role assignments.
+const keystoneUserURI = "service/security/account/user"
+
+// event writes what the CADF event says of itself. A value that only repeats a
+// derived attribute, or a constant of every producer, is left out.
+func (w *writer) event(n *oslo.Notification, f *facts) {
+	e := &n.Event
+	w.text(AttrEventID, e.ID)
+	if e.EventType != "activity" {
+		w.text(AttrEventType, e.EventType)
+	}
+	if !strings.HasSuffix(e.TypeURI, "/cloud/audit/1.0/event") {
+		w.text(AttrEventTypeURI, e.TypeURI)
+	}
+	w.text(AttrEventTime, f.eventTime)
+	w.name(AttrEventName, e.Name)
+	w.text(AttrEventSeverity, e.Severity)
+	if e.Action != f.action && e.Action != turnedRound(n.EventType) {
+		w.text(AttrAction, e.Action)
+	}
+	if e.Outcome != f.outcome {
+		w.text(AttrOutcome, e.Outcome)
+	}
+	w.reason(e, f)
+	w.name(AttrURLPath, f.path)
+	w.name(AttrURLQuery, f.query)
+	w.tags(e.Tags)
+}
+
+// turnedRound makes created.user of identity.user.created.
+func turnedRound(eventType string) string {
+	middle, ok := strings.CutPrefix(eventType, "identity.")
+	if !ok {
+		return ""
+	}
+	kind, operation, ok := cutLast(middle)
+	if !ok {
+		return ""
+	}
+	return operation + "." + kind
+}
+
+func (w *writer) reason(e *cadf.Event, f *facts) {
+	if f.status != 0 {
+		w.integer(AttrHTTPStatusCode, int64(f.status))
+	} else {
+		w.text(AttrReasonCode, e.Reason.Code)
+	}
+	if f.status == 0 || e.Reason.Type != "HTTP" {
+		w.text(AttrReasonType, f.reasonType)
+	}
+	w.text(AttrReasonPolicyType, e.Reason.PolicyType)
+	w.text(AttrReasonPolicyID, e.Reason.PolicyID)
+}
+
+func (w *writer) tags(tags []string) {
+	var others []string
+	correlated := false
+	for _, tag := range tags {
+		if id, ok := strings.CutPrefix(tag, correlationTag); ok && !correlated {
+			correlated = true
+			w.text(AttrAuditCorrelationID, strings.TrimPrefix(id, "openstack:"))
+		} else {
+			others = append(others, tag)
+		}
+	}
+	w.texts(AttrTags, others)
+}
+
+// initiator writes what is left of the initiator once the actor is known.
+func (w *writer) initiator(i *cadf.Resource, f *facts) {
+	if i.ID != f.actor.userID {
+		w.text(AttrInitiatorID, i.ID)
+	}
+	if i.TypeURI != keystoneUserURI {
+		w.text(AttrInitiatorTypeURI, i.TypeURI)
+	}
+	w.text(AttrClientAddress, i.Host.Address)
+	w.name(AttrUserAgentOriginal, i.Host.Agent)
+	w.text(AttrInitiatorHostID, i.Host.ID)
+	w.text(AttrInitiatorHostPlatform, i.Host.Platform)
+	w.text(AttrApplicationCredentialID, i.ApplicationCredentialID)
+	w.text(AttrIdentityProviderID, i.Credential.IdentityProvider)
+	w.text(AttrCredentialType, i.Credential.Type)
+	w.text(AttrCredentialIdentityStatus, i.Credential.IdentityStatus)
+	w.texts(AttrUserGroupIDs, i.Credential.Groups)
+	if g := i.Geolocation; g.Kind == literal.Object {
+		w.members(AttrInitiatorGeolocation, g)
+	}
+}
+
+// members writes an object as a map of texts.
+func (w *writer) members(key string, object literal.Value) {
+	if !w.room(key, len(object.Items)) {
+		return
+	}
+	m := w.attributes.PutEmptyMap(key)
+	for i, item := range object.Items {
+		if i == maxElements {
+			w.truncated = true
+			return
+		}
+		w.put(m, item.Key, item.String())
+	}
+}
+
+func (w *writer) observer(o *cadf.Resource, s *service) {
+	if o.ID != "target" { // a back-reference: observer and target are the same
+		w.text(AttrObserverID, o.ID)
+	}
+	if o.Name != s.name {
+		w.name(AttrObserverName, o.Name)
+	}
+	if kind, rest, ok := serviceTypeOfURI(o.TypeURI); !ok || rest != "" || kind != s.kind {
+		w.text(AttrObserverTypeURI, o.TypeURI)
+	}
+}
+
+// cadfTarget writes the target as the event has it, where it says more than the derived one.
+func (w *writer) cadfTarget(n *oslo.Notification, f *facts) {
+	t := &n.Event.Target
+	if t.ID != f.target.id && t.ID != f.service.name && t.ID != n.Event.Observer.ID {
+		w.text(AttrCADFTargetID, t.ID)
+	}
+	if t.Name != f.target.name && t.Name != f.service.name {
+		w.name(AttrCADFTargetName, t.Name)
+	}
+	if t.TypeURI != keystoneUserURI || !f.identity {
+		w.text(AttrCADFTargetTypeURI, t.TypeURI)
+	}
+	w.addresses(t.Addresses)
+}
+
+func (w *writer) addresses(addresses []cadf.Endpoint) {
+	public := ""
+	for _, a := range addresses {
+		if a.Name == "public" {
+			public = a.URL
+		}
+	}
+	for i, a := range addresses {
+		if i == maxElements {
+			w.truncated = true
+			return
+		}
+		if a.Name != "public" && a.URL == public {
+			continue
+		}
+		name := normalize(a.Name)
+		if name == "" {
+			name = strconv.Itoa(i)
+		}
+		key := AttrCADFTargetAddressPrefix + cutUTF8(name, maxExtraKeyBytes)
+		if _, taken := w.attributes.Get(key); taken {
+			key += "_" + strconv.Itoa(i)
+		}
+		w.text(key, redactText(a.URL))
+	}
+}
+
+// rest writes what takes most space, last.
+func (w *writer) rest(n *oslo.Notification, f *facts) {
+	e := &n.Event
+	w.reporterChain(e.ReporterChain, f)
+	w.attachments(AttrAttachments, e.Attachments)
+	w.attachments(AttrCADFTargetAttachments, e.Target.Attachments)
+	if m := e.Measurements; m.Kind == literal.Array && len(m.Items) > 0 {
+		w.maps(AttrMeasurements, len(m.Items), func(i int, put func(name, value string)) {
+			for _, member := range m.Items[i].Items {
+				put(member.Key, member.String())
+			}
+		})
+	}
+	for _, extras := range [][]cadf.Extra{e.Extras, n.Basic.Extras, f.extras, n.Extras} {
+		w.extras(extras)
+	}
+}
+
+func (w *writer) reporterChain(chain []cadf.ReporterStep, f *facts) {
+	if len(chain) == 1 && chain[0].Role == "modifier" && chain[0].ReporterID == "target" && f.fromReporter {
+		return
+	}
+	w.maps(AttrReporterChain, len(chain), func(i int, put func(name, value string)) {
+		put("role", chain[i].Role)
+		put("reporter_id", chain[i].ReporterID)
+		put("time", isoTime(chain[i].Time))
+	})
+}
+
+func (w *writer) attachments(key string, attachments []cadf.Attachment) {
+	others := attachments
+	for i, a := range attachments {
+		if a.Name == partialPasswordHash && a.Content.Kind == literal.String {
+			w.text(AttrPartialPasswordHash, a.Content.Text)
+			others = append(attachments[:i:i], attachments[i+1:]...)
+			break
+		}
+	}
+	w.maps(key, len(others), func(i int, put func(name, value string)) {
+		a := others[i]
+		put("name", a.Name)
+		put("type_uri", a.TypeURI)
+		content := a.Content
+		content.Key = a.Name // the name tells whether the content is a secret
+		content, _ = redact(content)
+		put("content", content.String())
+	})
+}
+
+func (w *writer) extras(extras []cadf.Extra) {
+	for _, x := range extras {
+		if x.Value.Scalar() && x.Value.Text == "" {
+			continue
+		}
+		if w.extraCount == maxExtras {
+			w.dropped++
+			w.truncated = true
+			continue
+		}
+		w.extraCount++
+		w.extra(x.Path, redactExtra(x).String())
+	}
+}
+
+// redactExtra masks an extra by its path too: a credential that is no object is a secret.
+func redactExtra(x cadf.Extra) literal.Value {
+	v := x.Value
+	if v.Key == "" || v.Kind == literal.String && strings.HasSuffix(x.Path, "credential") {
+		v.Key = x.Path
+		if strings.HasSuffix(x.Path, "credential") {
+			v.Key = "token"
+		}
+	}
+	v, _ = redact(v)
+	return v
+}

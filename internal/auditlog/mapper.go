@@ -1,0 +1,166 @@
+package auditlog
+
+import (
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
+)
+
+// Mapper turns messages into records, and records into logs. It is safe for
+// concurrent use.
+type Mapper struct {
+	config  Config
+	version string
+}
+
+// NewMapper returns a Mapper; version is the build's, for the scope.
+func NewMapper(config Config, version string) *Mapper {
+	return &Mapper{config: config, version: version}
+}
+
+// Message is what came off a wire or out of a log.
+type Message struct {
+	// Body are the bytes as received. They must not change while the record is used.
+	Body []byte
+	// Received is the collector's clock at receipt.
+	Received time.Time
+	// TraceParent is the W3C traceparent that came with the message, or empty.
+	TraceParent string
+	// Incoming is where a log record came from; nil for a message off the wire.
+	Incoming *Incoming
+}
+
+// Incoming is the resource that another receiver gave to the log records in which
+// notifications were found. Records with the same *Incoming share a resource.
+type Incoming struct {
+	Resource pcommon.Resource
+}
+
+// Kind is what a message turned out to be.
+type Kind string
+
+// The kinds of messages.
+const (
+	KindCADF  Kind = "cadf"
+	KindBasic Kind = "basic"
+	KindOther Kind = "other"
+	KindRPC   Kind = "rpc"
+	KindRaw   Kind = "raw"
+)
+
+// SkipReason is why no record is made of a message.
+type SkipReason string
+
+// The reasons for which no record is made.
+const (
+	SkipOtherNotification SkipReason = "other_notification"
+	SkipHTTPAuditPending  SkipReason = "http_audit_pending"
+	SkipRPC               SkipReason = "rpc"
+	SkipDecodeError       SkipReason = "decode_error"
+)
+
+// Record is a message that was read, and what is to become of it.
+type Record struct {
+	Kind Kind
+	// Skip is why no record is to be made; empty where one is.
+	Skip SkipReason
+	// Reject says that the message is to be refused for good: it is no notification, and on_decode_error is reject.
+	Reject bool
+	// DecodeError is why Kind is KindRaw.
+	DecodeError *oslo.DecodeError
+
+	message      Message
+	notification oslo.Notification
+}
+
+// Read decodes a message. It never fails: bytes that are no notification are a
+// record of KindRaw.
+func (m *Mapper) Read(message Message) Record {
+	n, err := oslo.Decode(message.Body)
+	if err != nil {
+		return m.readRaw(message, err)
+	}
+	return m.ReadNotification(n, message)
+}
+
+// ReadNotification is Read for a notification that was decoded already; the
+// message's body is what it was found in.
+func (m *Mapper) ReadNotification(n oslo.Notification, message Message) Record {
+	r := Record{message: message, notification: n}
+	switch n.Kind {
+	case oslo.KindCADF:
+		r.Kind = KindCADF
+		if strings.HasPrefix(n.EventType, "audit.") {
+			dropFiller(&r.notification.Event.Target)
+			if i := r.notification.Event.Initiator; i != nil {
+				dropFiller(i)
+			}
+		}
+		if m.config.HTTPAuditPending == Drop && n.EventType == httpRequestEvent {
+			r.Skip = SkipHTTPAuditPending
+		}
+	case oslo.KindBasic:
+		r.Kind = KindBasic
+	case oslo.KindRPC:
+		r.Kind, r.Skip = KindRPC, SkipRPC
+	default:
+		r.Kind = KindOther
+		if m.config.OtherNotifications == Drop {
+			r.Skip = SkipOtherNotification
+		}
+	}
+	return r
+}
+
+// ReadUndecodable is Read for what is known to be no notification.
+func (m *Mapper) ReadUndecodable(err *oslo.DecodeError, message Message) Record {
+	return m.readRaw(message, err)
+}
+
+func (m *Mapper) readRaw(message Message, err error) Record {
+	r := Record{Kind: KindRaw, message: message}
+	if !errors.As(err, &r.DecodeError) {
+		r.DecodeError = &oslo.DecodeError{Reason: oslo.ReasonNotNotification, Err: err}
+	}
+	switch m.config.OnDecodeError {
+	case DecodeErrorDrop:
+		r.Skip = SkipDecodeError
+	case DecodeErrorReject:
+		r.Skip, r.Reject = SkipDecodeError, true
+	}
+	return r
+}
+
+// Lag is the time from the sending of the notification to its receipt; false
+// where the notification does not say when it was sent.
+func (r *Record) Lag() (time.Duration, bool) {
+	sent, ok := parseTime(r.notification.Timestamp)
+	if !ok || r.message.Received.IsZero() {
+		return 0, false
+	}
+	return r.message.Received.Sub(sent), true
+}
+
+// uidNamespace is the namespace of the ids that we make ourselves.
+var uidNamespace = uuid.MustParse("724aa831-f723-508a-85c3-3acfdab99861")
+
+// uid is what tells a record from all others, and is the same for each copy of it.
+// The id of the CADF event will not do alone: a request and its response share it.
+func (r *Record) uid() string {
+	n := &r.notification
+	switch {
+	case n.MessageID != "":
+		return n.MessageID
+	case n.Kind == oslo.KindCADF && r.Kind != KindRaw && n.Event.ID != "":
+		return uuid.NewSHA1(uidNamespace, []byte(n.Event.ID+"|"+n.EventType+"|"+n.Event.Outcome)).String()
+	default:
+		sum := sha256.Sum256(r.message.Body)
+		return uuid.NewSHA1(uidNamespace, sum[:]).String()
+	}
+}

@@ -1,0 +1,226 @@
+package auditlog
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
+)
+
+// Categories of audit events.
+const (
+	CategoryAuthentication = "authentication"
+	CategoryIAM            = "iam"
+	CategoryConfiguration  = "configuration"
+	CategoryResource       = "resource"
+)
+
+// Outcomes of audit events.
+const (
+	OutcomeSuccess = "success"
+	OutcomeFailure = "failure"
+	OutcomePending = "pending"
+	OutcomeUnknown = "unknown"
+)
+
+// Values of error.type; a status code and _OTHER are the others.
+const (
+	errorUserNotFound           = "user_not_found"
+	errorAccountLocked          = "account_locked"
+	errorAccountDisabled        = "account_disabled"
+	errorPasswordExpired        = "password_expired"
+	errorPasswordRequirements   = "password_requirements"
+	errorPasswordHistory        = "password_history"
+	errorPasswordMinAge         = "password_min_age"
+	errorPasswordChangeDisabled = "password_change_disabled"
+	errorInvalidCredentials     = "invalid_credentials"
+	errorOther                  = "_OTHER"
+)
+
+// What was done to a role assignment or to the members of a group.
+const (
+	actionAuthenticate = "authenticate"
+	actionAssign       = "assign"
+	actionRevoke       = "revoke"
+	actionAddMember    = "add_member"
+	actionRemoveMember = "remove_member"
+	actionList         = "list"
+	actionOther        = "other"
+)
+
+// reasonPrefixes are the starts of Keystone's messages, keystone/exception.py.
+// Only a prefix is safe: the rest of the text holds what the client typed.
+var reasonPrefixes = []struct{ prefix, errorType string }{
+	{"Could not find user:", errorUserNotFound},
+	{"The account is locked", errorAccountLocked},
+	{"The account is disabled", errorAccountDisabled},
+	{"The password is expired", errorPasswordExpired},
+	{"The password does not match the requirements", errorPasswordRequirements},
+	{"The new password cannot be identical", errorPasswordHistory},
+	{"You cannot change your password at this time due to the minimum", errorPasswordMinAge},
+	{"You cannot change your password at this time due to password policy", errorPasswordChangeDisabled},
+}
+
+// configurationTypes are what Keystone holds that is not identity.
+var configurationTypes = map[string]bool{
+	"region": true, "endpoint": true, "service": true, "policy": true, "limit": true,
+}
+
+// cadfActions are the first words of CADF's action taxonomy, DSP0262 appendix A.3,
+// and list, which OpenStack writes as read/list.
+var cadfActions = map[string]bool{
+	"backup": true, "capture": true, "create": true, "configure": true, "read": true, actionList: true,
+	"update": true, "delete": true, "monitor": true, "start": true, "stop": true, "deploy": true,
+	"undeploy": true, "enable": true, "disable": true, "send": true, "receive": true,
+	actionAuthenticate: true, "renew": true, actionRevoke: true, "restore": true, "evaluate": true,
+	"allow": true, "deny": true, "notify": true,
+}
+
+// keystoneOperations are the operations of Keystone's event types, keystone/notifications.py ACTIONS.
+var keystoneOperations = map[string]string{
+	"created": "create", "updated": "update", "deleted": "delete", "disabled": "disable",
+}
+
+// splitIdentityEvent takes apart identity.<type>.<operation>, and the form of
+// Kilo and before, identity.<operation>.<type>.
+func splitIdentityEvent(eventType string) (targetType, operation string) {
+	middle, ok := strings.CutPrefix(eventType, "identity.")
+	if !ok {
+		return "", ""
+	}
+	first, last, ok := cutLast(middle)
+	if !ok {
+		return "", middle
+	}
+	if _, known := keystoneOperations[last]; !known {
+		if _, known := keystoneOperations[first]; known {
+			return normalize(last), first
+		}
+	}
+	return strings.ReplaceAll(normalize(first), ".", "_"), last
+}
+
+func cutLast(s string) (before, after string, ok bool) {
+	i := strings.LastIndexByte(s, '.')
+	if i < 0 {
+		return "", s, false
+	}
+	return s[:i], s[i+1:], true
+}
+
+// actionOf returns the action, one of a short list.
+func actionOf(n *oslo.Notification, targetType, operation string) string {
+	if strings.HasPrefix(n.EventType, "identity.") {
+		return identityAction(n, targetType, operation)
+	}
+	action := n.Event.Action
+	first, rest, _ := strings.Cut(action, "/")
+	if first == "read" && (rest == actionList || strings.HasPrefix(rest, actionList+"/")) {
+		return actionList
+	}
+	if cadfActions[first] {
+		return first
+	}
+	return actionOther
+}
+
+func identityAction(n *oslo.Notification, targetType, operation string) string {
+	switch n.Basic.ActorOperation {
+	case "added":
+		return actionAddMember
+	case "removed":
+		return actionRemoveMember
+	}
+	if targetType == "role_assignment" {
+		switch operation {
+		case "created":
+			return actionAssign
+		case "deleted":
+			return actionRevoke
+		}
+	}
+	if action, ok := keystoneOperations[operation]; ok {
+		return action
+	}
+	if cadfActions[operation] {
+		return operation
+	}
+	return actionOther
+}
+
+func categoryOf(n *oslo.Notification, targetType, action string) string {
+	switch {
+	case action == actionAuthenticate:
+		return CategoryAuthentication
+	case !strings.HasPrefix(n.EventType, "identity."):
+		return CategoryResource
+	case configurationTypes[targetType]:
+		return CategoryConfiguration
+	default:
+		return CategoryIAM
+	}
+}
+
+// reasonCode is the code of the reason as a number, or 0.
+func reasonCode(code string) int {
+	c, err := strconv.Atoi(code)
+	if err != nil || c < 100 || c > 599 {
+		return 0
+	}
+	return c
+}
+
+// outcomeOf returns how it really ended: a password change that the policy
+// rejects says success with the code 400, keystone/notifications.py Audit._emit.
+func outcomeOf(n *oslo.Notification) string {
+	if n.Kind == oslo.KindBasic {
+		return OutcomeSuccess // sent after success only
+	}
+	switch n.Event.Outcome {
+	case OutcomeSuccess:
+		if reasonCode(n.Event.Reason.Code) >= 400 {
+			return OutcomeFailure
+		}
+		return OutcomeSuccess
+	case OutcomeFailure, "failed":
+		return OutcomeFailure
+	case OutcomePending, "attempt", "attempted":
+		return OutcomePending
+	default:
+		return OutcomeUnknown
+	}
+}
+
+// errorTypeOf returns why it did not succeed, one of a short list.
+func errorTypeOf(n *oslo.Notification, action, outcome string) string {
+	if outcome != OutcomeFailure && outcome != OutcomeUnknown {
+		return ""
+	}
+	e := &n.Event
+	for _, r := range reasonPrefixes {
+		if strings.HasPrefix(e.Reason.Type, r.prefix) {
+			return r.errorType
+		}
+	}
+	if action == actionAuthenticate && outcome == OutcomeFailure && wrongPassword(n) {
+		return errorInvalidCredentials
+	}
+	if e.Reason.Code != "" && len(e.Reason.Code) <= 3 && isDecimal(e.Reason.Code) {
+		return e.Reason.Code
+	}
+	return errorOther
+}
+
+// wrongPassword recognises the one failure for which Keystone gives no reason. It
+// knows the user then; without the user's name the user store was out of reach.
+func wrongPassword(n *oslo.Notification) bool {
+	e := &n.Event
+	for _, a := range e.Attachments {
+		if a.Name == partialPasswordHash {
+			return true
+		}
+	}
+	i := e.Initiator
+	return i != nil && i.UserID != "" && (i.Name != "" || i.Username != "") && e.Reason == (cadf.Reason{}) && i.Credential.Empty()
+}

@@ -1,0 +1,170 @@
+package auditlog
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
+)
+
+// writeRaw keeps what is no notification: the text as the body, why it could not
+// be read, and neither an event name nor a severity, which nobody knows.
+func (m *Mapper) writeRaw(r *Record, lr plog.LogRecord, w *writer) {
+	w.text(AttrRecordUID, r.uid())
+	w.text(AttrNotificationDecodeError, string(r.DecodeError.Reason))
+	m.setRawBody(r.message.Body, lr, w)
+}
+
+// setRawBody sets the body to text. Where that is not all of the bytes as they
+// were, their number and SHA-256 say what they had been.
+func (m *Mapper) setRawBody(raw []byte, lr plog.LogRecord, w *writer) {
+	limit := m.config.MaxBodySizeKiB << 10
+	head := string(raw[:min(len(raw), limit+utf8.UTFMax)])
+	text := redactText(printable(head))
+	if len(text) > limit {
+		text, w.truncated = cutUTF8(text, limit), true
+	}
+	lr.Body().SetStr(text)
+	if len(text) != len(raw) || text != string(raw) {
+		sum := sha256.Sum256(raw)
+		w.integer(AttrNotificationBodySize, int64(len(raw)))
+		w.text(AttrNotificationBodySHA256, hex.EncodeToString(sum[:]))
+	}
+}
+
+// printable writes bytes that are no UTF-8 as \xNN.
+func printable(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 {
+			b.WriteString(`\x`)
+			b.WriteString(hex.EncodeToString([]byte{s[i]}))
+		} else {
+			b.WriteString(s[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// writeOther passes on a notification that is no audit event: its name and payload.
+func (m *Mapper) writeOther(r *Record, lr plog.LogRecord, w *writer) {
+	n := &r.notification
+	w.text(AttrRecordUID, r.uid())
+	w.envelope(n)
+	w.extras(n.Extras)
+	lr.SetEventName(eventName(n.EventType))
+	if sent, ok := parseTime(n.Timestamp); ok {
+		lr.SetTimestamp(pcommon.NewTimestampFromTime(sent))
+	}
+	lr.SetSeverityNumber(sourceSeverity(n))
+	m.setPayloadBody(r, lr, w)
+}
+
+// setPayloadBody makes a map of the payload the body, or its start as text where
+// it is too long.
+func (m *Mapper) setPayloadBody(r *Record, lr plog.LogRecord, w *writer) {
+	payload, _ := redact(m.hideTyped(r, r.notification.Payload))
+	if text := payload.AppendJSON(nil); payload.Kind != literal.Object || len(text) > m.config.MaxBodySizeKiB<<10 {
+		m.setRawBody(text, lr, w)
+		return
+	}
+	setValue(lr.Body(), payload)
+}
+
+func setValue(dst pcommon.Value, v literal.Value) {
+	switch v.Kind {
+	case literal.Null:
+	case literal.Bool:
+		dst.SetBool(v.Text == "true")
+	case literal.Number:
+		setNumber(dst, v.Text)
+	case literal.String:
+		dst.SetStr(v.Text)
+	case literal.Array:
+		slice := dst.SetEmptySlice()
+		for _, item := range v.Items {
+			setValue(slice.AppendEmpty(), item)
+		}
+	case literal.Object:
+		m := dst.SetEmptyMap()
+		for _, item := range v.Items {
+			setValue(m.PutEmpty(item.Key), item)
+		}
+	}
+}
+
+func setNumber(dst pcommon.Value, text string) {
+	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
+		dst.SetInt(i)
+	} else if f, err := strconv.ParseFloat(text, 64); err == nil {
+		dst.SetDouble(f)
+	} else {
+		dst.SetStr(text)
+	}
+}
+
+// original is the notification as received or, where it held secrets, written
+// again without them.
+func (m *Mapper) original(r *Record) string {
+	received := string(r.message.Body)
+	payload, secret := redact(m.hideTyped(r, r.notification.Payload))
+	if !secret && redactText(received) == received && m.config.UnknownUserNames == UnknownUserNamesKeep {
+		return printable(received)
+	}
+	n := &r.notification
+	document := literal.Value{Kind: literal.Object}
+	for _, member := range [...]struct{ key, text string }{
+		{"message_id", n.MessageID}, {"publisher_id", n.PublisherID}, {"event_type", n.EventType},
+		{"priority", n.Priority}, {"timestamp", n.Timestamp},
+	} {
+		if member.text != "" {
+			document.Items = append(document.Items, literal.Value{Kind: literal.String, Key: member.key, Text: member.text})
+		}
+	}
+	payload.Key = "payload"
+	document.Items = append(document.Items, payload)
+	return string(document.AppendJSON(nil))
+}
+
+// hideTyped takes what an unknown user typed out of a payload.
+func (m *Mapper) hideTyped(r *Record, payload literal.Value) literal.Value {
+	if m.config.UnknownUserNames == UnknownUserNamesKeep || r.Kind != KindCADF {
+		return payload
+	}
+	e := &r.notification.Event
+	if e.Initiator == nil || !strings.HasPrefix(e.Reason.Type, reasonPrefixes[0].prefix) {
+		return payload
+	}
+	typed := map[string]bool{e.Reason.Type: true}
+	for _, name := range []string{e.Initiator.SubmittedName, e.Initiator.UserID, e.Initiator.Name, e.Initiator.Username} {
+		if name != "" {
+			typed[name] = true
+		}
+	}
+	return maskTexts(payload, typed)
+}
+
+// maskTexts returns v with the strings that are in texts masked.
+func maskTexts(v literal.Value, texts map[string]bool) literal.Value {
+	if v.Kind == literal.String && texts[v.Text] {
+		v.Text = masked
+		return v
+	}
+	items := make([]literal.Value, len(v.Items))
+	for i, item := range v.Items {
+		items[i] = maskTexts(item, texts)
+	}
+	v.Items = items
+	return v
+}

@@ -1,0 +1,226 @@
+package auditlog
+
+import (
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
+)
+
+// facts are what is derived from a notification, once.
+type facts struct {
+	identity  bool
+	service   *service
+	actor     actor
+	target    target
+	category  string
+	action    string
+	outcome   string
+	errorType string
+	// status is the HTTP status, 0 where the reason is none of HTTP.
+	status     int
+	reasonType string
+	path       string
+	query      string
+
+	timestamp time.Time
+	// eventTime is the time of the event where the timestamp is another.
+	eventTime string
+	// fromReporter says that the timestamp is that of the last reporter.
+	fromReporter bool
+	// duration is from eventTime to the last reporter, in seconds; negative: not known.
+	duration float64
+
+	extras []cadf.Extra
+}
+
+func (m *Mapper) factsOf(r *Record, s *service) facts {
+	n := &r.notification
+	e := &n.Event
+	f := facts{identity: strings.HasPrefix(n.EventType, "identity."), service: s}
+	targetType, operation := splitIdentityEvent(n.EventType)
+	f.action = actionOf(n, targetType, operation)
+	f.category = categoryOf(n, targetType, f.action)
+	f.outcome = outcomeOf(n)
+	f.errorType = errorTypeOf(n, f.action, f.outcome)
+	if f.action == actionAuthenticate {
+		targetType = ""
+	}
+	if e.Reason.Type == "HTTP" {
+		f.status = reasonCode(e.Reason.Code)
+	}
+	f.path, f.query = splitRequestPath(e.RequestPath)
+	f.actor = m.actorOf(n, f.action, f.errorType)
+	f.target = targetOf(n, targetType, f.path)
+	f.reasonType = e.Reason.Type
+	if f.errorType == errorUserNotFound && m.config.UnknownUserNames != UnknownUserNamesKeep {
+		f.reasonType = strings.TrimSuffix(reasonPrefixes[0].prefix, ":")
+	} else {
+		f.extras = otherNames(e.Initiator, f.actor.userName)
+	}
+	f.setTimes(n)
+	return f
+}
+
+// otherNames keeps the names of the initiator that are not the one chosen.
+func otherNames(i *cadf.Resource, chosen string) (extras []cadf.Extra) {
+	if i == nil {
+		return nil
+	}
+	for _, other := range [...]struct{ path, name string }{
+		{"initiator_username", i.Username}, {"initiator_user_name", i.SubmittedName},
+	} {
+		if other.name != "" && other.name != chosen && chosen != "" {
+			extras = append(extras, cadf.Extra{Path: other.path, Value: literal.Value{Kind: literal.String, Text: other.name}})
+		}
+	}
+	return extras
+}
+
+func splitRequestPath(requestPath string) (path, query string) {
+	path, query, _ = strings.Cut(requestPath, "?")
+	return path, redactQuery(query)
+}
+
+// setTimes finds when it happened. A response repeats the eventTime of its
+// request, since keystonemiddleware uses one event for both: there the last
+// reporter's time is the event's, keystonemiddleware/audit/_api.py mod_audit_event.
+func (f *facts) setTimes(n *oslo.Notification) {
+	e := &n.Event
+	began, hasBegan := parseTime(e.EventTime)
+	sent, hasSent := parseTime(n.Timestamp)
+	f.duration = -1
+	if n.EventType == httpResponseEvent {
+		if steps := len(e.ReporterChain); steps > 0 {
+			if ended, ok := parseTime(e.ReporterChain[steps-1].Time); ok {
+				f.timestamp, f.fromReporter = ended, true
+				if hasBegan {
+					f.duration = ended.Sub(began).Seconds()
+				}
+			}
+		}
+		if f.timestamp.IsZero() && hasSent {
+			f.timestamp = sent
+		}
+	}
+	if f.timestamp.IsZero() {
+		f.timestamp = began
+	}
+	if f.timestamp.IsZero() && hasSent {
+		f.timestamp = sent
+	}
+	if e.EventTime != "" && !(hasBegan && began.Equal(f.timestamp)) {
+		f.eventTime = isoTime(e.EventTime)
+	}
+}
+
+// write fills in a log record, and reports whether anything was cut.
+func (m *Mapper) write(r *Record, s *service, lr plog.LogRecord) (truncated bool) {
+	w := writer{attributes: lr.Attributes()}
+	n := &r.notification
+	switch r.Kind {
+	case KindRaw:
+		m.writeRaw(r, lr, &w)
+	case KindOther:
+		m.writeOther(r, lr, &w)
+	default:
+		f := m.factsOf(r, s)
+		m.writeAudit(r, &f, lr, &w)
+	}
+	m.writeObserved(r, lr)
+	setTraceContext(r.message.TraceParent, lr)
+	if m.config.IncludeOriginal && r.Kind != KindRaw {
+		original := m.original(r)
+		if len(original) > m.config.MaxBodySizeKiB<<10 {
+			original, w.truncated = cutUTF8(original, m.config.MaxBodySizeKiB<<10), true
+		}
+		lr.Attributes().PutStr(AttrRecordOriginal, original)
+	}
+	if n.Priority != "" {
+		lr.SetSeverityText(cutUTF8(n.Priority, maxNameBytes))
+	} else if n.Line != nil {
+		lr.SetSeverityText(cutUTF8(n.Line.Level, maxNameBytes))
+	}
+	if w.truncated {
+		lr.Attributes().PutBool(AttrAuditTruncated, true)
+	}
+	lr.SetDroppedAttributesCount(w.dropped)
+	return w.truncated
+}
+
+func (m *Mapper) writeAudit(r *Record, f *facts, lr plog.LogRecord, w *writer) {
+	n := &r.notification
+	w.attributes.EnsureCapacity(28)
+	w.text(AttrRecordUID, r.uid())
+	w.text(AttrAuditCategory, f.category)
+	w.text(AttrAuditAction, f.action)
+	w.text(AttrAuditOutcome, f.outcome)
+	w.text(AttrErrorType, f.errorType)
+	w.envelope(n)
+	w.actor(&f.actor)
+	if n.Event.Initiator != nil {
+		w.initiator(n.Event.Initiator, f)
+	}
+	w.target(&f.target)
+	if n.Kind == oslo.KindCADF {
+		w.event(n, f)
+		w.cadfTarget(n, f)
+		w.observer(&n.Event.Observer, f.service)
+	}
+	if f.duration >= 0 {
+		w.double(AttrAuditDuration, f.duration)
+	}
+	w.rest(n, f)
+
+	lr.SetEventName(eventName(n.EventType))
+	if !f.timestamp.IsZero() {
+		lr.SetTimestamp(pcommon.NewTimestampFromTime(f.timestamp))
+	}
+	lr.SetSeverityNumber(m.severity(n, f))
+	switch m.config.Body {
+	case BodySummary:
+		lr.Body().SetStr(sentence(f.service.name, lr.Attributes()))
+	case BodyOriginal:
+		m.setPayloadBody(r, lr, w)
+	}
+}
+
+func (w *writer) envelope(n *oslo.Notification) {
+	w.text(AttrNotificationEventType, n.EventType)
+	w.text(AttrNotificationPublisherID, n.PublisherID)
+	w.text(AttrNotificationTimestamp, isoTime(n.Timestamp))
+}
+
+// setTraceContext takes over a W3C traceparent: 00-<trace id>-<span id>-<flags>.
+func setTraceContext(traceParent string, lr plog.LogRecord) {
+	parts := strings.Split(traceParent, "-")
+	if len(parts) < 4 || len(parts[0]) != 2 {
+		return
+	}
+	var (
+		trace pcommon.TraceID
+		span  pcommon.SpanID
+		flags [1]byte
+	)
+	if !decodeHex(trace[:], parts[1]) || !decodeHex(span[:], parts[2]) || !decodeHex(flags[:], parts[3]) ||
+		trace.IsEmpty() || span.IsEmpty() {
+		return
+	}
+	lr.SetTraceID(trace)
+	lr.SetSpanID(span)
+	lr.SetFlags(plog.DefaultLogRecordFlags.WithIsSampled(flags[0]&1 == 1))
+}
+
+func decodeHex(dst []byte, s string) bool {
+	if len(s) != hex.EncodedLen(len(dst)) {
+		return false
+	}
+	_, err := hex.Decode(dst, []byte(s))
+	return err == nil
+}

@@ -1,0 +1,160 @@
+package auditlog
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
+)
+
+// service is who emitted a notification.
+type service struct {
+	name string // the code name: keystone, nova
+	kind string // of the service types authority: identity, compute
+	host string
+}
+
+// codeNames are the code names of the service types,
+// https://service-types.openstack.org/, with the words that publishers use for them.
+var codeNames = map[string]struct{ kind, name string }{
+	"identity":      {"identity", "keystone"},
+	"compute":       {"compute", "nova"},
+	"image":         {"image", "glance"},
+	"network":       {"network", "neutron"},
+	"volume":        {"block-storage", "cinder"},
+	"block-storage": {"block-storage", "cinder"},
+	"snapshot":      {"block-storage", "cinder"},
+	"orchestration": {"orchestration", "heat"},
+	"dns":           {"dns", "designate"},
+	"key-manager":   {"key-manager", "barbican"},
+	"load-balancer": {"load-balancer", "octavia"},
+	"object-store":  {"object-store", "swift"},
+	"baremetal":     {"baremetal", "ironic"},
+	"share":         {"share", "manila"},
+}
+
+// typeURIPrefixes are the starts of resource type URIs and the service type of
+// each, longest first; leading service/ and data/ do not count.
+var typeURIPrefixes = []struct{ prefix, kind string }{
+	{"security/keymanager", "key-manager"},
+	{"compute/baremetal", "baremetal"},
+	{"storage/image", "image"},
+	{"storage/block", "block-storage"},
+	{"storage/volume", "block-storage"},
+	{"storage/object", "object-store"},
+	{"storage/share", "share"},
+	{"security", "identity"},
+	{"compute", "compute"},
+	{"network", "network"},
+	{"load-balancer", "load-balancer"},
+	{"loadbalancer", "load-balancer"},
+	{"orchestration", "orchestration"},
+	{"dns", "dns"},
+}
+
+// serviceTypeOfURI returns the service type of a type URI, and what follows the
+// part that told it.
+func serviceTypeOfURI(uri string) (kind, rest string, ok bool) {
+	for {
+		trimmed := strings.TrimPrefix(strings.TrimPrefix(uri, "service/"), "data/")
+		if trimmed == uri {
+			break
+		}
+		uri = trimmed // openstack-audit-middleware doubles them: service/data/security/keymanager
+	}
+	for _, p := range typeURIPrefixes {
+		if rest, found := strings.CutPrefix(uri, p.prefix); found && (rest == "" || rest[0] == '/') {
+			return p.kind, strings.Trim(rest, "/"), true
+		}
+	}
+	return "", uri, false
+}
+
+// wsgiRunners are programs that say nothing about the service they run.
+var wsgiRunners = map[string]bool{
+	"uwsgi": true, "gunicorn": true, "apache2": true, "httpd": true, "mod_wsgi": true, "python": true, "python3": true,
+}
+
+var programSuffix = regexp.MustCompile(`[-_]((public|admin|internal)[-_])?(wsgi|uwsgi|api)([-_].*)?$`)
+
+// resolveService finds the service, most certain source first. incomingName is
+// the service.name of the resource that the notification came with.
+func (c *ResourceConfig) resolveService(n *oslo.Notification, incomingName string) service {
+	var s service
+	publisherType, host, fromPublisher := splitPublisher(n.PublisherID)
+	observer := n.Event.Observer
+	targetKind, _, fromTarget := serviceTypeOfURI(n.Event.Target.TypeURI)
+	switch {
+	case fromPublisher:
+		s.kind, s.host = codeNames[publisherType].kind, host
+	case fromTarget:
+		s.kind = targetKind
+	default:
+		if kind, _, ok := serviceTypeOfURI(observer.TypeURI); ok {
+			s.kind = kind
+		} else if strings.HasPrefix(n.EventType, "identity.") {
+			s.kind = "identity"
+		}
+	}
+	if s.host == "" && n.Line != nil {
+		s.host = n.Line.Hostname
+	}
+	switch {
+	case observer.Name != "" && observer.Name != "unknown":
+		s.name = observer.Name
+	case s.kind != "" && (fromPublisher || fromTarget || s.kind == "identity"):
+		s.name = codeNames[s.kind].name
+	default:
+		s.name = programService(n.PublisherID)
+	}
+	if s.name == "" {
+		s.name = incomingName
+	}
+	if s.name == "" {
+		s.name = "unknown_service"
+		if n.PublisherID != "" {
+			s.name += ":" + n.PublisherID
+		}
+	}
+	if s.kind == "" {
+		s.kind = kindOfName(s.name)
+	}
+	if name, ok := c.ServiceNames[n.PublisherID]; ok {
+		s.name = name
+	} else if name, ok := c.ServiceNames[s.name]; ok {
+		s.name = name
+	}
+	return s
+}
+
+// splitPublisher takes apart <type>.<host> and <type>:<host>.
+func splitPublisher(publisher string) (kind, host string, ok bool) {
+	i := strings.IndexAny(publisher, ".:")
+	if i < 0 {
+		return "", "", false
+	}
+	kind = publisher[:i]
+	if strings.HasPrefix(kind, "volume") {
+		kind = "volume"
+	}
+	_, ok = codeNames[kind]
+	return kind, publisher[i+1:], ok
+}
+
+// programService takes the service out of the name of its program: the audit
+// middlewares publish basename(argv[0]), keystonemiddleware/audit/_notifier.py.
+func programService(program string) string {
+	if program == "" || wsgiRunners[program] {
+		return ""
+	}
+	return programSuffix.ReplaceAllString(program, "")
+}
+
+func kindOfName(name string) string {
+	for _, c := range codeNames {
+		if c.name == name {
+			return c.kind
+		}
+	}
+	return ""
+}

@@ -1,0 +1,183 @@
+package auditlog
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// The bounds of a record. Who writes to a user name must not be able to make a
+// backend refuse the record of it: Loki takes 128 entries and 64 KiB a record,
+// and names may still be added after the mapping.
+const (
+	maxAttributes     = 72       // of the record; resource, scope and names fill up to 100
+	maxAttributeBytes = 48 << 10 // of all keys and values of the record
+	maxValueBytes     = 2 << 10  // of one value
+	maxNameBytes      = 1 << 10  // of a name, path, query or user agent
+	maxElements       = 32       // of an array
+	maxExtras         = 32       // fields without an attribute of their own
+	maxExtraKeyBytes  = 128      // of the path of such a field
+	attributeOverhead = 8        // counted for each attribute beside key and value
+)
+
+// writer puts attributes on a record within its bounds. What comes first is kept.
+type writer struct {
+	attributes pcommon.Map
+	bytes      int
+	extraCount int
+	truncated  bool
+	dropped    uint32
+}
+
+// room reserves space for a value, and says whether there is any.
+func (w *writer) room(key string, size int) bool {
+	size += len(key) + attributeOverhead
+	if w.attributes.Len() >= maxAttributes || w.bytes+size > maxAttributeBytes {
+		w.dropped++
+		w.truncated = true
+		return false
+	}
+	w.bytes += size
+	return true
+}
+
+// text writes a text; an empty one is not written.
+func (w *writer) text(key, value string) { w.bounded(key, value, maxValueBytes) }
+
+// name writes a name, path, query or user agent.
+func (w *writer) name(key, value string) { w.bounded(key, value, maxNameBytes) }
+
+func (w *writer) bounded(key, value string, limit int) {
+	if value == "" {
+		return
+	}
+	if len(value) > limit {
+		value, w.truncated = cutUTF8(value, limit), true
+	}
+	if w.room(key, len(value)) {
+		w.attributes.PutStr(key, value)
+	}
+}
+
+func (w *writer) integer(key string, value int64) {
+	if w.room(key, 8) {
+		w.attributes.PutInt(key, value)
+	}
+}
+
+func (w *writer) double(key string, value float64) {
+	if w.room(key, 8) {
+		w.attributes.PutDouble(key, value)
+	}
+}
+
+func (w *writer) boolean(key string, value bool) {
+	if w.room(key, 1) {
+		w.attributes.PutBool(key, value)
+	}
+}
+
+// texts writes an array of texts.
+func (w *writer) texts(key string, values []string) {
+	if len(values) == 0 || !w.room(key, 0) {
+		return
+	}
+	slice := w.attributes.PutEmptySlice(key)
+	for i, value := range values {
+		if i == maxElements {
+			w.truncated = true
+			return
+		}
+		if len(value) > maxValueBytes {
+			value, w.truncated = cutUTF8(value, maxValueBytes), true
+		}
+		if w.bytes+len(value) > maxAttributeBytes {
+			w.truncated = true
+			return
+		}
+		w.bytes += len(value)
+		slice.AppendEmpty().SetStr(value)
+	}
+}
+
+// maps writes an array of maps of texts; fill gives the members of the map of one index.
+func (w *writer) maps(key string, n int, fill func(i int, put func(name, value string))) {
+	if n == 0 || !w.room(key, 0) {
+		return
+	}
+	slice := w.attributes.PutEmptySlice(key)
+	if n > maxElements {
+		n, w.truncated = maxElements, true
+	}
+	for i := range n {
+		m := slice.AppendEmpty().SetEmptyMap()
+		fill(i, func(name, value string) { w.put(m, name, value) })
+	}
+}
+
+// put writes a text into a map within an attribute.
+func (w *writer) put(m pcommon.Map, name, value string) {
+	if value == "" {
+		return
+	}
+	if len(value) > maxValueBytes {
+		value, w.truncated = cutUTF8(value, maxValueBytes), true
+	}
+	if w.bytes+len(name)+len(value) > maxAttributeBytes || m.Len() >= maxElements {
+		w.truncated = true
+		return
+	}
+	w.bytes += len(name) + len(value)
+	m.PutStr(name, value)
+}
+
+// extra writes a field that has no attribute of its own. Fields whose paths read
+// the same are numbered.
+func (w *writer) extra(path, value string) {
+	key := AttrNotificationExtraPrefix + extraKey(path)
+	if _, taken := w.attributes.Get(key); taken {
+		for i := 2; taken; i++ {
+			numbered := key + "_" + strconv.Itoa(i)
+			if _, taken = w.attributes.Get(numbered); !taken {
+				key = numbered
+			}
+		}
+	}
+	w.text(key, value)
+}
+
+// extraKey writes a path in snake case: requestPath is request_path.
+func extraKey(path string) string {
+	var b strings.Builder
+	lower := false
+	for i := 0; i < len(path) && b.Len() < maxExtraKeyBytes; i++ {
+		switch c := path[i]; {
+		case 'A' <= c && c <= 'Z':
+			if lower {
+				b.WriteByte('_')
+			}
+			b.WriteByte(c - 'A' + 'a')
+			lower = false
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+			b.WriteByte(c)
+			lower = true
+		default:
+			b.WriteByte('_')
+			lower = false
+		}
+	}
+	return b.String()
+}
+
+// cutUTF8 returns at most limit bytes of s, and no part of a character.
+func cutUTF8(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
+}

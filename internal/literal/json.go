@@ -1,0 +1,309 @@
+package literal
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// ParseJSON reads one JSON value from the start of text and returns what follows
+// it. It takes what Python's json module writes, NaN and Infinity too, and keeps
+// what strict readers refuse: a member that occurs twice stays twice; a lone
+// surrogate or a byte that is no UTF-8 becomes U+FFFD; control characters stand
+// in strings. Strings without escapes are substrings of text.
+func ParseJSON(text string) (value Value, rest string, err error) {
+	p := jsonParser{text: text}
+	p.skipSpace()
+	if value, err = p.value(0); err != nil {
+		return Value{}, "", err
+	}
+	p.skipSpace()
+	return value, text[p.pos:], nil
+}
+
+type jsonParser struct {
+	builder
+	text string
+	pos  int
+}
+
+func (p *jsonParser) fail(problem string) error {
+	if p.pos >= len(p.text) {
+		problem = "unexpected end of text"
+	}
+	return &SyntaxError{Offset: min(p.pos, len(p.text)), Problem: problem}
+}
+
+func (p *jsonParser) skipSpace() {
+	for p.pos < len(p.text) {
+		switch p.text[p.pos] {
+		case ' ', '\t', '\n', '\r':
+			p.pos++
+		default:
+			return
+		}
+	}
+}
+
+// next skips white space and returns the byte that follows, or 0 at the end.
+func (p *jsonParser) next() byte {
+	p.skipSpace()
+	if p.pos < len(p.text) {
+		return p.text[p.pos]
+	}
+	return 0
+}
+
+func (p *jsonParser) value(depth int) (Value, error) {
+	switch c := p.next(); c {
+	case '{':
+		return p.object(depth + 1)
+	case '[':
+		return p.array(depth + 1)
+	case '"':
+		s, err := p.string()
+		return Value{Kind: String, Text: s}, err
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		return p.number()
+	default:
+		return p.word()
+	}
+}
+
+func (p *jsonParser) object(depth int) (Value, error) {
+	if depth > maxDepth {
+		return Value{}, tooDeep(p.pos)
+	}
+	p.pos++
+	mark := len(p.stack)
+	for first := true; ; first = false {
+		c := p.next()
+		if c == '}' {
+			p.pos++
+			return Value{Kind: Object, Items: p.close(mark)}, nil
+		}
+		if !first {
+			if c != ',' {
+				return Value{}, p.fail("expected , or }")
+			}
+			p.pos++
+			c = p.next()
+		}
+		if c != '"' {
+			return Value{}, p.fail("expected the name of a member")
+		}
+		key, err := p.string()
+		if err != nil {
+			return Value{}, err
+		}
+		if p.next() != ':' {
+			return Value{}, p.fail("expected :")
+		}
+		p.pos++
+		v, err := p.value(depth)
+		if err != nil {
+			return Value{}, err
+		}
+		v.Key = key
+		p.stack = append(p.stack, v)
+	}
+}
+
+func (p *jsonParser) array(depth int) (Value, error) {
+	if depth > maxDepth {
+		return Value{}, tooDeep(p.pos)
+	}
+	p.pos++
+	mark := len(p.stack)
+	for first := true; ; first = false {
+		c := p.next()
+		if c == ']' {
+			p.pos++
+			return Value{Kind: Array, Items: p.close(mark)}, nil
+		}
+		if !first {
+			if c != ',' {
+				return Value{}, p.fail("expected , or ]")
+			}
+			p.pos++
+		}
+		v, err := p.value(depth)
+		if err != nil {
+			return Value{}, err
+		}
+		p.stack = append(p.stack, v)
+	}
+}
+
+// word reads true, false, null, and the numbers that only Python writes.
+func (p *jsonParser) word() (Value, error) {
+	for _, w := range [...]Value{
+		{Kind: Null, Text: "null"},
+		{Kind: Bool, Text: "true"},
+		{Kind: Bool, Text: "false"},
+		{Kind: Number, Text: "NaN"},
+		{Kind: Number, Text: "Infinity"},
+	} {
+		if strings.HasPrefix(p.text[min(p.pos, len(p.text)):], w.Text) {
+			p.pos += len(w.Text)
+			if w.Kind == Null {
+				w.Text = ""
+			}
+			return w, nil
+		}
+	}
+	return Value{}, p.fail("expected a value")
+}
+
+func (p *jsonParser) number() (Value, error) {
+	start := p.pos
+	if p.text[p.pos] == '-' {
+		p.pos++
+		if strings.HasPrefix(p.text[p.pos:], "Infinity") {
+			p.pos += len("Infinity")
+			return Value{Kind: Number, Text: p.text[start:p.pos]}, nil
+		}
+	}
+	if p.digits() == 0 {
+		return Value{}, p.fail("expected a digit")
+	}
+	if p.pos < len(p.text) && p.text[p.pos] == '.' {
+		p.pos++
+		if p.digits() == 0 {
+			return Value{}, p.fail("expected a digit")
+		}
+	}
+	if p.pos < len(p.text) && (p.text[p.pos] == 'e' || p.text[p.pos] == 'E') {
+		p.pos++
+		if p.pos < len(p.text) && (p.text[p.pos] == '+' || p.text[p.pos] == '-') {
+			p.pos++
+		}
+		if p.digits() == 0 {
+			return Value{}, p.fail("expected a digit")
+		}
+	}
+	return Value{Kind: Number, Text: p.text[start:p.pos]}, nil
+}
+
+func (p *jsonParser) digits() int {
+	start := p.pos
+	for p.pos < len(p.text) && '0' <= p.text[p.pos] && p.text[p.pos] <= '9' {
+		p.pos++
+	}
+	return p.pos - start
+}
+
+// string reads a string whose opening quote is at pos.
+func (p *jsonParser) string() (string, error) {
+	p.pos++
+	start, ascii := p.pos, true
+	for p.pos < len(p.text) {
+		switch c := p.text[p.pos]; {
+		case c == '"':
+			s := p.text[start:p.pos]
+			p.pos++
+			if !ascii {
+				s = strings.ToValidUTF8(s, "\uFFFD")
+			}
+			return s, nil
+		case c == '\\':
+			return p.escapedString(start)
+		default:
+			ascii = ascii && c < utf8.RuneSelf
+			p.pos++
+		}
+	}
+	return "", p.fail("")
+}
+
+// escapedString goes on with a string at its first backslash.
+func (p *jsonParser) escapedString(start int) (string, error) {
+	out := make([]byte, 0, 2*(p.pos-start)+32)
+	out = append(out, p.text[start:p.pos]...)
+	for p.pos < len(p.text) {
+		c := p.text[p.pos]
+		switch c {
+		case '"':
+			p.pos++
+			s := string(out)
+			if !utf8.ValidString(s) {
+				s = strings.ToValidUTF8(s, "\uFFFD")
+			}
+			return s, nil
+		case '\\':
+			p.pos++
+			var err error
+			if out, err = p.escape(out); err != nil {
+				return "", err
+			}
+		default:
+			end := p.pos + 1
+			for end < len(p.text) && p.text[end] != '"' && p.text[end] != '\\' {
+				end++
+			}
+			out = append(out, p.text[p.pos:end]...)
+			p.pos = end
+		}
+	}
+	return "", p.fail("")
+}
+
+// escape reads what follows a backslash.
+func (p *jsonParser) escape(out []byte) ([]byte, error) {
+	if p.pos >= len(p.text) {
+		return nil, p.fail("")
+	}
+	c := p.text[p.pos]
+	p.pos++
+	switch c {
+	case '"', '\\', '/':
+		return append(out, c), nil
+	case 'b':
+		return append(out, '\b'), nil
+	case 'f':
+		return append(out, '\f'), nil
+	case 'n':
+		return append(out, '\n'), nil
+	case 'r':
+		return append(out, '\r'), nil
+	case 't':
+		return append(out, '\t'), nil
+	case 'u':
+		r, ok := hexRune(p.text[p.pos:], 4)
+		if !ok {
+			return nil, p.fail("expected four hexadecimal digits")
+		}
+		p.pos += 4
+		if utf16.IsSurrogate(r) {
+			r = p.surrogate(r)
+		}
+		return utf8.AppendRune(out, r), nil
+	default:
+		p.pos--
+		return nil, p.fail("unknown escape")
+	}
+}
+
+// surrogate joins the half that was read with the one that follows; AppendRune
+// writes a lone half as U+FFFD.
+func (p *jsonParser) surrogate(high rune) rune {
+	if rest := p.text[p.pos:]; strings.HasPrefix(rest, `\u`) {
+		if low, ok := hexRune(rest[2:], 4); ok {
+			if r := utf16.DecodeRune(high, low); r != utf8.RuneError {
+				p.pos += 6
+				return r
+			}
+		}
+	}
+	return high
+}
+
+// hexRune reads n hexadecimal digits.
+func hexRune(s string, n int) (rune, bool) {
+	if len(s) < n {
+		return 0, false
+	}
+	u, err := strconv.ParseUint(s[:n], 16, 32)
+	return rune(u), err == nil
+}

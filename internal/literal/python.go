@@ -1,0 +1,346 @@
+package literal
+
+import (
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// ParsePython reads one Python literal, as repr writes it, from the start of text
+// and returns what follows it. Tuples and sets are arrays; None, True, False, nan
+// and inf become what ParseJSON gives for their like; keys that are no strings are
+// their text. What is no literal, as datetime.datetime(2026, 3, 4) or <Server at
+// 0x7f>, is kept as a string of its text. The work is linear in the length of text.
+func ParsePython(text string) (value Value, rest string, err error) {
+	p := pythonParser{jsonParser{text: text}}
+	if value, err = p.value(0); err != nil {
+		return Value{}, "", err
+	}
+	p.skipSpace()
+	return value, text[p.pos:], nil
+}
+
+// pythonParser shares the position and the numbers of JSON.
+type pythonParser struct{ jsonParser }
+
+func (p *pythonParser) value(depth int) (Value, error) {
+	switch c := p.next(); c {
+	case '{':
+		return p.braces(depth + 1)
+	case '[':
+		return p.sequence(depth+1, ']')
+	case '(':
+		return p.sequence(depth+1, ')')
+	case '\'', '"':
+		s, err := p.string(prefix{})
+		return Value{Kind: String, Text: s}, err
+	case '<':
+		if p.pos+1 < len(p.text) && isNameByte(p.text[p.pos+1]) {
+			return p.opaque(p.pos)
+		}
+		return Value{}, p.fail("expected a value")
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		return p.number()
+	default:
+		return p.name()
+	}
+}
+
+// braces reads a dict or a set: what follows the first element tells which.
+func (p *pythonParser) braces(depth int) (Value, error) {
+	if depth > maxDepth {
+		return Value{}, tooDeep(p.pos)
+	}
+	p.pos++
+	mark, kind := len(p.stack), Object
+	for first := true; ; first = false {
+		done, err := p.separator(first, '}')
+		if err != nil {
+			return Value{}, err
+		}
+		if done {
+			return Value{Kind: kind, Items: p.close(mark)}, nil
+		}
+		v, err := p.value(depth)
+		if err != nil {
+			return Value{}, err
+		}
+		if first && p.next() != ':' {
+			kind = Array
+		}
+		if kind == Object {
+			if p.next() != ':' {
+				return Value{}, p.fail("expected :")
+			}
+			p.pos++
+			if !v.Scalar() { // a tuple: no event has one, and its text could be as long as the event for each of many levels
+				return Value{}, p.fail("the key of a dict is no scalar")
+			}
+			key := v.Text
+			if v, err = p.value(depth); err != nil {
+				return Value{}, err
+			}
+			v.Key = key
+		}
+		p.stack = append(p.stack, v)
+	}
+}
+
+// sequence reads a list or a tuple.
+func (p *pythonParser) sequence(depth int, end byte) (Value, error) {
+	if depth > maxDepth {
+		return Value{}, tooDeep(p.pos)
+	}
+	p.pos++
+	mark := len(p.stack)
+	for first := true; ; first = false {
+		done, err := p.separator(first, end)
+		if err != nil {
+			return Value{}, err
+		}
+		if done {
+			return Value{Kind: Array, Items: p.close(mark)}, nil
+		}
+		v, err := p.value(depth)
+		if err != nil {
+			return Value{}, err
+		}
+		p.stack = append(p.stack, v)
+	}
+}
+
+// separator reads what stands before an element, or the end: a comma may stand
+// before the end, as in (1,), and an element follows all others.
+func (p *pythonParser) separator(first bool, end byte) (done bool, err error) {
+	c := p.next()
+	if c == ',' && !first {
+		p.pos++
+		c = p.next()
+	} else if !first && c != end {
+		return false, p.fail("expected , or " + string(end))
+	}
+	if c == end {
+		p.pos++
+		return true, nil
+	}
+	return false, nil
+}
+
+func (p *pythonParser) number() (Value, error) {
+	if rest := p.text[p.pos:]; strings.HasPrefix(rest, "-inf") {
+		p.pos += len("-inf")
+		return Value{Kind: Number, Text: "-Infinity"}, nil
+	}
+	v, err := p.jsonParser.number()
+	if err == nil && p.pos < len(p.text) && p.text[p.pos] == 'L' { // Python 2
+		p.pos++
+	}
+	return v, err
+}
+
+// name reads what begins with a letter: a word of the language, a string with a
+// prefix, or the beginning of something that is no literal.
+func (p *pythonParser) name() (Value, error) {
+	start := p.pos
+	for p.pos < len(p.text) && isNameByte(p.text[p.pos]) {
+		p.pos++
+	}
+	word := p.text[start:p.pos]
+	if word == "" {
+		return Value{}, p.fail("expected a value")
+	}
+	if p.pos < len(p.text) && (p.text[p.pos] == '\'' || p.text[p.pos] == '"') {
+		if prefix, ok := stringPrefix(word); ok {
+			s, err := p.string(prefix)
+			return Value{Kind: String, Text: s}, err
+		}
+	}
+	if p.pos < len(p.text) && p.text[p.pos] == '(' {
+		return p.opaque(start)
+	}
+	switch word {
+	case "None":
+		return Value{}, nil
+	case "True":
+		return Value{Kind: Bool, Text: "true"}, nil
+	case "False":
+		return Value{Kind: Bool, Text: "false"}, nil
+	case "nan":
+		return Value{Kind: Number, Text: "NaN"}, nil
+	case "inf":
+		return Value{Kind: Number, Text: "Infinity"}, nil
+	default:
+		return Value{Kind: String, Text: valid(word)}, nil
+	}
+}
+
+func isNameByte(c byte) bool {
+	return c == '_' || c == '.' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || c >= utf8.RuneSelf
+}
+
+// opaque skips from pos to the bracket that closes the one there, and returns the
+// text from start on. Brackets within quotes do not count; in <...> a quote counts
+// only where a string can begin, for such texts are written by hand: <it's full>.
+func (p *pythonParser) opaque(start int) (Value, error) {
+	var open []byte
+	for ; p.pos < len(p.text); p.pos++ {
+		switch c := p.text[p.pos]; c {
+		case '(':
+			open = append(open, ')')
+		case '[':
+			open = append(open, ']')
+		case '{':
+			open = append(open, '}')
+		case '<':
+			if p.pos+1 < len(p.text) && isNameByte(p.text[p.pos+1]) { // no comparison
+				open = append(open, '>')
+			}
+		case ')', ']', '}', '>':
+			if c == '>' && open[len(open)-1] != c {
+				continue
+			}
+			if c != open[len(open)-1] {
+				return Value{}, p.fail("unbalanced bracket")
+			}
+			if open = open[:len(open)-1]; len(open) == 0 {
+				p.pos++
+				return Value{Kind: String, Text: valid(p.text[start:p.pos])}, nil
+			}
+		case '\'', '"':
+			if open[len(open)-1] != '>' || strings.IndexByte(" =([{,:<", p.text[p.pos-1]) >= 0 {
+				p.skipString(c)
+			}
+		}
+	}
+	return Value{}, p.fail("")
+}
+
+// skipString leaves pos at the closing quote.
+func (p *pythonParser) skipString(quote byte) {
+	for p.pos++; p.pos < len(p.text) && p.text[p.pos] != quote; p.pos++ {
+		if p.text[p.pos] == '\\' {
+			p.pos++
+		}
+	}
+}
+
+// prefix is what stands before a string: b” holds bytes, r” has no escapes.
+type prefix struct{ bytes, raw bool }
+
+func stringPrefix(word string) (prefix, bool) {
+	if len(word) > 2 {
+		return prefix{}, false
+	}
+	var p prefix
+	for i := range len(word) {
+		switch word[i] {
+		case 'b', 'B':
+			p.bytes = true
+		case 'r', 'R':
+			p.raw = true
+		case 'u', 'U':
+		default:
+			return prefix{}, false
+		}
+	}
+	return p, true
+}
+
+// string reads a string whose opening quote is at pos.
+func (p *pythonParser) string(prefix prefix) (string, error) {
+	quote := p.text[p.pos]
+	p.pos++
+	var out []byte
+	for start := p.pos; p.pos < len(p.text); {
+		switch c := p.text[p.pos]; {
+		case c == quote:
+			s := p.text[start:p.pos]
+			p.pos++
+			if out != nil {
+				s = string(append(out, s...))
+			}
+			return valid(s), nil
+		case c == '\\' && prefix.raw:
+			p.pos += 2
+		case c == '\\':
+			if out == nil {
+				out = make([]byte, 0, 2*(p.pos-start)+32)
+			}
+			out = append(out, p.text[start:p.pos]...)
+			p.pos++
+			var err error
+			if out, err = p.escape(out, prefix.bytes); err != nil {
+				return "", err
+			}
+			start = p.pos
+		default:
+			p.pos++
+		}
+	}
+	return "", p.fail("")
+}
+
+// escape reads what follows a backslash. One that Python does not know stands for itself.
+func (p *pythonParser) escape(out []byte, bytes bool) ([]byte, error) {
+	if p.pos >= len(p.text) {
+		return nil, p.fail("")
+	}
+	c := p.text[p.pos]
+	p.pos++
+	if i := strings.IndexByte(`\'"abfnrtv`, c); i >= 0 {
+		return append(out, "\\'\"\a\b\f\n\r\t\v"[i]), nil
+	}
+	switch {
+	case c == '\n':
+		return out, nil
+	case '0' <= c && c <= '7':
+		p.pos--
+		return p.octal(out, bytes), nil
+	case c == 'x':
+		return p.hex(out, 2, bytes)
+	case c == 'u' && !bytes:
+		return p.hex(out, 4, false)
+	case c == 'U' && !bytes:
+		return p.hex(out, 8, false)
+	default:
+		return append(out, '\\', c), nil
+	}
+}
+
+func (p *pythonParser) octal(out []byte, bytes bool) []byte {
+	var r rune
+	for end := p.pos + 3; p.pos < min(end, len(p.text)) && '0' <= p.text[p.pos] && p.text[p.pos] <= '7'; p.pos++ {
+		r = r<<3 | rune(p.text[p.pos]-'0')
+	}
+	return appendCode(out, r, bytes)
+}
+
+func (p *pythonParser) hex(out []byte, digits int, bytes bool) ([]byte, error) {
+	r, ok := hexRune(p.text[p.pos:], digits)
+	if !ok {
+		if len(p.text)-p.pos < digits {
+			p.pos = len(p.text)
+		}
+		return nil, p.fail("expected hexadecimal digits")
+	}
+	p.pos += digits
+	if digits == 4 && utf16.IsSurrogate(r) { // Python 2 writes pairs
+		r = p.surrogate(r)
+	}
+	return appendCode(out, r, bytes), nil
+}
+
+func appendCode(out []byte, r rune, bytes bool) []byte {
+	if bytes {
+		return append(out, byte(r))
+	}
+	return utf8.AppendRune(out, r)
+}
+
+// valid replaces what is no UTF-8.
+func valid(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}

@@ -1,0 +1,168 @@
+// Package literal reads the two notations in which OpenStack writes an event,
+// JSON text and Python literal text, into one ordered tree that keeps all that
+// the text says: the order of members, members that occur twice, and the digits
+// of numbers.
+package literal
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Kind is the kind of a Value.
+type Kind uint8
+
+// The kinds of a Value. The zero Value is Null.
+const (
+	Null Kind = iota
+	Bool
+	Number
+	String
+	Array
+	Object
+)
+
+// maxDepth bounds the nesting of containers, as encoding/json does.
+const maxDepth = 10_000
+
+// Value is a node of a document.
+type Value struct {
+	Kind Kind
+	// Key is the name of this value where it is a member of an object.
+	Key string
+	// Text is the text of a string, a number as it was written, or true or false.
+	Text string
+	// Items are the elements of an array or the members of an object, in the order of the text.
+	Items []Value
+}
+
+// Get returns the last member of that name, as Python's and Go's JSON decoders do.
+func (v Value) Get(name string) (Value, bool) {
+	for i := len(v.Items) - 1; i >= 0; i-- {
+		if v.Items[i].Key == name && v.Kind == Object {
+			return v.Items[i], true
+		}
+	}
+	return Value{}, false
+}
+
+// Scalar says whether v holds neither elements nor members.
+func (v Value) Scalar() bool { return v.Kind < Array }
+
+// String returns the text of a scalar, nothing for null, and JSON for containers.
+func (v Value) String() string {
+	if v.Scalar() {
+		return v.Text
+	}
+	return string(v.AppendJSON(nil))
+}
+
+// AppendJSON appends v as compact JSON. Numbers appear as they were written.
+func (v Value) AppendJSON(dst []byte) []byte {
+	switch v.Kind {
+	case Null:
+		return append(dst, "null"...)
+	case String:
+		return AppendQuoted(dst, v.Text)
+	case Array, Object:
+		return v.appendContainer(dst)
+	default:
+		return append(dst, v.Text...)
+	}
+}
+
+func (v Value) appendContainer(dst []byte) []byte {
+	begin, end := byte('['), byte(']')
+	if v.Kind == Object {
+		begin, end = '{', '}'
+	}
+	dst = append(dst, begin)
+	for i, item := range v.Items {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if v.Kind == Object {
+			dst = append(AppendQuoted(dst, item.Key), ':')
+		}
+		dst = item.AppendJSON(dst)
+	}
+	return append(dst, end)
+}
+
+// AppendQuoted appends s as a JSON string. What is no UTF-8 becomes U+FFFD.
+func AppendQuoted(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			dst = appendQuotedASCII(dst, c)
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		dst = utf8.AppendRune(dst, r)
+		i += size
+	}
+	return append(dst, '"')
+}
+
+func appendQuotedASCII(dst []byte, c byte) []byte {
+	switch {
+	case c == '"' || c == '\\':
+		return append(dst, '\\', c)
+	case c == '\n':
+		return append(dst, '\\', 'n')
+	case c == '\r':
+		return append(dst, '\\', 'r')
+	case c == '\t':
+		return append(dst, '\\', 't')
+	case c < 0x20 || c == 0x7f:
+		const hex = "0123456789abcdef"
+		return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xf])
+	default:
+		return append(dst, c)
+	}
+}
+
+// SyntaxError says where a text stops being what it should be. It never holds any of the text.
+type SyntaxError struct {
+	// Offset is the byte at which reading stopped.
+	Offset int
+	// Problem is what was found there.
+	Problem string
+}
+
+func (e *SyntaxError) Error() string {
+	return e.Problem + " at byte " + strconv.Itoa(e.Offset)
+}
+
+// ErrTooDeep is the cause of a text that nests deeper than any event does.
+var ErrTooDeep = errors.New("nesting of more than " + strconv.Itoa(maxDepth) + " levels")
+
+func tooDeep(offset int) error { return fmt.Errorf("%w at byte %d", ErrTooDeep, offset) }
+
+// builder collects the items of the containers that are open; a closed container
+// takes its own from the top of the stack.
+type builder struct {
+	stack []Value
+	arena []Value
+}
+
+// arenaSize holds all containers of a usual event: one allocation serves them.
+const arenaSize = 48
+
+// close returns the items that were pushed since mark, in a slice of their own.
+func (b *builder) close(mark int) []Value {
+	items := b.stack[mark:]
+	b.stack = b.stack[:mark]
+	if len(items) == 0 {
+		return nil
+	}
+	if cap(b.arena)-len(b.arena) < len(items) {
+		b.arena = make([]Value, 0, max(arenaSize, len(items)))
+	}
+	start := len(b.arena)
+	b.arena = append(b.arena, items...)
+	return b.arena[start:len(b.arena):len(b.arena)]
+}

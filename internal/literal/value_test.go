@@ -1,0 +1,65 @@
+package literal
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestGetReturnsTheLastMember(t *testing.T) {
+	v, _, err := ParseJSON(`{"a": 1, "b": 2, "a": 3}`)
+	require.NoError(t, err)
+	require.Len(t, v.Items, 3, "a member that occurs twice stays twice")
+	a, ok := v.Get("a")
+	assert.True(t, ok)
+	assert.Equal(t, "3", a.Text)
+	_, ok = v.Get("c")
+	assert.False(t, ok)
+}
+
+func TestGetKnowsObjectsOnly(t *testing.T) {
+	v, _, err := ParseJSON(`["a", null]`)
+	require.NoError(t, err)
+	_, ok := v.Get("")
+	assert.False(t, ok)
+}
+
+func TestString(t *testing.T) {
+	for text, want := range map[string]string{
+		`"plain"`:            "plain",
+		`null`:               "",
+		`true`:               "true",
+		`1.50`:               "1.50",
+		`{ "a" : [1, "ü"] }`: `{"a":[1,"ü"]}`,
+		`[]`:                 `[]`,
+		`{}`:                 `{}`,
+	} {
+		v, _, err := ParseJSON(text)
+		require.NoError(t, err)
+		assert.Equal(t, want, v.String(), text)
+	}
+}
+
+func TestAppendQuotedIsJSON(t *testing.T) {
+	for s, want := range map[string]string{
+		"":                            "",
+		"a\"b\\c\n\r\t":               "a\"b\\c\n\r\t",
+		"\x00\x01\x1f\x7f":            "\x00\x01\x1f\x7f",
+		"Jürgen 山田 🎉":                 "Jürgen 山田 🎉",
+		"\xff\xc3":                    "\uFFFD\uFFFD",
+		"\u2028\u2029</script>\u202e": "\u2028\u2029</script>\u202e",
+	} {
+		var got string
+		require.NoError(t, json.Unmarshal(AppendQuoted(nil, s), &got), "%q", s)
+		assert.Equal(t, want, got)
+	}
+}
+
+func TestNumbersKeepTheirDigits(t *testing.T) {
+	const text = `[1.0,10000000000000000000000001,-0,1e-05,0.1000]`
+	v, _, err := ParseJSON(text)
+	require.NoError(t, err)
+	assert.Equal(t, text, v.String())
+}

@@ -1,0 +1,113 @@
+package oslo
+
+import (
+	"bytes"
+	"compress/bzip2"
+	"compress/gzip"
+	"compress/zlib"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
+)
+
+// maxInflatedBytes bounds what a compressed body may become: no notification is
+// larger than what RabbitMQ takes as one message by default.
+const maxInflatedBytes = 128 << 20
+
+// DecodeError is why bytes are no notification. It never holds any of them.
+type DecodeError struct {
+	Reason Reason
+	Err    error
+}
+
+// Reason is the kind of a DecodeError, for metrics.
+type Reason string
+
+// The reasons for which bytes are no notification.
+const (
+	ReasonCompression     Reason = "compression"
+	ReasonTooLarge        Reason = "too_large"
+	ReasonJSON            Reason = "json"
+	ReasonEnvelopeVersion Reason = "envelope_version"
+	ReasonNotNotification Reason = "not_a_notification"
+)
+
+func (e *DecodeError) Error() string { return string(e.Reason) + ": " + e.Err.Error() }
+
+func (e *DecodeError) Unwrap() error { return e.Err }
+
+var (
+	errTrailing  = errors.New("text after the end of the JSON value")
+	errNoObject  = errors.New("not a JSON object")
+	errNoPayload = errors.New("neither a payload nor a CADF event")
+	errInflated  = errors.New("inflates to more than a message can hold")
+)
+
+// inflate undoes kombu's compression. The headers are of no use: kombu labels a
+// zlib stream application/x-gzip, so the first bytes decide, kombu/compression.py.
+func inflate(body []byte) ([]byte, error) {
+	var (
+		r   io.Reader
+		err error
+	)
+	switch {
+	case bytes.HasPrefix(body, []byte{0x1f, 0x8b}):
+		r, err = gzip.NewReader(bytes.NewReader(body))
+	case isZlib(body):
+		r, err = zlib.NewReader(bytes.NewReader(body))
+	case bytes.HasPrefix(body, []byte("BZh")):
+		r = bzip2.NewReader(bytes.NewReader(body))
+	default:
+		return body, nil
+	}
+	if err != nil {
+		return nil, &DecodeError{Reason: ReasonCompression, Err: err}
+	}
+	plain, err := io.ReadAll(io.LimitReader(r, maxInflatedBytes+1))
+	if err != nil {
+		return nil, &DecodeError{Reason: ReasonCompression, Err: err}
+	}
+	if len(plain) > maxInflatedBytes {
+		return nil, &DecodeError{Reason: ReasonTooLarge, Err: errInflated}
+	}
+	return plain, nil
+}
+
+// isZlib recognises the header of RFC 1950: deflate, and a checksum over both bytes.
+func isZlib(body []byte) bool {
+	return len(body) >= 2 && body[0] == 0x78 && (uint(body[0])<<8|uint(body[1]))%31 == 0
+}
+
+// openEnvelope returns the message within a v2 envelope, or v itself where there
+// is none, oslo_messaging/_drivers/common.py deserialize_msg.
+func openEnvelope(v literal.Value) (literal.Value, []cadf.Extra, error) {
+	version, hasVersion := v.Get("oslo.version")
+	message, hasMessage := v.Get("oslo.message")
+	if !hasVersion || !hasMessage {
+		return v, nil, nil
+	}
+	if version.Text != "2" && !strings.HasPrefix(version.Text, "2.") {
+		return v, nil, &DecodeError{Reason: ReasonEnvelopeVersion, Err: fmt.Errorf("envelope version is not 2.x but %.16q", version.Text)}
+	}
+	var extras []cadf.Extra
+	for _, m := range v.Items {
+		if m.Key != "oslo.version" && m.Key != "oslo.message" && m.Kind != literal.Null {
+			extras = append(extras, cadf.Extra{Path: m.Key, Value: m})
+		}
+	}
+	if message.Kind != literal.String {
+		return message, extras, nil
+	}
+	inner, rest, err := literal.ParseJSON(message.Text)
+	if err == nil && rest != "" {
+		err = errTrailing
+	}
+	if err != nil {
+		return v, nil, &DecodeError{Reason: ReasonJSON, Err: fmt.Errorf("oslo.message: %w", err)}
+	}
+	return inner, extras, nil
+}

@@ -1,0 +1,197 @@
+package oslo
+
+import (
+	"strings"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
+)
+
+// Kind says what a notification carries.
+type Kind uint8
+
+// The kinds of notifications.
+const (
+	// KindCADF carries a CADF event.
+	KindCADF Kind = iota
+	// KindBasic carries Keystone's basic payload: the id of the resource.
+	KindBasic
+	// KindOther is a notification that is no audit event, as compute.instance.create.end.
+	KindOther
+	// KindRPC is a remote procedure call that strayed into the queue.
+	KindRPC
+)
+
+// Notification is what a service said, whatever envelope it came in.
+type Notification struct {
+	Kind        Kind
+	MessageID   string
+	PublisherID string
+	EventType   string
+	Priority    string
+	// Timestamp is when the notification was sent, as the service wrote it: UTC without a zone.
+	Timestamp string
+	// Payload is the payload as it came.
+	Payload literal.Value
+	// Event is the payload of KindCADF.
+	Event cadf.Event
+	// Basic is the payload of KindBasic.
+	Basic Basic
+	// Extras are fields beside the payload that oslo.messaging does not define.
+	Extras []cadf.Extra
+	// Native says that a logger wrote the event, without a notification around it.
+	Native bool
+	// Line is what the log line around the notification knew; nil off the wire.
+	Line *Line
+}
+
+// Basic is the payload of notification_format = basic, keystone/notifications.py.
+type Basic struct {
+	ResourceInfo    string
+	RequestID       string
+	GlobalRequestID string
+	ActorID         string
+	ActorType       string
+	ActorOperation  string
+	Extras          []cadf.Extra
+}
+
+// Line is what a log line says about the request that it was written for.
+// Empty where the line does not say.
+type Line struct {
+	// Level is the line's level name, Hostname the host that wrote it.
+	Level, Hostname string
+	// The actor and its token's scope, of oslo.log's context.
+	UserID, UserDomainID, ProjectID, DomainID, RequestID, GlobalRequestID string
+}
+
+// NativeEventType is the event type of a CADF event that came without one; the
+// audit middleware of SAP uses it, openstack-audit-middleware/auditmiddleware/_api.py.
+const NativeEventType = "audit.cadf"
+
+// Decode reads the body of a message: any envelope, compressed or not. The
+// notification's texts are parts of body, which must not change while it is used.
+// The error is always a *DecodeError.
+func Decode(body []byte) (Notification, error) {
+	plain, err := inflate(body)
+	if err != nil {
+		return Notification{}, err
+	}
+	text := strings.TrimPrefix(string(plain), "\ufeff")
+	v, rest, err := literal.ParseJSON(text)
+	if err != nil {
+		return Notification{}, &DecodeError{Reason: ReasonJSON, Err: err}
+	}
+	if rest != "" {
+		return Notification{}, &DecodeError{Reason: ReasonJSON, Err: errTrailing}
+	}
+	return FromValue(v)
+}
+
+// FromValue reads a notification from a document: a v2 envelope, a notification
+// without one, or a bare CADF event. The error is always a *DecodeError.
+func FromValue(v literal.Value) (Notification, error) {
+	message, extras, err := openEnvelope(v)
+	if err != nil {
+		return Notification{}, err
+	}
+	if message.Kind != literal.Object {
+		return Notification{}, &DecodeError{Reason: ReasonNotNotification, Err: errNoObject}
+	}
+	payload, hasPayload := message.Get("payload")
+	switch {
+	case hasPayload:
+		n := fromMembers(message, extras)
+		n.setPayload(payload)
+		return n, nil
+	case cadf.IsEvent(message):
+		n := Notification{EventType: NativeEventType, Extras: extras}
+		n.setPayload(message)
+		return n, nil
+	case isRPC(message):
+		return Notification{Kind: KindRPC}, nil
+	default:
+		return Notification{}, &DecodeError{Reason: ReasonNotNotification, Err: errNoPayload}
+	}
+}
+
+// isRPC recognises a remote procedure call, oslo_messaging/rpc/client.py.
+func isRPC(message literal.Value) bool {
+	_, hasMethod := message.Get("method")
+	_, hasArgs := message.Get("args")
+	return hasMethod && hasArgs
+}
+
+func fromMembers(message literal.Value, extras []cadf.Extra) Notification {
+	var n Notification
+	n.Extras = append(extras, cadf.ReadTexts(message, n.textField)...)
+	if n.EventType == "" {
+		n.EventType = NativeEventType
+	}
+	return n
+}
+
+// textField leaves out the payload, and what says nothing about the event:
+// _unique_id is set for each send, and _context_* is the publisher's own context,
+// which may hold a live token.
+func (n *Notification) textField(key string) (field *string, known bool) {
+	switch key {
+	case "message_id":
+		return &n.MessageID, true
+	case "publisher_id":
+		return &n.PublisherID, true
+	case "event_type":
+		return &n.EventType, true
+	case "priority":
+		return &n.Priority, true
+	case "timestamp":
+		return &n.Timestamp, true
+	case "payload", "oslo.version", "_unique_id", "_context":
+		return nil, true
+	default:
+		return nil, strings.HasPrefix(key, "_context_")
+	}
+}
+
+func (n *Notification) setPayload(payload literal.Value) {
+	n.Payload = payload
+	switch {
+	case cadf.IsEvent(payload):
+		n.Kind, n.Event = KindCADF, cadf.Decode(payload)
+	case strings.HasPrefix(n.EventType, "identity."):
+		n.Kind, n.Basic = KindBasic, decodeBasic(payload)
+	default:
+		n.Kind = KindOther
+	}
+}
+
+func decodeBasic(payload literal.Value) Basic {
+	var b Basic
+	if payload.Kind != literal.Object {
+		if payload.Kind != literal.Null {
+			b.Extras = append(b.Extras, cadf.Extra{Path: "payload", Value: payload})
+		}
+		return b
+	}
+	b.Extras = cadf.ReadTexts(payload, b.textField)
+	return b
+}
+
+func (b *Basic) textField(key string) (field *string, known bool) {
+	switch key {
+	case "resource_info":
+		return &b.ResourceInfo, true
+	case "request_id":
+		return &b.RequestID, true
+	case "global_request_id":
+		return &b.GlobalRequestID, true
+	case "actor_id":
+		return &b.ActorID, true
+	case "actor_type":
+		return &b.ActorType, true
+	case "actor_operation":
+		return &b.ActorOperation, true
+	default:
+		return nil, false
+	}
+}
