@@ -52,7 +52,7 @@ func (m *Mapper) actorOf(n *oslo.Notification, action, errorType string) actor {
 	if strings.HasPrefix(n.EventType, "identity.") && a.userID == "" && a.userName != "" && isPathID(a.userName) &&
 		strings.HasPrefix(i.ID, "openstack:") {
 		// Icehouse and Juno wrote the user's id into the name.
-		a.userID, a.userName = a.userName, ""
+		a.userID, a.userName = a.userName, firstText(i.Username, i.SubmittedName)
 	}
 	if errorType == errorUserNotFound {
 		m.hideUnknownName(&a)
@@ -71,7 +71,7 @@ func actorID(n *oslo.Notification, i *cadf.Resource) string {
 		return i.Credential.User
 	}
 	switch {
-	case i.ID == "default", i.ID == "initiator", strings.HasPrefix(i.ID, "openstack:"):
+	case i.ID == "unknown", i.ID == "default", i.ID == "initiator", strings.HasPrefix(i.ID, "openstack:"):
 		return ""
 	case strings.HasPrefix(n.EventType, "identity.") && isUUID(i.ID):
 		return ""
@@ -112,7 +112,7 @@ func dropFiller(r *cadf.Resource) {
 	for _, field := range []*string{
 		&r.ID, &r.Name, &r.Domain, &r.UserID, &r.Username, &r.SubmittedName, &r.UserDomainID, &r.UserDomainName,
 		&r.ProjectID, &r.ProjectName, &r.ProjectDomainName, &r.DomainID, &r.DomainName,
-		&r.RequestID, &r.GlobalRequestID, &r.ApplicationCredentialID, &r.Host.Address, &r.Host.Agent,
+		&r.RequestID, &r.GlobalRequestID, &r.ApplicationCredentialID, &r.Host.ID, &r.Host.Address, &r.Host.Agent, &r.Host.Platform,
 	} {
 		if *field == "unknown" {
 			*field = ""

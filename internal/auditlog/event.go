@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -88,7 +89,7 @@ func (w *writer) tags(tags []string) {
 
 // initiator writes what is left of the initiator once the actor is known.
 func (w *writer) initiator(i *cadf.Resource, f *facts) {
-	if i.ID != f.actor.userID {
+	if i.ID != f.actor.userID && (!f.hidden || isUUID(i.ID)) {
 		w.text(AttrInitiatorID, i.ID)
 	}
 	if i.TypeURI != keystoneUserURI {
@@ -119,7 +120,7 @@ func (w *writer) members(key string, object literal.Value) {
 			w.truncated = true
 			return
 		}
-		w.put(m, item.Key, item.String())
+		w.put(m, item.Key, redacted(item).String())
 	}
 }
 
@@ -169,11 +170,11 @@ func (w *writer) addresses(addresses []cadf.Endpoint) {
 		if name == "" {
 			name = strconv.Itoa(i)
 		}
-		key := AttrCADFTargetAddressPrefix + cutUTF8(name, maxExtraKeyBytes)
+		key := AttrCADFTargetAddressPrefix + w.cut(name, maxExtraKeyBytes)
 		if _, taken := w.attributes.Get(key); taken {
 			key += "_" + strconv.Itoa(i)
 		}
-		w.text(key, redactText(a.URL))
+		w.text(key, redactURL(a.URL))
 	}
 }
 
@@ -183,13 +184,11 @@ func (w *writer) rest(n *oslo.Notification, f *facts) {
 	w.reporterChain(e.ReporterChain, f)
 	w.attachments(AttrAttachments, e.Attachments)
 	w.attachments(AttrCADFTargetAttachments, e.Target.Attachments)
-	if m := e.Measurements; m.Kind == literal.Array && len(m.Items) > 0 {
-		w.maps(AttrMeasurements, len(m.Items), func(i int, put func(name, value string)) {
-			for _, member := range m.Items[i].Items {
-				put(member.Key, member.String())
-			}
-		})
-	}
+	w.maps(AttrMeasurements, len(e.Measurements), func(i int, put func(name, value string)) {
+		for _, member := range e.Measurements[i].Items {
+			put(member.Key, redacted(member).String())
+		}
+	})
 	for _, extras := range [][]cadf.Extra{e.Extras, n.Basic.Extras, f.extras, n.Extras} {
 		w.extras(extras)
 	}
@@ -209,9 +208,9 @@ func (w *writer) reporterChain(chain []cadf.ReporterStep, f *facts) {
 func (w *writer) attachments(key string, attachments []cadf.Attachment) {
 	others := attachments
 	for i, a := range attachments {
-		if a.Name == partialPasswordHash && a.Content.Kind == literal.String {
+		if a.Name == partialPasswordHash && a.Content.Scalar() {
 			w.text(AttrPartialPasswordHash, a.Content.Text)
-			others = append(attachments[:i:i], attachments[i+1:]...)
+			others = slices.Concat(attachments[:i], attachments[i+1:])
 			break
 		}
 	}
@@ -219,9 +218,7 @@ func (w *writer) attachments(key string, attachments []cadf.Attachment) {
 		a := others[i]
 		put("name", a.Name)
 		put("type_uri", a.TypeURI)
-		content := a.Content
-		content.Key = a.Name // the name tells whether the content is a secret
-		content, _ = redact(content)
+		content, _ := redactAs(a.Content, a.Name)
 		put("content", content.String())
 	})
 }
@@ -241,15 +238,12 @@ func (w *writer) extras(extras []cadf.Extra) {
 	}
 }
 
-// redactExtra masks an extra by its path too: a credential that is no object is a secret.
+// redactExtra masks an extra by its path, whose end is its own name.
 func redactExtra(x cadf.Extra) literal.Value {
-	v := x.Value
-	if v.Key == "" || v.Kind == literal.String && strings.HasSuffix(x.Path, "credential") {
-		v.Key = x.Path
-		if strings.HasSuffix(x.Path, "credential") {
-			v.Key = "token"
-		}
+	name := x.Path
+	if strings.HasSuffix(name, "_credential") {
+		name = "credential"
 	}
-	v, _ = redact(v)
+	v, _ := redactAs(x.Value, name)
 	return v
 }

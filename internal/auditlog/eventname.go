@@ -12,16 +12,17 @@ const maxEventName = 128
 
 // eventName makes a low-cardinality name of an event type.
 func eventName(eventType string) string {
-	name := "openstack"
+	var name strings.Builder
+	name.WriteString("openstack")
 	for segment := range strings.SplitSeq(eventType, ".") {
 		if isIdentifier(segment) {
 			continue
 		}
 		if s := normalize(segment); s != "" {
-			name += "." + s
+			name.WriteString("." + s)
 		}
 	}
-	return name[:min(len(name), maxEventName)]
+	return cutUTF8(name.String(), maxEventName)
 }
 
 // normalize makes a segment of a name: lower case, without the prefix of an API

@@ -48,8 +48,7 @@ func (i *Incoming) serviceName() string {
 	if i == nil {
 		return ""
 	}
-	name, _ := i.Resource.Attributes().Get(AttrServiceName)
-	return name.AsString()
+	return attribute{i.Resource.Attributes()}.get(AttrServiceName)
 }
 
 type resourceKey struct {
@@ -122,7 +121,7 @@ func (c *ResourceConfig) write(s *service, incoming *Incoming, attributes pcommo
 		{AttrCloudRegion, c.Region},
 	} {
 		if a.value != "" {
-			attributes.PutStr(a.key, cutUTF8(a.value, maxNameBytes))
+			attributes.PutStr(a.key, a.value)
 		}
 	}
 }

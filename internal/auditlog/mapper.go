@@ -150,9 +150,9 @@ func (r *Record) Lag() (time.Duration, bool) {
 // uidNamespace is the namespace of the ids that we make ourselves.
 var uidNamespace = uuid.MustParse("724aa831-f723-508a-85c3-3acfdab99861")
 
-// uid is what tells a record from all others, and is the same for each copy of it.
+// UID is log.record.uid: what tells a record from all others, and is the same for each copy of it.
 // The id of the CADF event will not do alone: a request and its response share it.
-func (r *Record) uid() string {
+func (r *Record) UID() string {
 	n := &r.notification
 	switch {
 	case n.MessageID != "":

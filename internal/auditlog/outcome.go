@@ -77,6 +77,12 @@ var cadfActions = map[string]bool{
 	"allow": true, "deny": true, "notify": true,
 }
 
+// What basic notifications call the change of a group's members.
+const (
+	operationAdded   = "added"
+	operationRemoved = "removed"
+)
+
 // keystoneOperations are the operations of Keystone's event types, keystone/notifications.py ACTIONS.
 var keystoneOperations = map[string]string{
 	"created": "create", "updated": "update", "deleted": "delete", "disabled": "disable",
@@ -127,9 +133,9 @@ func actionOf(n *oslo.Notification, targetType, operation string) string {
 
 func identityAction(n *oslo.Notification, targetType, operation string) string {
 	switch n.Basic.ActorOperation {
-	case "added":
+	case operationAdded:
 		return actionAddMember
-	case "removed":
+	case operationRemoved:
 		return actionRemoveMember
 	}
 	if targetType == "role_assignment" {

@@ -58,17 +58,14 @@ func pathSegments(path, project string) []string {
 	}
 	if len(segments) > 0 && isVersion(segments[0]) {
 		segments = segments[1:]
-		if len(segments) > 0 && (segments[0] == project || isProjectID(segments[0])) {
+		if len(segments) > 0 && isProjectID(segments[0]) {
 			segments = segments[1:]
 		}
 	}
-	kept := segments[:0:0]
-	for _, s := range segments {
-		if s != "lbaas" && (project == "" || s != project) {
-			kept = append(kept, s)
-		}
+	if len(segments) > 0 && (segments[0] == project || segments[0] == "lbaas") {
+		segments = segments[1:]
 	}
-	return kept
+	return segments
 }
 
 // isVersion recognises v2 and v2.1.
@@ -147,6 +144,15 @@ func plural(word string) string {
 	default:
 		return word + "s"
 	}
+}
+
+func hasAnyPrefix(s string, prefixes ...string) bool {
+	for _, prefix := range prefixes {
+		if strings.HasPrefix(s, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 func hasAnySuffix(s string, suffixes ...string) bool {

@@ -3,6 +3,7 @@ package auditlog
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -16,7 +17,7 @@ import (
 // writeRaw keeps what is no notification: the text as the body, why it could not
 // be read, and neither an event name nor a severity, which nobody knows.
 func (m *Mapper) writeRaw(r *Record, lr plog.LogRecord, w *writer) {
-	w.text(AttrRecordUID, r.uid())
+	w.text(AttrRecordUID, r.UID())
 	w.text(AttrNotificationDecodeError, string(r.DecodeError.Reason))
 	m.setRawBody(r.message.Body, lr, w)
 }
@@ -25,11 +26,8 @@ func (m *Mapper) writeRaw(r *Record, lr plog.LogRecord, w *writer) {
 // were, their number and SHA-256 say what they had been.
 func (m *Mapper) setRawBody(raw []byte, lr plog.LogRecord, w *writer) {
 	limit := m.config.MaxBodySizeKiB << 10
-	head := string(raw[:min(len(raw), limit+utf8.UTFMax)])
-	text := redactText(printable(head))
-	if len(text) > limit {
-		text, w.truncated = cutUTF8(text, limit), true
-	}
+	head := w.cut(string(raw[:min(len(raw), limit+1)]), limit)
+	text := w.cut(redactText(printable(head)), limit)
 	lr.Body().SetStr(text)
 	if len(text) != len(raw) || text != string(raw) {
 		sum := sha256.Sum256(raw)
@@ -60,7 +58,7 @@ func printable(s string) string {
 // writeOther passes on a notification that is no audit event: its name and payload.
 func (m *Mapper) writeOther(r *Record, lr plog.LogRecord, w *writer) {
 	n := &r.notification
-	w.text(AttrRecordUID, r.uid())
+	w.text(AttrRecordUID, r.UID())
 	w.envelope(n)
 	w.extras(n.Extras)
 	lr.SetEventName(eventName(n.EventType))
@@ -71,15 +69,27 @@ func (m *Mapper) writeOther(r *Record, lr plog.LogRecord, w *writer) {
 	m.setPayloadBody(r, lr, w)
 }
 
-// setPayloadBody makes a map of the payload the body, or its start as text where
-// it is too long.
+// maxBodyDepth bounds the nesting of a body: Elasticsearch refuses a document that
+// nests more than 20 levels, and no event does.
+const maxBodyDepth = 16
+
+// setPayloadBody makes a map of the payload the body; where it is none, or too
+// deep or too long for one, the body is its text.
 func (m *Mapper) setPayloadBody(r *Record, lr plog.LogRecord, w *writer) {
-	payload, _ := redact(m.hideTyped(r, r.notification.Payload))
-	if text := payload.AppendJSON(nil); payload.Kind != literal.Object || len(text) > m.config.MaxBodySizeKiB<<10 {
+	payload, _ := m.hideTyped(r, r.notification.Payload)
+	payload = redacted(payload)
+	text := payload.AppendJSON(nil)
+	if payload.Kind != literal.Object || len(text) > m.config.MaxBodySizeKiB<<10 || deeperThan(payload, maxBodyDepth) {
 		m.setRawBody(text, lr, w)
 		return
 	}
 	setValue(lr.Body(), payload)
+}
+
+func deeperThan(v literal.Value, depth int) bool {
+	return !v.Scalar() && (depth == 0 || slices.ContainsFunc(v.Items, func(item literal.Value) bool {
+		return deeperThan(item, depth-1)
+	}))
 }
 
 func setValue(dst pcommon.Value, v literal.Value) {
@@ -104,23 +114,29 @@ func setValue(dst pcommon.Value, v literal.Value) {
 	}
 }
 
+// setNumber keeps as text what no number of a record holds: integers of more than
+// 64 bits, and Python's NaN and Infinity.
 func setNumber(dst pcommon.Value, text string) {
 	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
 		dst.SetInt(i)
-	} else if f, err := strconv.ParseFloat(text, 64); err == nil {
+	} else if f, err := strconv.ParseFloat(text, 64); err == nil && strings.ContainsAny(text, ".eE") {
 		dst.SetDouble(f)
 	} else {
 		dst.SetStr(text)
 	}
 }
 
-// original is the notification as received or, where it held secrets, written
-// again without them.
-func (m *Mapper) original(r *Record) string {
+// original is the notification as received or, where it held secrets or was
+// compressed, written again as plain text without them.
+func (m *Mapper) original(r *Record, w *writer) string {
+	limit := m.config.MaxBodySizeKiB << 10
 	received := string(r.message.Body)
-	payload, secret := redact(m.hideTyped(r, r.notification.Payload))
-	if !secret && redactText(received) == received && m.config.UnknownUserNames == UnknownUserNamesKeep {
-		return printable(received)
+	payload, typed := m.hideTyped(r, r.notification.Payload)
+	payload, secret := redact(payload)
+	if !typed && !secret && utf8.ValidString(received) {
+		if head := cutUTF8(received, limit); redactText(head) == head {
+			return w.cut(received, limit)
+		}
 	}
 	n := &r.notification
 	document := literal.Value{Kind: literal.Object}
@@ -134,17 +150,18 @@ func (m *Mapper) original(r *Record) string {
 	}
 	payload.Key = "payload"
 	document.Items = append(document.Items, payload)
-	return string(document.AppendJSON(nil))
+	return w.cut(string(document.AppendJSON(nil)), limit)
 }
 
-// hideTyped takes what an unknown user typed out of a payload.
-func (m *Mapper) hideTyped(r *Record, payload literal.Value) literal.Value {
+// hideTyped takes what an unknown user typed out of a payload, and says whether
+// that is to be hidden at all.
+func (m *Mapper) hideTyped(r *Record, payload literal.Value) (literal.Value, bool) {
 	if m.config.UnknownUserNames == UnknownUserNamesKeep || r.Kind != KindCADF {
-		return payload
+		return payload, false
 	}
 	e := &r.notification.Event
 	if e.Initiator == nil || !strings.HasPrefix(e.Reason.Type, reasonPrefixes[0].prefix) {
-		return payload
+		return payload, false
 	}
 	typed := map[string]bool{e.Reason.Type: true}
 	for _, name := range []string{e.Initiator.SubmittedName, e.Initiator.UserID, e.Initiator.Name, e.Initiator.Username} {
@@ -152,7 +169,7 @@ func (m *Mapper) hideTyped(r *Record, payload literal.Value) literal.Value {
 			typed[name] = true
 		}
 	}
-	return maskTexts(payload, typed)
+	return maskTexts(payload, typed), true
 }
 
 // maskTexts returns v with the strings that are in texts masked.

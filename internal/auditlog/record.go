@@ -9,7 +9,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
@@ -37,6 +36,9 @@ type facts struct {
 	// duration is from eventTime to the last reporter, in seconds; negative: not known.
 	duration float64
 
+	// hidden says that the user's name may be a password and is kept out of the record.
+	hidden bool
+	// extras are fields that have a place on other records, not on this one.
 	extras []cadf.Extra
 }
 
@@ -55,37 +57,17 @@ func (m *Mapper) factsOf(r *Record, s *service) facts {
 	if e.Reason.Type == "HTTP" {
 		f.status = reasonCode(e.Reason.Code)
 	}
-	f.path, f.query = splitRequestPath(e.RequestPath)
+	f.path, f.query, _ = strings.Cut(redactURL(e.RequestPath), "?")
 	f.actor = m.actorOf(n, f.action, f.errorType)
 	f.target = targetOf(n, targetType, f.path)
 	f.reasonType = e.Reason.Type
-	if f.errorType == errorUserNotFound && m.config.UnknownUserNames != UnknownUserNamesKeep {
+	f.hidden = f.errorType == errorUserNotFound && m.config.UnknownUserNames != UnknownUserNamesKeep
+	if f.hidden {
 		f.reasonType = strings.TrimSuffix(reasonPrefixes[0].prefix, ":")
-	} else {
-		f.extras = otherNames(e.Initiator, f.actor.userName)
 	}
+	f.extras = leftovers(n, &f)
 	f.setTimes(n)
 	return f
-}
-
-// otherNames keeps the names of the initiator that are not the one chosen.
-func otherNames(i *cadf.Resource, chosen string) (extras []cadf.Extra) {
-	if i == nil {
-		return nil
-	}
-	for _, other := range [...]struct{ path, name string }{
-		{"initiator_username", i.Username}, {"initiator_user_name", i.SubmittedName},
-	} {
-		if other.name != "" && other.name != chosen && chosen != "" {
-			extras = append(extras, cadf.Extra{Path: other.path, Value: literal.Value{Kind: literal.String, Text: other.name}})
-		}
-	}
-	return extras
-}
-
-func splitRequestPath(requestPath string) (path, query string) {
-	path, query, _ = strings.Cut(requestPath, "?")
-	return path, redactQuery(query)
 }
 
 // setTimes finds when it happened. A response repeats the eventTime of its
@@ -122,7 +104,7 @@ func (f *facts) setTimes(n *oslo.Notification) {
 
 // write fills in a log record, and reports whether anything was cut.
 func (m *Mapper) write(r *Record, s *service, lr plog.LogRecord) (truncated bool) {
-	w := writer{attributes: lr.Attributes()}
+	w := writer{attributes: lr.Attributes(), bytes: len(s.name) + len(s.host), truncated: s.cut}
 	n := &r.notification
 	switch r.Kind {
 	case KindRaw:
@@ -136,16 +118,12 @@ func (m *Mapper) write(r *Record, s *service, lr plog.LogRecord) (truncated bool
 	m.writeObserved(r, lr)
 	setTraceContext(r.message.TraceParent, lr)
 	if m.config.IncludeOriginal && r.Kind != KindRaw {
-		original := m.original(r)
-		if len(original) > m.config.MaxBodySizeKiB<<10 {
-			original, w.truncated = cutUTF8(original, m.config.MaxBodySizeKiB<<10), true
-		}
-		lr.Attributes().PutStr(AttrRecordOriginal, original)
+		lr.Attributes().PutStr(AttrRecordOriginal, m.original(r, &w))
 	}
 	if n.Priority != "" {
-		lr.SetSeverityText(cutUTF8(n.Priority, maxNameBytes))
+		lr.SetSeverityText(w.cut(n.Priority, maxNameBytes))
 	} else if n.Line != nil {
-		lr.SetSeverityText(cutUTF8(n.Line.Level, maxNameBytes))
+		lr.SetSeverityText(w.cut(n.Line.Level, maxNameBytes))
 	}
 	if w.truncated {
 		lr.Attributes().PutBool(AttrAuditTruncated, true)
@@ -157,7 +135,7 @@ func (m *Mapper) write(r *Record, s *service, lr plog.LogRecord) (truncated bool
 func (m *Mapper) writeAudit(r *Record, f *facts, lr plog.LogRecord, w *writer) {
 	n := &r.notification
 	w.attributes.EnsureCapacity(28)
-	w.text(AttrRecordUID, r.uid())
+	w.text(AttrRecordUID, r.UID())
 	w.text(AttrAuditCategory, f.category)
 	w.text(AttrAuditAction, f.action)
 	w.text(AttrAuditOutcome, f.outcome)
@@ -200,7 +178,7 @@ func (w *writer) envelope(n *oslo.Notification) {
 // setTraceContext takes over a W3C traceparent: 00-<trace id>-<span id>-<flags>.
 func setTraceContext(traceParent string, lr plog.LogRecord) {
 	parts := strings.Split(traceParent, "-")
-	if len(parts) < 4 || len(parts[0]) != 2 {
+	if len(parts) < 4 || len(parts[0]) != 2 || parts[0] == "ff" {
 		return
 	}
 	var (

@@ -3,6 +3,7 @@ package auditlog
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
@@ -20,6 +21,9 @@ var secretKeys = []string{
 
 func isSecretKey(key string) bool {
 	key = strings.ToLower(key)
+	if key == "credential" {
+		return true // one that is no object is the secret itself
+	}
 	for _, s := range secretKeys {
 		if strings.Contains(key, s) {
 			return true
@@ -31,26 +35,33 @@ func isSecretKey(key string) bool {
 // secretText finds secrets in text that is not parsed: members with a secret's
 // name, and Fernet tokens wherever they stand.
 var secretText = regexp.MustCompile(
-	`((?i:passw(?:or)?d|passphrase|admin_?pass|token|secret|private_key)[\w-]*\\*["']?\s*[:=]\s*u?\\*["']?)[^"'\\,&\s}]+` +
+	`((?i:passw(?:or)?d|passphrase|admin_?pass|token|secret|private_key|temp_url_sig|signature)[\w-]*\\*["']?\s*[:=]\s*u?\\*["']?)[^"'\\,&\s}]+` +
 		`|()gAAAA[\w=-]{16,}`)
 
 func redactText(s string) string {
+	if !strings.ContainsAny(s, ":=") && !strings.Contains(s, "gAAAA") {
+		return s
+	}
 	return secretText.ReplaceAllString(s, "${1}"+masked)
 }
 
 // redact returns v without its secrets, and whether there were any. A JSON
 // document in a string is looked into, as audit middlewares attach request bodies.
-func redact(v literal.Value) (literal.Value, bool) {
+func redact(v literal.Value) (literal.Value, bool) { return redactAs(v, v.Key) }
+
+// redactAs is redact for a value that goes by another name than its key.
+func redactAs(v literal.Value, name string) (literal.Value, bool) {
 	switch {
 	case v.Kind == literal.Null:
 		return v, false
-	case v.Key != "" && isSecretKey(v.Key) && v.Kind == literal.String:
+	case v.Scalar() && isSecretKey(name):
 		if v.Text == masked || v.Text == "" {
 			return v, false
 		}
 		return literal.Value{Kind: literal.String, Key: v.Key, Text: masked}, true
 	case v.Kind == literal.String:
-		text, found := redactString(v.Text)
+		text := redactString(name, v.Text)
+		found := text != v.Text
 		v.Text = text
 		return v, found
 	case v.Scalar():
@@ -58,11 +69,10 @@ func redact(v literal.Value) (literal.Value, bool) {
 	}
 	var items []literal.Value
 	for i, item := range v.Items {
-		r, found := redact(item)
-		if found && items == nil {
-			items = append([]literal.Value(nil), v.Items...)
-		}
-		if found {
+		if r, found := redactAs(item, nameOfItem(v, item, name)); found {
+			if items == nil {
+				items = slices.Clone(v.Items)
+			}
 			items[i] = r
 		}
 	}
@@ -73,17 +83,40 @@ func redact(v literal.Value) (literal.Value, bool) {
 	return v, true
 }
 
-func redactString(s string) (string, bool) {
+// nameOfItem is what tells whether an item is a secret: the name of a member, the
+// name of the array for an element, and for the content of an attachment the
+// attachment's own name.
+func nameOfItem(v, item literal.Value, name string) string {
+	if v.Kind == literal.Array {
+		return name
+	}
+	if item.Key == "content" {
+		if attachment, ok := v.Get("name"); ok && attachment.Text != "" {
+			return attachment.Text
+		}
+	}
+	return item.Key
+}
+
+// redacted returns v without its secrets.
+func redacted(v literal.Value) literal.Value {
+	v, _ = redact(v)
+	return v
+}
+
+func redactString(name, s string) string {
 	if strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[") {
 		if v, rest, err := literal.ParseJSON(s); err == nil && rest == "" {
 			if r, found := redact(v); found {
-				return string(r.AppendJSON(nil)), true
+				return string(r.AppendJSON(nil))
 			}
-			return s, false
+			return s
 		}
 	}
-	r := redactText(s)
-	return r, r != s
+	if name == "requestPath" {
+		return redactURL(s)
+	}
+	return redactText(s)
 }
 
 // sensitiveParameters are the query keys whose values give access: those of the
@@ -94,21 +127,32 @@ var sensitiveParameters = map[string]bool{
 	"temp_url_sig": true, "x-auth-token": true, "code": true,
 }
 
+// redactURL masks the sensitive parameters of a URL or path, and tokens in the path.
+func redactURL(s string) string {
+	path, query, found := strings.Cut(s, "?")
+	if strings.Contains(path, "=") || strings.Contains(path, "gAAAA") {
+		path = redactText(path)
+	}
+	if found {
+		path += "?" + redactQuery(query)
+	}
+	return path
+}
+
 // redactQuery masks the values of sensitive keys and leaves the rest as it was written.
 func redactQuery(query string) string {
 	parts := strings.Split(query, "&")
 	for i, part := range parts {
 		name, _, ok := strings.Cut(part, "=")
-		if !ok {
-			continue
-		}
 		key, err := url.QueryUnescape(name)
 		if err != nil {
 			key = name
 		}
-		if key = strings.ToLower(key); sensitiveParameters[key] || isSecretKey(key) {
+		if key = strings.ToLower(key); ok && (sensitiveParameters[key] || isSecretKey(key)) {
 			parts[i] = name + "=REDACTED"
+		} else {
+			parts[i] = redactText(part)
 		}
 	}
-	return redactText(strings.Join(parts, "&"))
+	return strings.Join(parts, "&")
 }

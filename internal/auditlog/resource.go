@@ -12,6 +12,8 @@ type service struct {
 	name string // the code name: keystone, nova
 	kind string // of the service types authority: identity, compute
 	host string
+	// cut says that a notification had more of a name or host than a record holds.
+	cut bool
 }
 
 // codeNames are the code names of the service types,
@@ -70,9 +72,9 @@ func serviceTypeOfURI(uri string) (kind, rest string, ok bool) {
 	return "", uri, false
 }
 
-// wsgiRunners are programs that say nothing about the service they run.
+// wsgiRunners are programs, without their versions, that say nothing about the service they run.
 var wsgiRunners = map[string]bool{
-	"uwsgi": true, "gunicorn": true, "apache2": true, "httpd": true, "mod_wsgi": true, "python": true, "python3": true,
+	"uwsgi": true, "gunicorn": true, "apache": true, "httpd": true, "mod_wsgi": true, "python": true,
 }
 
 var programSuffix = regexp.MustCompile(`[-_]((public|admin|internal)[-_])?(wsgi|uwsgi|api)([-_].*)?$`)
@@ -111,6 +113,9 @@ func (c *ResourceConfig) resolveService(n *oslo.Notification, incomingName strin
 		s.name = incomingName
 	}
 	if s.name == "" {
+		s.name = codeNames[s.kind].name
+	}
+	if s.name == "" {
 		s.name = "unknown_service"
 		if n.PublisherID != "" {
 			s.name += ":" + n.PublisherID
@@ -124,6 +129,8 @@ func (c *ResourceConfig) resolveService(n *oslo.Notification, incomingName strin
 	} else if name, ok := c.ServiceNames[s.name]; ok {
 		s.name = name
 	}
+	s.cut = len(s.name) > maxNameBytes || len(s.host) > maxNameBytes
+	s.name, s.host = cutUTF8(s.name, maxNameBytes), cutUTF8(s.host, maxNameBytes)
 	return s
 }
 
@@ -144,7 +151,7 @@ func splitPublisher(publisher string) (kind, host string, ok bool) {
 // programService takes the service out of the name of its program: the audit
 // middlewares publish basename(argv[0]), keystonemiddleware/audit/_notifier.py.
 func programService(program string) string {
-	if program == "" || wsgiRunners[program] {
+	if program == "" || wsgiRunners[strings.TrimRight(program, "0123456789.")] {
 		return ""
 	}
 	return programSuffix.ReplaceAllString(program, "")

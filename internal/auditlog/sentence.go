@@ -170,6 +170,9 @@ func (a attribute) clause(service string) clause {
 func (a attribute) operation(action string) string {
 	raw := a.get(AttrAction)
 	if action == actionOther {
+		if raw == "" {
+			_, raw, _ = cutLast(a.get(AttrNotificationEventType))
+		}
 		return raw
 	}
 	if _, sub, ok := strings.Cut(raw, "/"); ok && action != actionList {

@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"math"
 	"strings"
 	"time"
 )
@@ -17,6 +18,13 @@ var timeLayouts = [...]string{
 	"2006-01-02 15:04:05Z07:00",
 }
 
+// The times that a log record can hold: nanoseconds since 1970 in 64 bits, of
+// which Go's own clock reads no more than 63.
+var (
+	firstTime = time.Unix(0, 0)
+	lastTime  = time.Unix(0, math.MaxInt64)
+)
+
 func parseTime(s string) (time.Time, bool) {
 	if len(s) < len("2006-01-02T15:04:05") {
 		return time.Time{}, false
@@ -25,7 +33,7 @@ func parseTime(s string) (time.Time, bool) {
 		if layout[len("2006-01-02")] != s[len("2006-01-02")] {
 			continue
 		}
-		if t, err := time.Parse(layout, s); err == nil {
+		if t, err := time.Parse(layout, s); err == nil && !t.Before(firstTime) && !t.After(lastTime) {
 			return t, true
 		}
 	}

@@ -101,7 +101,7 @@ func pastOf(verb string) string {
 }
 
 func withArticle(noun string) string {
-	if noun != "" && strings.IndexByte("aeiou", noun[0]) >= 0 {
+	if noun != "" && strings.IndexByte("aeiou", noun[0]) >= 0 && !hasAnyPrefix(noun, "us", "uni") {
 		return "an " + noun
 	}
 	return "a " + noun

@@ -18,7 +18,7 @@ const (
 	maxNameBytes      = 1 << 10  // of a name, path, query or user agent
 	maxElements       = 32       // of an array
 	maxExtras         = 32       // fields without an attribute of their own
-	maxExtraKeyBytes  = 128      // of the path of such a field
+	maxExtraKeyBytes  = 128      // of the path of such a field, and of names within an attribute
 	attributeOverhead = 8        // counted for each attribute beside key and value
 )
 
@@ -53,9 +53,7 @@ func (w *writer) bounded(key, value string, limit int) {
 	if value == "" {
 		return
 	}
-	if len(value) > limit {
-		value, w.truncated = cutUTF8(value, limit), true
-	}
+	value = w.cut(value, limit)
 	if w.room(key, len(value)) {
 		w.attributes.PutStr(key, value)
 	}
@@ -90,9 +88,7 @@ func (w *writer) texts(key string, values []string) {
 			w.truncated = true
 			return
 		}
-		if len(value) > maxValueBytes {
-			value, w.truncated = cutUTF8(value, maxValueBytes), true
-		}
+		value = w.cut(value, maxValueBytes)
 		if w.bytes+len(value) > maxAttributeBytes {
 			w.truncated = true
 			return
@@ -122,9 +118,7 @@ func (w *writer) put(m pcommon.Map, name, value string) {
 	if value == "" {
 		return
 	}
-	if len(value) > maxValueBytes {
-		value, w.truncated = cutUTF8(value, maxValueBytes), true
-	}
+	name, value = w.cut(name, maxExtraKeyBytes), w.cut(value, maxValueBytes)
 	if w.bytes+len(name)+len(value) > maxAttributeBytes || m.Len() >= maxElements {
 		w.truncated = true
 		return
@@ -136,7 +130,7 @@ func (w *writer) put(m pcommon.Map, name, value string) {
 // extra writes a field that has no attribute of its own. Fields whose paths read
 // the same are numbered.
 func (w *writer) extra(path, value string) {
-	key := AttrNotificationExtraPrefix + extraKey(path)
+	key := AttrNotificationExtraPrefix + extraKey(w.cut(path, maxExtraKeyBytes))
 	if _, taken := w.attributes.Get(key); taken {
 		for i := 2; taken; i++ {
 			numbered := key + "_" + strconv.Itoa(i)
@@ -150,9 +144,12 @@ func (w *writer) extra(path, value string) {
 
 // extraKey writes a path in snake case: requestPath is request_path.
 func extraKey(path string) string {
+	if path == "" {
+		return "_"
+	}
 	var b strings.Builder
 	lower := false
-	for i := 0; i < len(path) && b.Len() < maxExtraKeyBytes; i++ {
+	for i := range len(path) {
 		switch c := path[i]; {
 		case 'A' <= c && c <= 'Z':
 			if lower {
@@ -171,13 +168,24 @@ func extraKey(path string) string {
 	return b.String()
 }
 
+// cut returns at most limit bytes of s, and remembers whether that is not all.
+func (w *writer) cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	w.truncated = true
+	return cutUTF8(s, limit)
+}
+
 // cutUTF8 returns at most limit bytes of s, and no part of a character.
 func cutUTF8(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
+	for end := limit; end > 0 && end > limit-utf8.UTFMax; end-- {
+		if utf8.RuneStart(s[end]) {
+			return s[:end]
+		}
 	}
-	return s[:limit]
+	return s[:limit] // no text
 }

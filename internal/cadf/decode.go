@@ -10,7 +10,7 @@ import (
 // or what stands in another form than it should, is in Extras.
 func Decode(v literal.Value) Event {
 	var d decoder
-	d.event(v)
+	d.members("payload", v, func(key, _ string, v literal.Value) { d.member(key, v) })
 	return d.Event
 }
 
@@ -82,45 +82,46 @@ func join(path, key string) string {
 	return path + "_" + key
 }
 
-func (d *decoder) event(v literal.Value) {
-	for _, m := range v.Items {
-		if field := d.textField(m.Key); field != nil {
-			d.text(field, m.Key, m)
-			continue
+func (d *decoder) member(key string, v literal.Value) {
+	if field := d.textField(key); field != nil {
+		d.text(field, key, v)
+		return
+	}
+	switch key {
+	case "initiator", "initiatorId":
+		if v.Kind == literal.Null {
+			return
 		}
-		switch m.Key {
-		case "initiator":
-			if m.Kind != literal.Null {
-				if d.Initiator == nil {
-					d.Initiator = &Resource{}
-				}
-				d.resource(d.Initiator, "initiator", m)
-			}
-		case "initiatorId":
-			if d.Initiator == nil {
-				d.Initiator = &Resource{}
-			}
-			d.text(&d.Initiator.ID, "initiatorId", m)
-		case "target":
-			d.resource(&d.Target, "target", m)
-		case "observer":
-			d.resource(&d.Observer, "observer", m)
-		case "reason":
-			d.reason(m)
-		case "tags":
-			d.elements("tags", m, func(path string, v literal.Value) { d.appendText(&d.Tags, path, v) })
-		case "attachments":
-			d.attachments(&d.Attachments, "attachments", m)
-		case "reporterchain":
-			d.reporterChain(m)
-		case "measurements":
-			if d.Measurements.Kind != literal.Null {
-				d.extra("measurements", d.Measurements)
-			}
-			d.Measurements = m
-		default:
-			d.extra(m.Key, m)
+		if d.Initiator == nil {
+			d.Initiator = &Resource{}
 		}
+		if key == "initiatorId" {
+			d.text(&d.Initiator.ID, key, v)
+		} else {
+			d.members(key, v, d.initiator)
+		}
+	case "target":
+		d.members(key, v, d.target)
+	case "observer":
+		d.members(key, v, d.observer)
+	case "reason":
+		d.reason(v)
+	case "tags":
+		d.elements(key, v, func(path string, v literal.Value) { d.appendText(&d.Tags, path, v) })
+	case "attachments":
+		d.attachments(&d.Attachments, key, v)
+	case "reporterchain":
+		d.reporterChain(v)
+	case "measurements":
+		d.elements(key, v, func(path string, v literal.Value) {
+			if v.Kind == literal.Object {
+				d.Measurements = append(d.Measurements, v)
+			} else {
+				d.extra(path, v)
+			}
+		})
+	default:
+		d.extra(key, v)
 	}
 }
 
@@ -175,122 +176,6 @@ func (d *decoder) appendText(list *[]string, path string, v literal.Value) {
 	}
 }
 
-func (d *decoder) resource(r *Resource, path string, v literal.Value) {
-	d.members(path, v, func(key, path string, v literal.Value) {
-		if field := r.textField(key); field != nil {
-			d.text(field, path, v)
-			return
-		}
-		switch key {
-		case "host":
-			d.members(path, v, func(key, path string, v literal.Value) { d.host(&r.Host, key, path, v) })
-		case "credential":
-			d.members(path, v, func(key, path string, v literal.Value) { d.credential(&r.Credential, key, path, v) })
-		case "addresses":
-			d.elements(path, v, func(path string, v literal.Value) {
-				r.Addresses = append(r.Addresses, Endpoint{})
-				address := &r.Addresses[len(r.Addresses)-1]
-				d.members(path, v, func(key, path string, v literal.Value) { d.endpoint(address, key, path, v) })
-			})
-		case "attachments":
-			d.attachments(&r.Attachments, path, v)
-		case "geolocation":
-			if v.Kind != literal.Object || r.Geolocation.Kind != literal.Null {
-				d.extra(path, v)
-				return
-			}
-			r.Geolocation = v
-		default:
-			d.extra(path, v)
-		}
-	})
-}
-
-func (r *Resource) textField(key string) *string {
-	switch key {
-	case "id":
-		return &r.ID
-	case "typeURI":
-		return &r.TypeURI
-	case "name":
-		return &r.Name
-	case "domain":
-		return &r.Domain
-	case "user_id":
-		return &r.UserID
-	case "username":
-		return &r.Username
-	case "user_name":
-		return &r.SubmittedName
-	case "user_domain_id":
-		return &r.UserDomainID
-	case "user_domain_name":
-		return &r.UserDomainName
-	case "project_id":
-		return &r.ProjectID
-	case "project_name":
-		return &r.ProjectName
-	case "project_domain_name":
-		return &r.ProjectDomainName
-	case "domain_id":
-		return &r.DomainID
-	case "domain_name":
-		return &r.DomainName
-	case "request_id":
-		return &r.RequestID
-	case "global_request_id":
-		return &r.GlobalRequestID
-	case "application_credential_id":
-		return &r.ApplicationCredentialID
-	default:
-		return nil
-	}
-}
-
-func (d *decoder) host(h *Host, key, path string, v literal.Value) {
-	switch key {
-	case "id":
-		d.text(&h.ID, path, v)
-	case "address":
-		d.text(&h.Address, path, v)
-	case "agent":
-		d.text(&h.Agent, path, v)
-	case "platform":
-		d.text(&h.Platform, path, v)
-	default:
-		d.extra(path, v)
-	}
-}
-
-func (d *decoder) credential(c *Credential, key, path string, v literal.Value) {
-	switch key {
-	case "token":
-	case "type":
-		d.text(&c.Type, path, v)
-	case "identity_status":
-		d.text(&c.IdentityStatus, path, v)
-	case "identity_provider":
-		d.text(&c.IdentityProvider, path, v)
-	case "user":
-		d.text(&c.User, path, v)
-	case "groups":
-		d.elements(path, v, func(path string, v literal.Value) { d.appendText(&c.Groups, path, v) })
-	default:
-		d.extra(path, v)
-	}
-}
-
-func (d *decoder) endpoint(e *Endpoint, key, path string, v literal.Value) {
-	switch key {
-	case "url":
-		d.text(&e.URL, path, v)
-	case "name":
-		d.text(&e.Name, path, v)
-	default:
-		d.extra(path, v)
-	}
-}
-
 func (d *decoder) reason(v literal.Value) {
 	r := &d.Reason
 	d.members("reason", v, func(key, path string, v literal.Value) {
@@ -324,6 +209,7 @@ func (d *decoder) attachments(list *[]Attachment, path string, v literal.Value) 
 			case "typeURI", "contentType": // DSP0262 §6.5.5 wavers between the two
 				d.text(&a.TypeURI, join(path, m.Key), m)
 			case "content":
+				d.extra(join(path, m.Key), a.Content)
 				a.Content = m
 			default:
 				d.extra(join(path, m.Key), m)

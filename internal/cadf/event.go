@@ -34,7 +34,7 @@ type Event struct {
 	Tags          []string
 	Attachments   []Attachment
 	ReporterChain []ReporterStep
-	Measurements  literal.Value
+	Measurements  []literal.Value // objects
 
 	// Keystone's own fields, keystone/notifications.py.
 	ResourceInfo string
@@ -50,7 +50,9 @@ type Event struct {
 	Extras []Extra
 }
 
-// Resource is a CADF resource: initiator, target or observer.
+// Resource is a CADF resource: initiator, target or observer. Each has the fields
+// that are known of its kind: all have id, type and name; a target has addresses,
+// attachments, and the ids of its project and domain; an initiator has the rest.
 type Resource struct {
 	ID          string
 	TypeURI     string

@@ -3,7 +3,6 @@ package literal
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -154,7 +153,7 @@ func decode(t *testing.T, text []byte) any {
 	var v any
 	require.NoError(t, d.Decode(&v))
 	_, err := d.Token()
-	require.True(t, errors.Is(err, io.EOF))
+	require.ErrorIs(t, err, io.EOF)
 	return v
 }
 

@@ -41,10 +41,11 @@ func (e *DecodeError) Error() string { return string(e.Reason) + ": " + e.Err.Er
 func (e *DecodeError) Unwrap() error { return e.Err }
 
 var (
-	errTrailing  = errors.New("text after the end of the JSON value")
-	errNoObject  = errors.New("not a JSON object")
-	errNoPayload = errors.New("neither a payload nor a CADF event")
-	errInflated  = errors.New("inflates to more than a message can hold")
+	errTrailing    = errors.New("text after the end of the JSON value")
+	errNoObject    = errors.New("not a JSON object")
+	errNoPayload   = errors.New("neither a payload nor a CADF event")
+	errNoEventType = errors.New("no event_type, and the payload is no CADF event")
+	errInflated    = errors.New("inflates to more than a message can hold")
 )
 
 // inflate undoes kombu's compression. The headers are of no use: kombu labels a

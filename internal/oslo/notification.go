@@ -1,6 +1,7 @@
 package oslo
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
@@ -69,9 +70,8 @@ type Line struct {
 // audit middleware of SAP uses it, openstack-audit-middleware/auditmiddleware/_api.py.
 const NativeEventType = "audit.cadf"
 
-// Decode reads the body of a message: any envelope, compressed or not. The
-// notification's texts are parts of body, which must not change while it is used.
-// The error is always a *DecodeError.
+// Decode reads the body of a message: any envelope, compressed or not. The error
+// is always a *DecodeError.
 func Decode(body []byte) (Notification, error) {
 	plain, err := inflate(body)
 	if err != nil {
@@ -102,6 +102,12 @@ func FromValue(v literal.Value) (Notification, error) {
 	switch {
 	case hasPayload:
 		n := fromMembers(message, extras)
+		if n.EventType == "" {
+			if !cadf.IsEvent(payload) {
+				return Notification{}, &DecodeError{Reason: ReasonNotNotification, Err: errNoEventType}
+			}
+			n.EventType = NativeEventType
+		}
 		n.setPayload(payload)
 		return n, nil
 	case cadf.IsEvent(message):
@@ -124,11 +130,24 @@ func isRPC(message literal.Value) bool {
 
 func fromMembers(message literal.Value, extras []cadf.Extra) Notification {
 	var n Notification
-	n.Extras = append(extras, cadf.ReadTexts(message, n.textField)...)
-	if n.EventType == "" {
-		n.EventType = NativeEventType
-	}
+	texts := cadf.ReadTexts(message, n.textField)
+	n.Extras = slices.Concat(extras, texts, earlier(message, "payload"))
 	return n
+}
+
+// earlier returns the members of that name that Get does not: JSON's readers take
+// the last of a name that occurs twice.
+func earlier(object literal.Value, name string) (extras []cadf.Extra) {
+	var last *literal.Value
+	for i := range object.Items {
+		if m := &object.Items[i]; m.Key == name {
+			if last != nil {
+				extras = append(extras, cadf.Extra{Path: name, Value: *last})
+			}
+			last = m
+		}
+	}
+	return extras
 }
 
 // textField leaves out the payload, and what says nothing about the event:
@@ -155,10 +174,13 @@ func (n *Notification) textField(key string) (field *string, known bool) {
 
 func (n *Notification) setPayload(payload literal.Value) {
 	n.Payload = payload
+	// Keystone says how it ended in CADF events alone; the audit middlewares send nothing else.
+	_, ended := payload.Get("outcome")
+	identity := strings.HasPrefix(n.EventType, "identity.")
 	switch {
-	case cadf.IsEvent(payload):
+	case cadf.IsEvent(payload), identity && ended, strings.HasPrefix(n.EventType, "audit."):
 		n.Kind, n.Event = KindCADF, cadf.Decode(payload)
-	case strings.HasPrefix(n.EventType, "identity."):
+	case identity:
 		n.Kind, n.Basic = KindBasic, decodeBasic(payload)
 	default:
 		n.Kind = KindOther

@@ -1,0 +1,88 @@
+# make help lists the targets.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+BINARY       := build/otelcol-openstack-audit
+DISTRIBUTION := build/distribution
+TOOLS        := $(CURDIR)/build/tools
+
+# How long make fuzz spends on each fuzz target.
+FUZZTIME ?= 30s
+
+# What the binary is made from: the go files of this module, not of the generated one.
+SOURCES := $(shell find . -path ./build -prune -o -path ./.git -prune -o -name '*.go' ! -name '*_test.go' -print)
+
+##@ Use
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: $(BINARY) ## Build the collector: build/otelcol-openstack-audit
+
+.PHONY: run
+run: build ## Show it: a private RabbitMQ, the collector, and sentences from real notifications; AUDIT_TRANSPORT_URL names a broker instead
+	[[ -n "$${AUDIT_TRANSPORT_URL:-}" ]] || scripts/install-test-packages rabbitmq-server
+	go run ./internal/quickstart
+
+##@ Develop
+
+.PHONY: test
+test: test-packages build ## Run every test with the race detector; installs what the tests need when root
+	go vet ./...
+	CGO_ENABLED=1 go test -race -count=1 ./...
+
+.PHONY: test-packages
+test-packages:
+	scripts/install-test-packages
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint ## Check style, formatting and that go.mod is tidy
+	go vet ./...
+	$(TOOLS)/golangci-lint run ./...
+	go mod tidy -diff
+	go mod -C internal/tools tidy -diff
+
+.PHONY: format
+format: $(TOOLS)/golangci-lint ## Format the go files
+	$(TOOLS)/golangci-lint fmt ./...
+
+.PHONY: generate
+generate: $(TOOLS)/mdatagen ## Generate code and documentation from each metadata.yaml
+	PATH="$(TOOLS):$$PATH" go generate ./...
+
+.PHONY: check-generated
+check-generated: $(TOOLS)/mdatagen ## Check that make generate changes nothing
+	scripts/check-generated
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (30s)
+	scripts/fuzz $(FUZZTIME)
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf build
+
+# The builder writes the distribution's main package; it is compiled apart from that, so that a change of our own code
+# costs no second look-up of modules.
+$(BINARY): $(DISTRIBUTION)/.generated $(SOURCES)
+	CGO_ENABLED=0 go build -C $(DISTRIBUTION) -mod=mod -trimpath -buildvcs=false -ldflags='-s -w' -o $(CURDIR)/$@ .
+
+$(DISTRIBUTION)/.generated: builder-config.yaml go.mod go.sum $(TOOLS)/builder
+	rm -rf $(DISTRIBUTION)
+	$(TOOLS)/builder --config builder-config.yaml --skip-compilation
+	touch $@
+
+# The tools' versions are those of internal/tools/go.mod.
+$(TOOLS)/builder:       PACKAGE := go.opentelemetry.io/collector/cmd/builder
+$(TOOLS)/mdatagen:      PACKAGE := go.opentelemetry.io/collector/cmd/mdatagen
+$(TOOLS)/golangci-lint: PACKAGE := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(TOOLS)/%: internal/tools/go.mod internal/tools/go.sum
+	CGO_ENABLED=0 go build -C internal/tools -buildvcs=false -o $@ $(PACKAGE)

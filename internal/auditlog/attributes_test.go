@@ -1,0 +1,127 @@
+package auditlog_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
+)
+
+// attributeKeys are the constants of attributes.go, by their values.
+func attributeKeys(t *testing.T) map[string]string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "attributes.go", nil, 0)
+	require.NoError(t, err)
+	keys := map[string]string{}
+	ast.Inspect(file, func(node ast.Node) bool {
+		spec, ok := node.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		for i, name := range spec.Names {
+			key, err := strconv.Unquote(spec.Values[i].(*ast.BasicLit).Value)
+			require.NoError(t, err)
+			require.True(t, strings.HasPrefix(name.Name, "Attr"), name.Name)
+			require.Equal(t, strings.HasSuffix(key, "."), strings.HasSuffix(name.Name, "Prefix"), key)
+			require.NotContains(t, keys, key)
+			keys[key] = name.Name
+		}
+		return true
+	})
+	return keys
+}
+
+// documentedKeys are the first cells of the tables of attributes in docs/attributes.md.
+func documentedKeys(t *testing.T) map[string]int {
+	t.Helper()
+	file, err := os.Open("../../docs/attributes.md")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, file.Close()) }()
+	row := regexp.MustCompile("^\\| `([^`]+)` \\| (string|int|double|boolean|map|string\\[\\]|map\\[\\]) \\| .+ \\| (stable|development|private) \\| .+ \\|$")
+	keys := map[string]int{}
+	inTable := false
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		line := lines.Text()
+		inTable = strings.HasPrefix(line, "| attribute | type |") || inTable && strings.HasPrefix(line, "|")
+		if !inTable || !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		cells := row.FindStringSubmatch(line)
+		require.NotNil(t, cells, "a row of another form: %s", line)
+		keys[cells[1]]++
+	}
+	return keys
+}
+
+func TestEveryAttributeIsDocumented(t *testing.T) {
+	var inCode []string
+	for key := range attributeKeys(t) {
+		switch key {
+		case "openstack.notification.extra.":
+			key += "<path>"
+		case "cadf.target.address.":
+			key += "<name>"
+		}
+		inCode = append(inCode, key)
+	}
+	documented := documentedKeys(t)
+	require.ElementsMatch(t, inCode, slices.Collect(maps.Keys(documented)))
+	for key, rows := range documented {
+		require.Equal(t, 1, rows, key)
+	}
+}
+
+// No name is the namespace of another, nor are two one label once dots are underscores.
+func TestAttributeNames(t *testing.T) {
+	all := pcommon.NewMap()
+	for key := range attributeKeys(t) {
+		if strings.HasSuffix(key, ".") {
+			key += "x"
+		}
+		require.Regexp(t, `^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$`, key)
+		all.PutStr(key, "")
+		for _, forbidden := range []string{
+			"audit.", "log.type", "event.name", "error.message", "enduser.", "http.method", "http.status_code", "http.user_agent", "net.", "rpc.", "deployment.environment",
+		} {
+			require.False(t, strings.HasPrefix(key, forbidden), key)
+		}
+	}
+	checkKeys(t, all)
+}
+
+// The records hold no other attributes than these.
+func TestGoldenRecordsHoldKnownAttributes(t *testing.T) {
+	keys := attributeKeys(t)
+	files, err := filepath.Glob("../../testdata/golden/notifications/*.jsonl")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, path := range files {
+		content, err := os.ReadFile(filepath.Clean(path))
+		require.NoError(t, err)
+		for text := range strings.Lines(string(content)) {
+			var line auditlogtest.Line
+			require.NoError(t, json.Unmarshal([]byte(text), &line))
+			for _, attributes := range []map[string]any{line.Attributes, line.Resource, line.Scope} {
+				for key := range attributes {
+					if _, known := keys[key]; !known {
+						require.Contains(t, keys, key[:strings.LastIndexByte(key, '.')+1], key)
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,224 @@
+package auditlog_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+)
+
+// The table of sentences, row by row: with an actor and without, for each outcome.
+func TestSentences(t *testing.T) {
+	for _, test := range []struct {
+		name, eventType, members               string
+		success, pending, failed               string // alice …
+		passive, passivePending, passiveFailed string
+	}{
+		{
+			"target by id", "identity.trust.created", `"action":"created.trust","target":{"id":"t1"}`,
+			"alice created trust t1 in project p1", "alice asked to create trust t1 in project p1", "alice tried to create trust t1 in project p1",
+			"trust t1 was created", "request to create trust t1", "attempt to create trust t1",
+		},
+		{
+			"target by name, the project is not the target's place", "identity.project.deleted", `"action":"deleted.project","target":{"id":"t1","name":"web"}`,
+			"alice deleted project web", "alice asked to delete project web", "alice tried to delete project web",
+			"project web was deleted", "request to delete project web", "attempt to delete project web",
+		},
+		{
+			"type of two words", "identity.application_credential.created", `"action":"x","target":{"id":"t1"}`,
+			"alice created application credential t1 in project p1", "alice asked to create application credential t1 in project p1", "alice tried to create application credential t1 in project p1",
+			"application credential t1 was created", "request to create application credential t1", "attempt to create application credential t1",
+		},
+		{
+			"no target", "audit.http.response", `"action":"create","requestPath":"/v2/images"`,
+			"alice created an image in project p1", "alice asked to create an image in project p1", "alice tried to create an image in project p1",
+			"an image was created", "request to create an image", "attempt to create an image",
+		},
+		{
+			"list", "audit.http.response", `"action":"read/list","requestPath":"/v2/policies"`,
+			"alice listed policies", "alice asked to list policies", "alice tried to list policies",
+			"policies were listed", "request to list policies", "attempt to list policies",
+		},
+		{
+			"list of a part", "audit.http.response", `"action":"read/list","requestPath":"/v2/images/` + uuidID + `/members"`,
+			"alice listed members of image " + uuidID + " in project p1", "alice asked to list members of image " + uuidID + " in project p1", "alice tried to list members of image " + uuidID + " in project p1",
+			"members of image " + uuidID + " were listed", "request to list members of image " + uuidID, "attempt to list members of image " + uuidID,
+		},
+		{
+			"part", "audit.http.response", `"action":"read","requestPath":"/v1/secrets/` + uuidID + `/payload"`,
+			"alice read the payload of secret " + uuidID + " in project p1", "alice asked to read the payload of secret " + uuidID + " in project p1", "alice tried to read the payload of secret " + uuidID + " in project p1",
+			"the payload of secret " + uuidID + " was read", "request to read the payload of secret " + uuidID, "attempt to read the payload of secret " + uuidID,
+		},
+		{
+			"creation of a part", "audit.http.response", `"action":"create","requestPath":"/v2/images/` + uuidID + `/members"`,
+			"alice created a member of image " + uuidID + " in project p1", "alice asked to create a member of image " + uuidID + " in project p1", "alice tried to create a member of image " + uuidID + " in project p1",
+			"a member of image " + uuidID + " was created", "request to create a member of image " + uuidID, "attempt to create a member of image " + uuidID,
+		},
+		{
+			"sub-action", "audit.http.response", `"action":"update/reboot","requestPath":"/v2.1/servers/` + uuidID + `/action"`,
+			"alice performed reboot on server " + uuidID + " in project p1", "alice asked to perform reboot on server " + uuidID + " in project p1", "alice tried to perform reboot on server " + uuidID + " in project p1",
+			"reboot was performed on server " + uuidID, "request to perform reboot on server " + uuidID, "attempt to perform reboot on server " + uuidID,
+		},
+		{
+			"action of no list", "audit.cadf", `"action":"add/floatingip","target":{"typeURI":"compute/server","id":"s1"}`,
+			"alice performed add/floatingip on server s1 in project p1", "alice asked to perform add/floatingip on server s1 in project p1", "alice tried to perform add/floatingip on server s1 in project p1",
+			"add/floatingip was performed on server s1", "request to perform add/floatingip on server s1", "attempt to perform add/floatingip on server s1",
+		},
+		{
+			"operation of no list", "identity.user.frobnicated", `"action":"frobnicated.user","target":{"id":"u1"}`,
+			"alice performed frobnicated on user u1 in project p1", "alice asked to perform frobnicated on user u1 in project p1", "alice tried to perform frobnicated on user u1 in project p1",
+			"frobnicated was performed on user u1", "request to perform frobnicated on user u1", "attempt to perform frobnicated on user u1",
+		},
+		{
+			"type unknown", "audit.http.response", `"action":"read","requestPath":"/AUTH_x/c","observer":{"id":"target","name":"swift"}`,
+			"alice read /AUTH_x/c at swift in project p1", "alice asked to read /AUTH_x/c at swift in project p1", "alice tried to read /AUTH_x/c at swift in project p1",
+			"/AUTH_x/c at swift was read", "request to read /AUTH_x/c at swift", "attempt to read /AUTH_x/c at swift",
+		},
+		{
+			"version alone", "audit.http.response", `"action":"read","requestPath":"/v2.1/","observer":{"id":"target","name":"nova"}`,
+			"alice read the nova API in project p1", "alice asked to read the nova API in project p1", "alice tried to read the nova API in project p1",
+			"the nova API was read", "request to read the nova API", "attempt to read the nova API",
+		},
+		{
+			"grant", "identity.role_assignment.created", `"action":"x","role":"r1","user":"u1","project":"p2","inherited_to_projects":false`,
+			"alice granted role r1 to user u1 on project p2", "alice asked to grant role r1 to user u1 on project p2", "alice tried to grant role r1 to user u1 on project p2",
+			"role r1 was granted to user u1 on project p2", "request to grant role r1 to user u1 on project p2", "attempt to grant role r1 to user u1 on project p2",
+		},
+		{
+			"revocation", "identity.role_assignment.deleted", `"action":"x","role":"r1","group":"g1","domain":"d1","inherited_to_projects":true`,
+			"alice revoked role r1 from group g1 on domain d1 (inherited)", "alice asked to revoke role r1 from group g1 on domain d1 (inherited)", "alice tried to revoke role r1 from group g1 on domain d1 (inherited)",
+			"role r1 was revoked from group g1 on domain d1 (inherited)", "request to revoke role r1 from group g1 on domain d1 (inherited)", "attempt to revoke role r1 from group g1 on domain d1 (inherited)",
+		},
+		{
+			"grant of nothing known", "identity.role_assignment.created", `"action":"x"`,
+			"alice granted a role", "alice asked to grant a role", "alice tried to grant a role",
+			"a role was granted", "request to grant a role", "attempt to grant a role",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for outcome, want := range map[string][2]string{
+				"success": {test.success, test.passive},
+				"pending": {test.pending, test.passivePending},
+				"failure": {test.failed, test.passiveFailed},
+				"unknown": {test.failed, test.passiveFailed},
+			} {
+				tail := outcome
+				if outcome == "failure" || outcome == "unknown" {
+					tail += " (_OTHER)"
+				}
+				body := event(test.members + `,"outcome":"` + outcome + `","initiator":{"id":"u9","name":"alice","project_id":"p1","host":{"address":"192.0.2.7"}}`)
+				require.Equal(t, want[0]+" from 192.0.2.7: "+tail, byDefault(t, notification(test.eventType, body)).Body)
+				body = event(test.members + `,"outcome":"` + outcome + `"`)
+				require.Equal(t, want[1]+": "+tail, byDefault(t, notification(test.eventType, body)).Body)
+			}
+		})
+	}
+}
+
+func TestSentencesOfTheirOwn(t *testing.T) {
+	for body, want := range map[string]string{
+		notification("identity.authenticate", event(`"action":"authenticate","outcome":"success"`)):                                                                                                                                                                 "login: success",
+		notification("identity.authenticate", event(`"action":"authenticate","outcome":"success","initiator":{"user_id":"u1","credential":{"identity_provider":"acme"},"host":{"address":"2001:db8::42"}}`)):                                                        "login of u1 via acme from 2001:db8::42: success",
+		notification("identity.authenticate", event(`"action":"authenticate","outcome":"failure","initiator":{"user_name":"eve","project_id":"p","host":{"address":"203.0.113.9"}},"reason":{"reasonType":"Could not find user: eve.","reasonCode":"404"}`)):        "login of eve from 203.0.113.9: failure (user_not_found)",
+		notification("identity.group.updated", `{"resource_info":"g1","actor_id":"u1","actor_type":"user","actor_operation":"added"}`):                                                                                                                              "user u1 was added to group g1: success",
+		notification("identity.group.updated", `{"resource_info":"g1","actor_id":"u1","actor_type":"user","actor_operation":"removed"}`):                                                                                                                            "user u1 was removed from group g1: success",
+		notification("identity.group.updated", `{"actor_operation":"added"}`):                                                                                                                                                                                       "a member was added: success",
+		notification("identity.user.updated", event(`"action":"updated.user","outcome":"success","initiator":{"user_id":"u1","username":"bob"},"target":{"id":"u1"},"reason":{"reasonType":"The password does not match the requirements: x","reasonCode":"400"}`)): "bob tried to change the password of user u1: failure (password_requirements)",
+		notification("identity.trust.created", event(`"outcome":"success","initiator":{"user_id":"u1","domain_id":"d1"},"target":{"id":"t1"}`)):                                                                                                                     "u1 created trust t1 in domain d1: success",
+		notification("audit.cadf", event(`"action":"backup","outcome":"success","initiator":{"name":"bob"},"target":{"typeURI":"compute/server","id":"s1"}`)):                                                                                                       "bob backed up server s1: success",
+		notification("audit.cadf", event(`"action":"send","outcome":"success","target":{"typeURI":"compute/server","id":"s1"}`)):                                                                                                                                    "server s1 was sent: success",
+		notification("audit.cadf", event(`"action":"stop","outcome":"success","target":{"typeURI":"compute/server","id":"s1"}`)):                                                                                                                                    "server s1 was stopped: success",
+		notification("audit.cadf", event(`"action":"deny","outcome":"success","target":{"typeURI":"compute/server","id":"s1"}`)):                                                                                                                                    "server s1 was denied: success",
+		notification("audit.cadf", event(`"action":"notify","outcome":"success","target":{"typeURI":"compute/server","id":"s1"}`)):                                                                                                                                  "server s1 was notified: success",
+		notification("audit.cadf", event(`"action":"revoke","outcome":"success","target":{"typeURI":"compute/server","id":"s1"}`)):                                                                                                                                  "server s1 was revoked: success",
+		notification("audit.cadf", event(`"outcome":"success","initiator":{"name":"bob","domain":"corp","project_id":"p","project_name":"demo","project_domain_name":"corp"},"target":{"typeURI":"compute/server","name":"web"},"action":"start"`)):                 "bob (corp) started server web in project demo (corp): success",
+		notification("audit.cadf", event(`"action":"read/list","outcome":"success","target":{"typeURI":"compute/boxes"}`)):                                                                                                                                          "boxes were listed: success",
+		notification("audit.cadf", event(`"action":"read/list","outcome":"success","target":{"typeURI":"compute/statuses"}`)):                                                                                                                                       "statuses were listed: success",
+		notification("audit.cadf", event(`"action":"read/list","outcome":"success","target":{"typeURI":"compute/address"}`)):                                                                                                                                        "addresses were listed: success",
+		notification("audit.cadf", event(`"action":"read/list","outcome":"success","target":{"typeURI":"compute/keys"}`)):                                                                                                                                           "keys were listed: success",
+		notification("audit.cadf", event(`"action":"read/list","outcome":"success","target":{"typeURI":"compute/status"}`)):                                                                                                                                         "status were listed: success",
+	} {
+		require.Equal(t, want, byDefault(t, body).Body)
+	}
+}
+
+// Nobody forges a line with what they call themselves.
+func TestQuoting(t *testing.T) {
+	for name, want := range map[string]string{
+		"alice":                    "alice",
+		"o'brien":                  `"o'brien"`,
+		"bob: success":             `"bob: success"`,
+		"a b":                      `"a b"`,
+		"user@example.org":         "user@example.org",
+		"Jürgen":                   "Jürgen",
+		"Jürgen 山田 🎉":              `"Jürgen 山田 🎉"`,
+		"שלום":                     "שלום",
+		`quote"back\slash`:         `"quote\"back\\slash"`,
+		"line\nbreak\ttab\rreturn": `"line\nbreak\ttab\u000dreturn"`,
+		"\x1b[31mred\x1b[0m":       `"\u001b[31mred\u001b[0m"`,
+		"a\u202egnp.exe":           `"a\u202egnp.exe"`,
+		"a\u2066b\u2069":           `"a\u2066b\u2069"`,
+		"zero\u200bwidth":          `"zero\u200bwidth"`,
+		"no\u00a0break":            `"no\u00a0break"`,
+		"line\u2028separator":      `"line\u2028separator"`,
+		"tag\U000e0041":            `"tag\U000e0041"`,
+		"nul\x00":                  `"nul\u0000"`,
+		"replaced\ufffd":           `"replaced\ufffd"`,
+		"192.0.2.7":                "192.0.2.7",
+		"2001:db8::42":             "2001:db8::42",
+		"fe80::1%eth0 x":           `"fe80::1%eth0 x"`,
+		"fe80::1%eth0":             `"fe80::1%eth0"`,
+		strings.Repeat("x", 128):   strings.Repeat("x", 128),
+		strings.Repeat("x", 300):   strings.Repeat("x", 128) + "…",
+		strings.Repeat("ü", 300):   strings.Repeat("ü", 128) + "…",
+		strings.Repeat("a b", 99):  `"` + strings.Repeat("a b", 43)[:128] + `…"`,
+		"ends…":                    `"ends…"`,
+	} {
+		line := one(t, auditlog.NewDefaultConfig(), notification("identity.authenticate", event(`"action":"authenticate","outcome":"success","initiator":{"username":`+quoteJSON(name)+`}`)))
+		require.Equal(t, "login of "+want+": success", line.Body)
+		require.Equal(t, name, line.Attributes[auditlog.AttrUserName], "attributes stay as they are")
+	}
+	path := "/AUTH_x/" + strings.Repeat("x", 300)
+	line := byDefault(t, notification("audit.http.response", event(`"action":"read","outcome":"success","requestPath":"`+path+`"`)))
+	require.Equal(t, path[:256]+"… at unknown_service:uwsgi was read: success", strings.ReplaceAll(line.Body.(string), `"unknown_service:uwsgi"`, "unknown_service:uwsgi"))
+}
+
+func quoteJSON(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r > 0xffff {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return `"` + b.String() + `"`
+}
+
+// The body is rendered again once names are known, from the record alone.
+func TestSentenceOfARecord(t *testing.T) {
+	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "")
+	body := notification("identity.role_assignment.created", event(`"action":"x","outcome":"success","initiator":{"user_id":"u1","project_id":"p1"},"role":"r1","user":"u2","project":"p2"`))
+	logs, _ := mapper.Logs([]auditlog.Record{mapper.Read(auditlog.Message{Body: []byte(body)})})
+	resource := logs.ResourceLogs().At(0).Resource().Attributes()
+	record := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	require.Equal(t, record.Body().Str(), auditlog.Sentence(resource, record))
+	for key, name := range map[string]string{
+		auditlog.AttrUserName: "alice", auditlog.AttrUserDomainName: "Default", auditlog.AttrTargetRoleName: "member", auditlog.AttrTargetUserName: "bob",
+		auditlog.AttrTargetUserDomainName: "corp", auditlog.AttrTargetProjectName: "demo", auditlog.AttrTargetProjectDomainName: "Default",
+	} {
+		record.Attributes().PutStr(key, name)
+	}
+	require.Equal(t, "alice granted role member to user bob (corp) on project demo: success", auditlog.Sentence(resource, record))
+	for _, kind := range []string{"user", "project"} {
+		record.Attributes().PutStr(auditlog.AttrAuditAction, "update")
+		record.Attributes().PutStr(auditlog.AttrTargetType, kind)
+		require.Contains(t, auditlog.Sentence(resource, record), map[string]string{"user": "updated user bob (corp)", "project": "updated project demo"}[kind])
+	}
+	require.Empty(t, auditlog.Sentence(pcommon.NewMap(), plog.NewLogRecord()))
+}

@@ -1,0 +1,167 @@
+package auditlog_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+)
+
+func TestIdentityTarget(t *testing.T) {
+	for _, test := range []struct {
+		name, eventType, members string
+		want                     want
+	}{
+		{"user", "identity.user.created", `"target":{"id":"` + hexID + `"},"resource_info":"` + hexID + `"`,
+			want{auditlog.AttrTargetType: "user", auditlog.AttrTargetID: hexID, auditlog.AttrTargetUserID: hexID, auditlog.AttrCADFTargetID: nil}},
+		{"group", "identity.group.updated", `"target":{"id":"` + hexID + `"}`, want{auditlog.AttrTargetID: hexID, auditlog.AttrTargetGroupID: hexID}},
+		{"project", "identity.project.updated", `"target":{"id":"` + hexID + `"}`, want{auditlog.AttrTargetProjectID: hexID}},
+		{"domain", "identity.domain.updated", `"target":{"id":"` + hexID + `"}`, want{auditlog.AttrTargetDomainID: hexID}},
+		{"role", "identity.role.updated", `"target":{"id":"` + hexID + `"}`, want{auditlog.AttrTargetRoleID: hexID}},
+		{"LDAP user", "identity.user.updated", `"target":{"id":"` + ldapID + `"},"resource_info":"` + ldapID + `"`, want{auditlog.AttrTargetUserID: ldapID}},
+		{"EC2 credential", "identity.credential.created", `"target":{"id":"` + ldapID + `","typeURI":"unknown"},"resource_info":"` + ldapID + `"`,
+			want{auditlog.AttrTargetType: "credential", auditlog.AttrTargetID: ldapID, auditlog.AttrCADFTargetTypeURI: "unknown"}},
+		{"project tag", "identity.project tag.created", `"target":{"id":"red","typeURI":"unknown"},"resource_info":"red"`,
+			want{auditlog.AttrTargetType: "project_tag", auditlog.AttrTargetID: "red"}},
+		{"a tag called unknown", "identity.project tag.created", `"target":{"id":"unknown"},"resource_info":"unknown"`, want{auditlog.AttrTargetID: "unknown"}},
+		{"trust", "identity.OS-TRUST:trust.created", `"target":{"id":"` + hexID + `"}`, want{auditlog.AttrTargetType: "trust", auditlog.AttrTargetID: hexID}},
+		{"consumer", "identity.OS-OAUTH1:consumer.updated", `"target":{"id":"` + hexID + `"}`, want{auditlog.AttrTargetType: "consumer"}},
+		{"request token", "identity.OS-OAUTH1:request_token.created", `"target":{"id":"` + hexID + `"}`, want{auditlog.AttrTargetType: "request_token"}},
+		{"region", "identity.region.created", `"target":{"id":"RegionTwo"}`, want{auditlog.AttrTargetType: "region", auditlog.AttrTargetID: "RegionTwo"}},
+		{"made-up id", "identity.user.created", `"target":{"id":"` + uuidID + `"}`, want{auditlog.AttrTargetID: nil, auditlog.AttrCADFTargetID: uuidID}},
+		{"named", "identity.user.created", `"target":{"id":"` + hexID + `","name":"bob"}`, want{auditlog.AttrTargetName: "bob", auditlog.AttrCADFTargetName: nil}},
+		{"authenticate has none", "identity.authenticate", `"target":{"id":"` + uuidID + `","typeURI":"service/security/account/user"}`,
+			want{auditlog.AttrTargetType: nil, auditlog.AttrTargetID: nil, auditlog.AttrCADFTargetID: uuidID, auditlog.AttrCADFTargetTypeURI: nil}},
+		{"role assignment", "identity.role_assignment.created", `"target":{"id":"` + uuidID + `"},"role":"r","user":"u","project":"p","inherited_to_projects":false`,
+			want{auditlog.AttrTargetType: "role_assignment", auditlog.AttrTargetID: nil, auditlog.AttrTargetRoleID: "r", auditlog.AttrTargetUserID: "u",
+				auditlog.AttrTargetProjectID: "p", auditlog.AttrRoleAssignmentInherited: false}},
+		{"role assignment of Juno, as of the documentation", "identity.created.role_assignment", `"role":"r","group":"g","domain":"d","inherited_to_project":true`,
+			want{auditlog.AttrTargetType: "role_assignment", auditlog.AttrTargetGroupID: "g", auditlog.AttrTargetDomainID: "d", auditlog.AttrRoleAssignmentInherited: true}},
+		{"inherited that is no boolean", "identity.role_assignment.created", `"inherited_to_projects":"maybe"`,
+			want{auditlog.AttrRoleAssignmentInherited: nil, "openstack.notification.extra.inherited_to_projects": "maybe"}},
+		{"resource_info where it means nothing", "identity.authenticate", `"resource_info":"x"`, want{"openstack.notification.extra.resource_info": "x"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.want.check(t, byDefault(t, notification(test.eventType, event(`"action":"x","outcome":"success",`+test.members))))
+		})
+	}
+}
+
+func TestBasicTarget(t *testing.T) {
+	for _, test := range []struct {
+		payload string
+		want    want
+	}{
+		{`{"resource_info":"g","actor_id":"u","actor_type":"user","actor_operation":"added"}`,
+			want{auditlog.AttrAuditAction: "add_member", auditlog.AttrTargetGroupID: "g", auditlog.AttrTargetUserID: "u", auditlog.AttrTargetID: "g"}},
+		{`{"resource_info":"g","actor_id":"u","actor_type":"user","actor_operation":"removed"}`, want{auditlog.AttrAuditAction: "remove_member"}},
+		{`{"resource_info":"x","actor_id":"g2","actor_type":"group"}`, want{auditlog.AttrAuditAction: "update", auditlog.AttrTargetGroupID: "g2"}},
+		{`{"resource_info":"x","actor_id":"i","actor_type":"robot","actor_operation":"moved"}`,
+			want{auditlog.AttrAuditAction: "update", "openstack.notification.extra.actor_id": "i", "openstack.notification.extra.actor_type": "robot",
+				"openstack.notification.extra.actor_operation": "moved"}},
+		{`{"resource_info":{"id":"x"}}`, want{auditlog.AttrTargetID: nil, "openstack.notification.extra.resource_info": `{"id":"x"}`}},
+		{`{}`, want{auditlog.AttrTargetID: nil, auditlog.AttrAuditOutcome: "success", auditlog.AttrRequestID: nil}},
+		{`{"resource_info":7,"request_id":"req-1","global_request_id":"req-2"}`,
+			want{auditlog.AttrTargetID: "7", auditlog.AttrRequestID: "req-1", auditlog.AttrRequestGlobalID: "req-2"}},
+	} {
+		test.want.check(t, byDefault(t, notification("identity.group.updated", test.payload)))
+	}
+}
+
+// openstack-audit-middleware names the target itself.
+func TestResourceTarget(t *testing.T) {
+	const observer = `"observer":{"id":"o","name":"nova","typeURI":"service/compute"},`
+	for _, test := range []struct {
+		name, target string
+		want         want
+	}{
+		{"server", `{"typeURI":"compute/server","id":"` + uuidID + `","name":"web-01","project_id":"p","domain_id":"d"}`,
+			want{auditlog.AttrTargetType: "server", auditlog.AttrTargetID: uuidID, auditlog.AttrTargetName: "web-01", auditlog.AttrTargetProjectID: "p",
+				auditlog.AttrTargetDomainID: "d", auditlog.AttrCADFTargetID: nil, auditlog.AttrCADFTargetName: nil, auditlog.AttrCADFTargetTypeURI: "compute/server"}},
+		{"collection", `{"typeURI":"compute/servers","id":"o","name":"nova"}`,
+			want{auditlog.AttrTargetType: "server", auditlog.AttrTargetID: nil, auditlog.AttrTargetName: nil, auditlog.AttrCADFTargetID: nil}},
+		{"undeclared", `{"typeURI":"compute/Xfoo","id":"1"}`, want{auditlog.AttrTargetType: "foo", auditlog.AttrTargetID: "1"}},
+		{"decimal id", `{"typeURI":"compute/aggregate","id":"00000000-0000-0000-0000-000000000007"}`,
+			want{auditlog.AttrTargetID: "7", auditlog.AttrCADFTargetID: "00000000-0000-0000-0000-000000000007"}},
+		{"large decimal id", `{"typeURI":"compute/aggregate","id":"00000000-0000-0000-ffff-ffffffffffff"}`, want{auditlog.AttrTargetID: "18446744073709551615"}},
+		{"like a decimal id", `{"typeURI":"compute/aggregate","id":"00000000-0000-0001-0000-000000000007"}`,
+			want{auditlog.AttrTargetID: "00000000-0000-0001-0000-000000000007"}},
+		{"doubled prefix", `{"typeURI":"service/data/security/keymanager/secret","id":"1"}`, want{auditlog.AttrTargetType: "secret"}},
+		{"deep", `{"typeURI":"network/load-balancer/os-health-monitors","id":"1"}`, want{auditlog.AttrTargetType: "health_monitor"}},
+		{"service alone", `{"typeURI":"compute","id":"1"}`, want{auditlog.AttrTargetType: nil}},
+		{"unknown", `{"typeURI":"unknown","id":"unknown","name":"unknown"}`,
+			want{auditlog.AttrTargetType: nil, auditlog.AttrTargetID: nil, auditlog.AttrTargetName: nil, auditlog.AttrCADFTargetTypeURI: "unknown"}},
+		{"prefix is no whole segment", `{"typeURI":"computer/server","id":"1"}`, want{auditlog.AttrTargetType: nil, auditlog.AttrTargetID: "1"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.want.check(t, byDefault(t, notification("audit.cadf", event(observer+`"action":"read","outcome":"success","target":`+test.target))))
+		})
+	}
+	line := byDefault(t, notification("audit.cadf", event(observer+`"user":"u","role":"r","group":"g","project":"p","domain":"d","resource_info":"x","inherited_to_projects":true`)))
+	for _, key := range []string{"user", "role", "group", "project", "domain", "resource_info", "inherited_to_projects"} {
+		require.Contains(t, line.Attributes, "openstack.notification.extra."+key, "Keystone's own fields mean nothing here")
+	}
+}
+
+func TestPathTarget(t *testing.T) {
+	for _, test := range []struct {
+		path, typeURI string
+		kind, id      any
+		sentence      string // of a read, between "u read " and the scope
+	}{
+		{"/v1/secrets", "service/security/keymanager/secrets", "secret", nil, "a secret"},
+		{"/v1/secrets/" + uuidID, "", "secret", uuidID, "secret " + uuidID},
+		{"/v1/secrets/" + uuidID + "/acl", "", "secret", uuidID, "the acl of secret " + uuidID},
+		{"/v1/secrets/" + uuidID + "/payload?a=b", "", "secret", uuidID, "the payload of secret " + uuidID},
+		{"/v2/images/" + uuidID + "/members/" + hexID, "", "member", hexID, "member " + hexID},
+		{"/v2.1/" + hexID + "/servers/detail", "service/compute/servers/detail", "server", nil, "a server"},
+		{"/v2.1/" + hexID2 + "/servers/" + uuidID + "/action", "", "server", uuidID, "server " + uuidID},
+		{"/v2.1/" + hexID2 + "/os-quota-sets/" + hexID2, "", "quota_set", hexID2, "quota set " + hexID2},
+		{"/v3/" + hexID + "/volumes/" + uuidID, "", "volume", uuidID, "volume " + uuidID},
+		{"/compute/v2.1/servers/" + uuidID, "", "server", uuidID, "server " + uuidID},
+		{"/v2.1/servers/" + uuidID + "/os-volume_attachments", "", "server", uuidID, "the volume attachments of server " + uuidID},
+		{"/v2.1/os-aggregates/12", "", "aggregate", "12", "aggregate 12"},
+		{"/v2.1/os-keypairs/kp", "service/compute/os-keypairs/keypair", "keypair", "kp", "keypair kp"},
+		{"/v2.1/os-keypairs/kp", "service/compute", "keypair", nil, "a keypair"},
+		{"/v2.1/flavors/m1.tiny", "service/compute/flavors/flavor", "flavor", "m1.tiny", "flavor m1.tiny"},
+		{"/v2.0/lbaas/loadbalancers/" + uuidID, "unknown", "loadbalancer", uuidID, "loadbalancer " + uuidID},
+		{"/" + hexID2 + "/volumes", "", "volume", nil, "a volume"},
+		{"/v2.0/networks/" + uuidID + "/x/BAD/" + uuidID, "", "network", uuidID, "the x of network " + uuidID},
+		{"/v2.0/networks/" + uuidID + "/" + uuidID, "", "network", uuidID, "network " + uuidID},
+		{"/v2.0/categories/" + ldapID, "", "category", ldapID, "category " + ldapID},
+		{"/v2.0/addresses", "", "address", nil, "an address"},
+		{"/v2.0/boxes", "", "box", nil, "a box"},
+		{"/v2.0/status", "", "status", nil, "a status"},
+		{"/v2.0/users", "", "user", nil, "a user"},
+		{"/v2.0/units", "", "unit", nil, "a unit"},
+		{"/" + uuidID, "", nil, nil, "/" + uuidID + " at nova"},
+		{"/v1/AUTH_x/c/o", "", nil, nil, "/v1/AUTH_x/c/o at nova"},
+		{"/v1", "", nil, nil, "the nova API"},
+		{"/", "", nil, nil, "the nova API"},
+		{"", "", nil, nil, "the nova API"},
+	} {
+		t.Run(test.path+" "+test.typeURI, func(t *testing.T) {
+			line := byDefault(t, notification("audit.http.response", event(fmt.Sprintf(`"action":"read","outcome":"success","requestPath":%q,`+
+				`"target":{"typeURI":%q,"project_id":"tp"},"observer":{"id":"target","name":"nova"},"initiator":{"id":"u","project_id":%q}`, test.path, test.typeURI, hexID2))))
+			want{auditlog.AttrTargetType: test.kind, auditlog.AttrTargetID: test.id, auditlog.AttrTargetProjectID: "tp"}.check(t, line)
+			require.Equal(t, "u read "+test.sentence+" in project "+hexID2+": success", line.Body)
+		})
+	}
+}
+
+func TestPathAndQuery(t *testing.T) {
+	line := byDefault(t, notification("audit.http.response", event(`"outcome":"success","requestPath":"/v1/secrets?limit=10&x"`)))
+	want{auditlog.AttrURLPath: "/v1/secrets", auditlog.AttrURLQuery: "limit=10&x"}.check(t, line)
+}
+
+func TestAddresses(t *testing.T) {
+	line := byDefault(t, notification("audit.http.request", event(`"outcome":"pending","target":{"id":"octavia","addresses":[
+		{"url":"http://a","name":"admin"},{"url":"http://p","name":"private"},{"url":"http://p","name":"public"},{"url":"http://n"},
+		{"url":"http://A","name":"Admin"},"http://s",{"name":"none"}]}`)))
+	want{
+		"cadf.target.address.public": "http://p", "cadf.target.address.admin": "http://a", "cadf.target.address.private": nil,
+		"cadf.target.address.3": "http://n", "cadf.target.address.admin_4": "http://A", "openstack.notification.extra.target_addresses_5": "http://s",
+	}.check(t, line)
+}

@@ -1,0 +1,100 @@
+package delivery
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestQueueTakesAllThatCameMeanwhile(t *testing.T) {
+	t.Parallel()
+	queue := NewQueue[int]()
+	for i := range 7 {
+		queue.Put(i)
+	}
+
+	first, err := queue.Take(t.Context(), 3)
+	require.NoError(t, err)
+	assert.Equal(t, []int{0, 1, 2}, first)
+
+	_ = append(first, 99) // the batch belongs to the caller, what is left does not
+	rest, err := queue.Take(t.Context(), 100)
+	require.NoError(t, err)
+	assert.Equal(t, []int{3, 4, 5, 6}, rest)
+}
+
+func TestQueueHandsOverALoneItemAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		queue := NewQueue[string]()
+		taken := make(chan []string)
+		go func() {
+			batch, err := queue.Take(t.Context(), 500)
+			assert.NoError(t, err)
+			taken <- batch
+		}()
+		synctest.Wait()
+		queue.Put("only")
+		// Were there a timer, time would have to pass in the bubble for it.
+		synctest.Wait()
+		select {
+		case batch := <-taken:
+			assert.Equal(t, []string{"only"}, batch)
+		default:
+			t.Fatal("the item waits for something")
+		}
+	})
+}
+
+func TestQueueTakeEndsWithItsContextAndTakesNothing(t *testing.T) {
+	t.Parallel()
+	queue := NewQueue[int]()
+	ctx, cancel := context.WithCancel(t.Context())
+
+	ended := make(chan error)
+	go func() {
+		_, err := queue.Take(ctx, 10)
+		ended <- err
+	}()
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
+
+	queue.Put(1)
+	_, err := queue.Take(ctx, 10)
+	require.ErrorIs(t, err, context.Canceled)
+	batch, err := queue.Take(t.Context(), 10)
+	require.NoError(t, err)
+	assert.Equal(t, []int{1}, batch)
+}
+
+func TestQueueLosesNothingUnderConcurrency(t *testing.T) {
+	t.Parallel()
+	const putters, each, limit = 8, 2000, 50
+	queue := NewQueue[[2]int]()
+	var wg sync.WaitGroup
+	for putter := range putters {
+		wg.Go(func() {
+			for i := range each {
+				queue.Put([2]int{putter, i})
+			}
+		})
+	}
+
+	next := make([]int, putters)
+	for total := 0; total < putters*each; {
+		batch, err := queue.Take(t.Context(), limit)
+		require.NoError(t, err)
+		require.NotEmpty(t, batch)
+		require.LessOrEqual(t, len(batch), limit)
+		for _, item := range batch {
+			require.Equal(t, next[item[0]], item[1], "order of putter %d", item[0])
+			next[item[0]]++
+		}
+		total += len(batch)
+	}
+	wg.Wait()
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// console collects what is printed.
+type console struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (c *console) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.text.Write(p)
+}
+
+func (c *console) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.text.String()
+}
+
+// The first of the README's two commands: a sentence for each notification, and
+// nothing left behind once it is interrupted.
+func TestQuickstartShowsASentenceForEachNotification(t *testing.T) {
+	t.Chdir("../..")
+	t.Setenv("AUDIT_TRANSPORT_URL", "")
+	bodies, err := samples(notifications)
+	require.NoError(t, err)
+	require.Greater(t, len(bodies), 50)
+
+	ctx, interrupt := context.WithCancel(t.Context())
+	var out console
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, &out) }()
+	require.Eventually(t, func() bool {
+		return strings.Count(out.String(), "\n2026-11-20 ") == len(bodies)
+	}, 2*time.Minute, 100*time.Millisecond, "one sentence for each of %d notifications", len(bodies))
+	require.Contains(t, out.String(), "keystone  login of alice from 198.51.100.23: failure (invalid_credentials)\n")
+	interrupt()
+	require.NoError(t, <-ended)
+}

@@ -1,0 +1,327 @@
+package rabbitmq
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
+)
+
+func TestEveryHostIsTriedWithItsOwnCredentials(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.publish(t, "0")
+	require.NoError(t, b.AddUser(t.Context(), b.virtualHost, "other"))
+	require.NoError(t, b.SetPermissions(t.Context(), b.virtualHost, b.virtualHost, ownPermissions))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	closedPort := listener.Addr().String()
+	require.NoError(t, listener.Close())
+	_, port, err := net.SplitHostPort(b.Address())
+	require.NoError(t, err)
+
+	// Three names of one node, so that the observer can tell them apart.
+	wrong, right, alsoRight := "127.0.0.2:"+port, b.Address(), "localhost:"+port
+	config := b.config()
+	config.Hosts = []Host{
+		{Address: closedPort, Username: "guest", Password: "guest"},
+		{Address: wrong, Username: "guest", Password: "guest"},
+		{Address: right, Username: "guest", Password: "guest"},
+		{Address: alsoRight, Username: b.virtualHost, Password: "other"},
+	}
+	r := start(t, config)
+	for range 2 { // after a loss the next host has its turn
+		r.session(t)
+		b.closeConnections(t)
+	}
+	r.session(t)
+	r.do(func() {
+		require.Subset(t, []string{right, alsoRight}, r.connected)
+		require.NotEqual(t, r.connected[0], r.connected[1])
+		require.Contains(t, r.disconnected, closedPort)
+		require.ErrorContains(t, r.disconnected[closedPort][0], "refused")
+		require.Contains(t, r.disconnected, wrong)
+		require.ErrorContains(t, r.disconnected[r.connected[0]][0], "CONNECTION_FORCED - closed by the test")
+	})
+}
+
+func TestRefusalIsToldInTheBrokersWordsWithoutThePassword(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	const secret = "s3cret-p/:@ss"
+	tests := []struct {
+		name   string
+		change func(*Config)
+		want   string
+	}{
+		{"password", func(c *Config) { c.Hosts[0].Password = secret }, `the broker refused the login of user "guest" by PLAIN`},
+		{"user", func(c *Config) { c.Hosts[0] = Host{b.Address(), "nobody", secret} }, `the broker refused the login of user "nobody" by PLAIN`},
+		{"virtual host", func(c *Config) { c.VirtualHost = "elsewhere" }, "vhost elsewhere not found"},
+		{"mechanism", func(c *Config) { c.Mechanism = MechanismExternal }, "SASL could not negotiate a shared mechanism"},
+		{"queue", func(c *Config) { *c = b.existing("absent") }, "NOT_FOUND - no queue 'absent' in vhost"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			config := b.config()
+			test.change(&config)
+			r := start(t, config)
+			r.eventually(t, "refused, twice", func() bool { return len(r.disconnected[b.Address()]) > 1 })
+			r.do(func() {
+				require.Empty(t, r.connected)
+				require.ErrorContains(t, r.disconnected[b.Address()][0], test.want)
+				require.NotContains(t, r.disconnected[b.Address()][0].Error(), secret)
+			})
+		})
+	}
+}
+
+func TestMechanismAMQPlain(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.publish(t, "1")
+	config := b.existing("notifications.info")
+	config.Mechanism = MechanismAMQPlain
+	require.Equal(t, []string{"1"}, start(t, config).texts(t, 1))
+}
+
+func TestConnectionsAreNamed(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.publish(t, "0")
+	config := b.config()
+	config.ConnectionName = "otelcol-openstack-audit/main"
+	start(t, config).session(t)
+	out, err := b.Ctl(t.Context(), "list_connections", "vhost", "client_properties")
+	require.NoError(t, err)
+	require.Contains(t, out, `{"connection_name","otelcol-openstack-audit/main"}`)
+	require.Contains(t, out, `{"connection_name","otelcol-openstack-audit/main (topology)"}`)
+}
+
+func TestStaleTagsAreNeverSettled(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.publish(t, "0")
+	r := start(t, b.shared())
+	stale := r.session(t)
+	b.publish(t, numbered(1, 3)...)
+	require.Equal(t, numbered(1, 3), r.texts(t, 3))
+	b.closeConnections(t)
+
+	fresh := r.session(t)
+	first := r.delivery(t)
+	require.Equal(t, "1", string(first.Body))
+	require.True(t, first.Redelivered)
+	require.EqualValues(t, 1, DeliveryCount(&first))
+	err := stale.Settle(append(acknowledge(1), reject(2)...))
+	require.ErrorIs(t, err, ErrSessionEnded)
+	require.ErrorContains(t, err, "CONNECTION_FORCED - closed by the test")
+	require.Equal(t, numbered(2, 3), r.texts(t, 2))
+	require.NoError(t, fresh.Settle(acknowledge(1, 2, 3)))
+	r.end(t)
+	require.ErrorIs(t, fresh.Settle(nil), ErrSessionEnded)
+	require.Empty(t, b.bodies(t, "audit"))
+	require.Empty(t, b.bodies(t, "audit.rejected"))
+}
+
+func TestPartialSettlementInAnyOrder(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.publish(t, "0")
+	r := start(t, b.shared())
+	s := r.session(t)
+	b.publish(t, numbered(1, 12)...)
+	require.Equal(t, numbered(1, 12), r.texts(t, 12))
+	require.NoError(t, s.Settle(append(acknowledge(9, 2, 1, 5), reject(3, 7)...)))
+	require.NoError(t, s.Settle(append(reject(4), acknowledge(10, 6)...)))
+	r.end(t)
+	require.Equal(t, []string{"8", "11", "12"}, b.bodies(t, "audit"))
+	require.ElementsMatch(t, []string{"3", "4", "7"}, b.bodies(t, "audit.rejected"))
+	r.do(func() { require.Empty(t, r.disconnected, "the broker never had to close the channel") })
+}
+
+func TestDeletedQueueIsDeclaredAgain(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.publish(t, "0")
+	r := start(t, b.config())
+	stale := r.session(t)
+	b.publish(t, "1")
+	require.Equal(t, []string{"1"}, r.texts(t, 1))
+	_, err := b.channel(t).QueueDelete("audit", false, false, false)
+	require.NoError(t, err)
+	r.session(t)
+	require.ErrorIs(t, stale.Settle(acknowledge(1)), ErrSessionEnded)
+	b.publish(t, "2")
+	require.Equal(t, []string{"2"}, r.texts(t, 1))
+	r.do(func() {
+		require.ErrorContains(t, r.disconnected[b.Address()][0], "the broker cancelled the consumer of queue \"audit\"")
+	})
+}
+
+func TestAcknowledgementTimeoutEndsTheGeneration(t *testing.T) {
+	t.Parallel()
+	own := rabbitmqtest.Start(t, rabbitmqtest.Options{AdvancedConfig: "[{rabbit, [{consumer_timeout, 1000}, {channel_tick_interval, 1000}]}]."})
+	b := broker{Node: own, virtualHost: "/"}
+	b.publish(t, "0")
+	r := start(t, b.config())
+	stale := r.session(t)
+	b.publish(t, "1")
+	require.Equal(t, []string{"1"}, r.texts(t, 1))
+	fresh := r.session(t)
+	require.ErrorIs(t, stale.Settle(acknowledge(1)), ErrSessionEnded)
+	d := r.delivery(t)
+	require.Equal(t, "1", string(d.Body))
+	require.NoError(t, fresh.Settle(acknowledge(d.DeliveryTag)))
+	r.do(func() {
+		require.ErrorContains(t, r.disconnected[b.Address()][0], "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out")
+	})
+}
+
+func TestKilledBrokerComesBack(t *testing.T) {
+	t.Parallel()
+	own := rabbitmqtest.Start(t, rabbitmqtest.Options{})
+	b := broker{Node: own, virtualHost: "/"}
+	b.publish(t, "0")
+	r := start(t, b.config())
+	r.session(t)
+	b.publish(t, numbered(1, 2)...)
+	require.Equal(t, numbered(1, 2), r.texts(t, 2))
+	// Ra saves its directory of quorum queues every half second only; one that is not in it never gets a leader again.
+	_, err := own.Ctl(t.Context(), "eval", "[dets:sync(Table) || Table <- dets:all()].")
+	require.NoError(t, err)
+	own.Kill()
+	r.eventually(t, "refused", func() bool { return len(r.disconnected[b.Address()]) > 3 })
+	require.NoError(t, own.Restart(t.Context()))
+	s := r.session(t)
+	require.Equal(t, numbered(1, 2), r.texts(t, 2))
+	require.NoError(t, s.Settle(acknowledge(1, 2)))
+	r.end(t)
+}
+
+func TestUnansweredConsumeIsGivenUp(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.publish(t, "0")
+	declared := start(t, b.config())
+	declared.session(t)
+	declared.end(t)
+	leader := fmt.Sprintf("'%s_audit'", b.virtualHost)
+	_, err := b.Ctl(t.Context(), "eval", "sys:suspend("+leader+").")
+	require.NoError(t, err)
+	config := b.config()
+	config.ConnectionTimeout = 300 * time.Millisecond
+	r := start(t, config)
+	r.eventually(t, "given up twice", func() bool { return len(r.disconnected[b.Address()]) == 2 })
+	r.do(func() {
+		require.Empty(t, r.connected)
+		require.ErrorContains(t, r.disconnected[b.Address()][0], "the broker gave no answer in 300ms")
+	})
+	_, err = b.Ctl(t.Context(), "eval", "sys:resume("+leader+").")
+	require.NoError(t, err)
+	r.session(t)
+}
+
+// TestInFlightIsSettledOnShutdown: serve may settle between the end of its context and its return.
+func TestInFlightIsSettledOnShutdown(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.publish(t, "0")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var session *Session
+	connected := make(chan struct{})
+	err := make(chan error, 1)
+	go func() {
+		err <- NewClient(b.shared(), nil).Run(ctx, func(ctx context.Context, s *Session) error {
+			session = s
+			close(connected)
+			for range 3 {
+				d := <-s.Deliveries()
+				s.Received(&d)
+			}
+			cancel()
+			<-ctx.Done()
+			if err := s.Settle(acknowledge(1)); err != nil {
+				t.Error(err)
+			}
+			return nil
+		})
+	}()
+	<-connected
+	b.publish(t, numbered(1, 3)...)
+	require.ErrorIs(t, <-err, context.Canceled)
+	require.ErrorIs(t, session.Settle(acknowledge(2)), ErrSessionEnded)
+	require.Equal(t, numbered(2, 3), b.bodies(t, "audit"))
+	connections, ctlErr := b.Ctl(t.Context(), "list_connections", "vhost", "client_properties")
+	require.NoError(t, ctlErr)
+	require.NotContains(t, connections, b.virtualHost+"\t[{\"product\",\"AMQP 0.9.1 Client\"},{\"connection_name\",\"test\"}")
+}
+
+func TestErrorOfServeEndsTheGeneration(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.publish(t, "0")
+	observer := &recorder{}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	served := 0
+	err := NewClient(b.config(), observer).Run(ctx, func(context.Context, *Session) error {
+		if served++; served == 3 {
+			cancel()
+		}
+		return context.DeadlineExceeded
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	observer.do(func() {
+		require.Len(t, observer.connected, 3)
+		require.ErrorIs(t, observer.disconnected[b.Address()][0], context.DeadlineExceeded)
+	})
+}
+
+func TestDeliveryCountNearTheLimitWarns(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	channel := b.channel(t)
+	_, err := channel.QueueDeclare("theirs", true, false, false, false, amqp.Table{"x-queue-type": "quorum"})
+	require.NoError(t, err)
+	require.NoError(t, channel.PublishWithContext(t.Context(), "", "theirs", false, false, amqp.Publishing{Body: []byte("1")}))
+	for returned := 0; returned < 15; {
+		d, ok, err := channel.Get("theirs", false)
+		require.NoError(t, err)
+		if ok {
+			require.NoError(t, d.Nack(false, true))
+			returned++
+		}
+	}
+	r := start(t, b.existing("theirs"))
+	d := r.delivery(t)
+	require.EqualValues(t, 15, DeliveryCount(&d))
+	r.do(func() { require.Equal(t, [][2]int64{{15, 20}}, r.near) })
+}
+
+// TestManyReconnectsLeaveNothing counts on TestMain, which looks for goroutines that are left.
+func TestManyReconnectsLeaveNothing(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.publish(t, "0")
+	r := start(t, b.config())
+	for range 10 {
+		r.session(t)
+		b.closeConnections(t)
+	}
+	r.session(t)
+	r.end(t)
+	require.Eventually(t, func() bool {
+		out, err := b.Ctl(t.Context(), "list_connections", "vhost")
+		require.NoError(t, err)
+		return !strings.Contains(out, b.virtualHost)
+	}, patience, 100*time.Millisecond)
+}

@@ -1,0 +1,69 @@
+package rabbitmq
+
+// Observer is told what happens, for metrics, status and logs. Its methods are called from several goroutines, must not
+// block, and must not call back into the client. Errors carry the broker's own words and never credentials.
+type Observer interface {
+	// Connected is called when a generation consumes from the queue at this host.
+	Connected(host string)
+	// Disconnected is called when a connection attempt failed, or when a generation ended for any reason but the end of
+	// Run's context. The client tries again.
+	Disconnected(host string, err error)
+	// ExchangesMissing is called after each probe with the sorted names of the exchanges that do not exist yet; none when
+	// all are there. It is called every RebindInterval, changed or not.
+	ExchangesMissing(names []string)
+	// TopologyAsserted is called after each upkeep (on connect and every RebindInterval). err is nil when everything that
+	// could be asserted was; a missing exchange is no error. Consumption goes on in either case.
+	TopologyAsserted(err error)
+	// QueueState is called after each upkeep that could read it.
+	QueueState(QueueState)
+	// QueueDiffers is called once per client when the queue exists and could not be declared as configured: with other
+	// arguments (406), or without the permission to declare it (403). It is consumed as it is.
+	QueueDiffers(err error)
+	// DeadLettersUnavailable is called once per client when the queue has, or may have, no working dead-letter queue
+	// although Config asks for one.
+	DeadLettersUnavailable(err error)
+	// NearDeliveryLimit is called for a delivery that was returned often: at the queue's limit the broker takes it away.
+	NearDeliveryLimit(deliveryTag uint64, count, limit int64)
+	// Held is called with true when reading stops because MaxInFlightBytes is exceeded, with false when it goes on.
+	Held(bool)
+}
+
+// QueueState is what a passive declare tells of the queue.
+type QueueState struct {
+	// Messages that are ready for delivery.
+	Messages int64
+	// Consumers of the queue, this one included.
+	Consumers int64
+	// MaxLength is the configured bound in messages; 0 when there is none, or when it is not known (existing queue, or one that differs).
+	MaxLength int64
+}
+
+// NopObserver ignores everything.
+type NopObserver struct{}
+
+// Connected implements Observer.
+func (NopObserver) Connected(string) {}
+
+// Disconnected implements Observer.
+func (NopObserver) Disconnected(string, error) {}
+
+// ExchangesMissing implements Observer.
+func (NopObserver) ExchangesMissing([]string) {}
+
+// TopologyAsserted implements Observer.
+func (NopObserver) TopologyAsserted(error) {}
+
+// QueueState implements Observer.
+func (NopObserver) QueueState(QueueState) {}
+
+// QueueDiffers implements Observer.
+func (NopObserver) QueueDiffers(error) {}
+
+// DeadLettersUnavailable implements Observer.
+func (NopObserver) DeadLettersUnavailable(error) {}
+
+// NearDeliveryLimit implements Observer.
+func (NopObserver) NearDeliveryLimit(uint64, int64, int64) {}
+
+// Held implements Observer.
+func (NopObserver) Held(bool) {}

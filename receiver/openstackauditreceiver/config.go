@@ -1,0 +1,247 @@
+package openstackauditreceiver
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/config/configtls"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq"
+)
+
+// Config of the receiver: a section for each way in, and what is common to all of them.
+type Config struct {
+	// RabbitMQ consumes a queue of the services' message broker.
+	RabbitMQ configoptional.Optional[RabbitMQConfig] `mapstructure:"rabbitmq"`
+	// RetryOnFailure spaces the tries while the pipeline refuses for now. They never end.
+	RetryOnFailure configretry.BackOffConfig `mapstructure:"retry_on_failure"`
+	// OnPermanentError says what becomes of a message whose record the pipeline refused for good.
+	OnPermanentError PermanentErrorPolicy `mapstructure:"on_permanent_error"`
+	// Records says what a record looks like.
+	Records RecordConfig `mapstructure:",squash"`
+
+	_ struct{}
+}
+
+// RecordConfig is auditlog.Config without its methods: confmap would name the keys of a squashed field that has a Validate
+// of its own by a path that is not in the YAML.
+type RecordConfig auditlog.Config
+
+// RabbitMQConfig says where the broker is and what is consumed there.
+type RabbitMQConfig struct {
+	// TransportURL is oslo.messaging's, as it stands in keystone.conf.
+	TransportURL configopaque.String `mapstructure:"transport_url"`
+	// Username and Password override those of every host in TransportURL.
+	Username string              `mapstructure:"username"`
+	Password configopaque.String `mapstructure:"password"`
+	// TLS turns TLS on; {} trusts the system's roots.
+	TLS configoptional.Optional[configtls.ClientConfig] `mapstructure:"tls"`
+	// Exchanges, Topics and Priorities: what the own queue is bound to, each exchange with each <topic>.<priority>.
+	Exchanges  []string    `mapstructure:"exchanges"`
+	Topics     []string    `mapstructure:"topics"`
+	Priorities []string    `mapstructure:"priorities"`
+	Queue      QueueConfig `mapstructure:"queue"`
+	// Prefetch bounds the unsettled deliveries, in messages.
+	Prefetch int `mapstructure:"prefetch"`
+	// MaxBatchSize bounds the records of one batch.
+	MaxBatchSize int `mapstructure:"max_batch_size"`
+	// MaxInFlightMiB bounds the bodies of unsettled deliveries.
+	MaxInFlightMiB int `mapstructure:"max_in_flight_mib"`
+	// RebindInterval is how often bindings are asserted while connected.
+	RebindInterval time.Duration `mapstructure:"rebind_interval"`
+	// Reconnect spaces the attempts to connect. They never end.
+	Reconnect configretry.BackOffConfig `mapstructure:"reconnect"`
+
+	_ struct{}
+}
+
+// QueueConfig describes the queue. All but Name and Mode concern the mode own.
+type QueueConfig struct {
+	Name      string             `mapstructure:"name"`
+	Mode      rabbitmq.QueueMode `mapstructure:"mode"`
+	Type      rabbitmq.QueueType `mapstructure:"type"`
+	Consumers Consumers          `mapstructure:"consumers"`
+	// MaxLength and MaxLengthMiB bound the queue, in messages and in bodies; 0 is no bound.
+	MaxLength    int64 `mapstructure:"max_length"`
+	MaxLengthMiB int64 `mapstructure:"max_length_mib"`
+	// DeadLetter declares <name>.rejected and sends there what is rejected.
+	DeadLetter bool `mapstructure:"dead_letter"`
+
+	_ struct{}
+}
+
+// Consumers says how several consumers use one queue: single_active or shared.
+type Consumers string
+
+// PermanentErrorPolicy is reject or drop.
+type PermanentErrorPolicy string
+
+// The allowed values.
+const (
+	ConsumersSingleActive Consumers = "single_active"
+	ConsumersShared       Consumers = "shared"
+
+	PermanentErrorReject PermanentErrorPolicy = "reject"
+	PermanentErrorDrop   PermanentErrorPolicy = "drop"
+)
+
+func createDefaultConfig() component.Config {
+	return &Config{
+		RabbitMQ:         configoptional.Default(newDefaultRabbitMQConfig()),
+		RetryOnFailure:   retryForEver(100*time.Millisecond, 30*time.Second),
+		OnPermanentError: PermanentErrorReject,
+		Records:          RecordConfig(auditlog.NewDefaultConfig()),
+	}
+}
+
+func newDefaultRabbitMQConfig() RabbitMQConfig {
+	return RabbitMQConfig{
+		Exchanges:  []string{"keystone", "openstack"},
+		Topics:     []string{"notifications"},
+		Priorities: []string{"info", "warn", "error", "critical", "audit"},
+		Queue: QueueConfig{
+			Name:         "otelcol-openstack-audit",
+			Mode:         rabbitmq.QueueOwn,
+			Type:         rabbitmq.QueueQuorum,
+			Consumers:    ConsumersSingleActive,
+			MaxLength:    1_000_000,
+			MaxLengthMiB: 4096,
+			DeadLetter:   true,
+		},
+		Prefetch:       1000,
+		MaxBatchSize:   500,
+		MaxInFlightMiB: 256,
+		RebindInterval: 30 * time.Second,
+		Reconnect:      retryForEver(time.Second, 30*time.Second),
+	}
+}
+
+func retryForEver(initial, maximum time.Duration) configretry.BackOffConfig {
+	retry := configretry.NewDefaultBackOffConfig()
+	retry.InitialInterval, retry.MaxInterval, retry.MaxElapsedTime = initial, maximum, 0
+	return retry
+}
+
+// Validate names each key whose value is not allowed by its path, and what is allowed.
+func (c *Config) Validate() error {
+	records := auditlog.Config(c.Records)
+	errs := []error{
+		records.Validate(),
+		oneOf("on_permanent_error", c.OnPermanentError, PermanentErrorReject, PermanentErrorDrop),
+		validateRetry("retry_on_failure", c.RetryOnFailure,
+			"a batch that the pipeline refuses for now is held until it is taken, or the audit events would be lost"),
+	}
+	if c.RabbitMQ.HasValue() {
+		errs = append(errs, c.RabbitMQ.Get().validate("rabbitmq"))
+	} else {
+		errs = append(errs, errors.New("no way in is configured: add the section rabbitmq with its transport_url"))
+	}
+	return errors.Join(errs...)
+}
+
+// validate is not called Validate: within an optional section confmap would give half of the path only.
+func (c *RabbitMQConfig) validate(path string) error {
+	key := func(name string) string { return path + "::" + name }
+	errs := []error{
+		c.validateTransport(path),
+		c.validateQueue(key("queue")),
+		between(key("prefetch"), c.Prefetch, 1, 65535, "messages"),
+		between(key("max_batch_size"), c.MaxBatchSize, 1, 65535, "records"),
+		between(key("max_in_flight_mib"), c.MaxInFlightMiB, 1, 1<<20, "MiB"),
+		validateRetry(key("reconnect"), c.Reconnect, "the receiver reconnects for ever, or a broker that was away for long would never be consumed again"),
+	}
+	if c.Prefetch >= 1 && c.Prefetch < c.MaxBatchSize {
+		errs = append(errs, fmt.Errorf("%s: %d is less than max_batch_size %d: no batch can hold more than what the broker sends unsettled; raise the one or lower the other",
+			key("prefetch"), c.Prefetch, c.MaxBatchSize))
+	}
+	if c.RebindInterval < time.Second {
+		errs = append(errs, fmt.Errorf("%s: %s is less than 1s", key("rebind_interval"), c.RebindInterval))
+	}
+	if c.Queue.Mode != rabbitmq.QueueExisting {
+		errs = append(errs,
+			names(key("exchanges"), c.Exchanges),
+			names(key("topics"), c.Topics),
+			names(key("priorities"), c.Priorities))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *RabbitMQConfig) validateQueue(path string) error {
+	queue := c.Queue
+	key := func(name string) string { return path + "::" + name }
+	errs := []error{
+		oneOf(key("mode"), queue.Mode, rabbitmq.QueueOwn, rabbitmq.QueueExisting),
+		oneOf(key("type"), queue.Type, rabbitmq.QueueQuorum, rabbitmq.QueueClassic),
+		oneOf(key("consumers"), queue.Consumers, ConsumersSingleActive, ConsumersShared),
+		between(key("max_length"), queue.MaxLength, 0, 1<<53, "messages"),
+		between(key("max_length_mib"), queue.MaxLengthMiB, 0, 1<<33, "MiB"),
+	}
+	// AMQP 0-9-1 keeps a name in a short string; the dead-letter queue has the longer one.
+	if most := 255 - len(".rejected"); queue.Name == "" || len(queue.Name) > most {
+		errs = append(errs, fmt.Errorf("%s: a name of 1 to %d bytes is needed", key("name"), most))
+	}
+	if queue.Mode == rabbitmq.QueueOwn && strings.HasPrefix(queue.Name, "amq.") {
+		errs = append(errs, fmt.Errorf("%s: %q cannot be declared: names that begin with amq. are the broker's own", key("name"), queue.Name))
+	}
+	return errors.Join(errs...)
+}
+
+func validateRetry(path string, retry configretry.BackOffConfig, why string) error {
+	var errs []error
+	if !retry.Enabled {
+		errs = append(errs, fmt.Errorf("%s::enabled: false is refused: %s", path, why))
+	}
+	if retry.MaxElapsedTime != 0 {
+		errs = append(errs, fmt.Errorf("%s::max_elapsed_time: %s is refused, only 0 (never give up) is allowed: %s", path, retry.MaxElapsedTime, why))
+	}
+	if retry.InitialInterval <= 0 {
+		errs = append(errs, fmt.Errorf("%s::initial_interval: %s is not greater than 0", path, retry.InitialInterval))
+	}
+	if retry.MaxInterval < retry.InitialInterval {
+		errs = append(errs, fmt.Errorf("%s::max_interval: %s is less than initial_interval %s", path, retry.MaxInterval, retry.InitialInterval))
+	}
+	if retry.Multiplier < 1 {
+		errs = append(errs, fmt.Errorf("%s::multiplier: %g is less than 1: the waits would shrink", path, retry.Multiplier))
+	}
+	return errors.Join(errs...)
+}
+
+func oneOf[T ~string](path string, value T, allowed ...T) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	words := make([]string, len(allowed))
+	for i, word := range allowed {
+		words[i] = string(word)
+	}
+	return fmt.Errorf("%s: %q is none of %s", path, string(value), strings.Join(words, ", "))
+}
+
+func between[T int | int64](path string, value, least, most T, unit string) error {
+	if value >= least && value <= most {
+		return nil
+	}
+	return fmt.Errorf("%s: %d is not between %d and %d (%s)", path, value, least, most, unit)
+}
+
+// names checks parts of AMQP names: exchanges, and topics and priorities, which make routing keys.
+func names(path string, values []string) error {
+	if len(values) == 0 {
+		return fmt.Errorf("%s: at least one is needed, or nothing would ever reach the queue", path)
+	}
+	var errs []error
+	for i, value := range values {
+		if value == "" || len(value) > 127 {
+			errs = append(errs, fmt.Errorf("%s[%d]: a name of 1 to 127 bytes is needed", path, i))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,164 @@
+package openstackauditreceiver
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/delivery"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq"
+)
+
+// queueConsumer consumes one RabbitMQ queue into the pipeline.
+type queueConsumer struct {
+	client       *rabbitmq.Client
+	pipeline     *pipeline
+	watcher      *watcher
+	telemetry    *telemetry
+	logger       *zap.Logger
+	maxBatchSize int
+
+	// busy is held from the decoding of a batch to its settlement.
+	busy sync.Mutex
+}
+
+// arrival is one delivery, with the time of its receipt.
+type arrival struct {
+	tag     uint64
+	message auditlog.Message
+}
+
+// run consumes until ctx ends, or stop is closed and the batch in flight, if any, is settled. It reconnects for ever.
+func (q *queueConsumer) run(ctx context.Context, stop <-chan struct{}) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var stopper sync.WaitGroup
+	defer stopper.Wait()
+	stopper.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-stop:
+			q.busy.Lock()
+			defer q.busy.Unlock()
+			cancel()
+		}
+	})
+	defer cancel()
+	err := q.client.Run(ctx, func(ctx context.Context, session *rabbitmq.Session) error {
+		q.watcher.serving(session)
+		err := q.serve(ctx, stop, session)
+		q.telemetry.settled(ctx, map[settlement]int64{abandoned: q.watcher.served()})
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		q.logger.Error("The client gave up, which it must not", zap.Error(err))
+	}
+}
+
+// serve consumes one channel generation: one goroutine collects deliveries, the other makes batches of them.
+func (q *queueConsumer) serve(ctx context.Context, stop <-chan struct{}, session *rabbitmq.Session) error {
+	arrivals := delivery.NewQueue[arrival]()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return q.collect(ctx, session, arrivals) })
+	group.Go(func() error { return q.commit(ctx, stop, session, arrivals) })
+	return group.Wait()
+}
+
+func (q *queueConsumer) collect(ctx context.Context, session *rabbitmq.Session, arrivals *delivery.Queue[arrival]) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case d, open := <-session.Deliveries():
+			if !open {
+				return nil
+			}
+			session.Received(&d)
+			if d.Redelivered {
+				q.telemetry.OpenstackAuditReceiverRedeliveries.Add(ctx, 1, q.telemetry.common)
+			}
+			arrivals.Put(arrival{tag: d.DeliveryTag, message: auditlog.Message{
+				Body:        d.Body,
+				Received:    time.Now(),
+				TraceParent: traceParent(d.Headers),
+			}})
+		}
+	}
+}
+
+func traceParent(headers amqp.Table) string {
+	value, _ := headers["traceparent"].(string)
+	return value
+}
+
+// commit delivers and settles batch after batch until the generation ends or stop is closed.
+func (q *queueConsumer) commit(ctx context.Context, stop <-chan struct{}, session *rabbitmq.Session, arrivals *delivery.Queue[arrival]) error {
+	for {
+		batch, err := arrivals.Take(ctx, q.maxBatchSize)
+		if err != nil || isClosed(stop) {
+			return nil //nolint:nilerr // the generation ended, and why is the client's to say; or run ends it now
+		}
+		if err := q.commitOne(ctx, stop, session, batch); err != nil {
+			return err
+		}
+	}
+}
+
+func (q *queueConsumer) commitOne(ctx context.Context, stop <-chan struct{}, session *rabbitmq.Session, batch []arrival) error {
+	q.busy.Lock()
+	defer q.busy.Unlock()
+	messages := make([]auditlog.Message, len(batch))
+	for i := range batch {
+		messages[i] = batch[i].message
+	}
+	settlements, counts := q.settlements(batch, q.pipeline.process(ctx, stop, messages), session.DeadLetters)
+	switch err := session.Settle(settlements); {
+	case errors.Is(err, rabbitmq.ErrSessionEnded):
+		return nil // ctx ends too, with the broker's reason
+	case err != nil:
+		return err
+	}
+	q.telemetry.settled(ctx, counts)
+	return nil
+}
+
+func isClosed(stop <-chan struct{}) bool {
+	select {
+	case <-stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// settlements turns dispositions into what the broker is told. A message that is refused for good goes into the dead-letter
+// queue; where there is none, rejecting it would delete it, so it is held: left unsettled while others pass it.
+func (q *queueConsumer) settlements(batch []arrival, dispositions []disposition, deadLetters func() bool) ([]rabbitmq.Settlement, map[settlement]int64) {
+	settlements := make([]rabbitmq.Settlement, 0, len(batch))
+	counts := map[settlement]int64{}
+	for i, d := range dispositions {
+		switch d.settlement {
+		case acknowledged, dropped:
+			settlements = append(settlements, rabbitmq.Settlement{DeliveryTag: batch[i].tag, Verdict: rabbitmq.Acknowledge})
+		case rejected:
+			if !deadLetters() {
+				d.settlement = held
+				q.watcher.heldBack(d.id)
+				break
+			}
+			q.logger.Warn("A message is refused for good and goes into the dead-letter queue", zap.String("id", d.id))
+			settlements = append(settlements, rabbitmq.Settlement{DeliveryTag: batch[i].tag, Verdict: rabbitmq.Reject})
+		case held:
+		case abandoned:
+			continue // left alone, and counted when the generation ends
+		}
+		counts[d.settlement]++
+	}
+	return settlements, counts
+}
