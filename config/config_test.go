@@ -1,0 +1,209 @@
+package config_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+)
+
+// Each is valid as it stands, with none of its variables set.
+func TestConfigurationsAreValid(t *testing.T) {
+	for _, configuration := range []string{"logfile.yaml", "journald.yaml", "kubernetes.yaml", "kafka.yaml", "gateway.yaml"} {
+		t.Run(configuration, func(t *testing.T) {
+			run(t, binary(t), "validate", "--config", configuration)
+		})
+	}
+}
+
+func TestLogfile(t *testing.T) {
+	folder := t.TempDir()
+	output := filepath.Join(folder, "out", "audit.jsonl")
+	environment := []string{
+		"AUDIT_LOG_FILES=" + filepath.Join(folder, "*.log"),
+		"AUDIT_OUTPUT=" + output,
+		"AUDIT_STATE=" + filepath.Join(folder, "state"),
+	}
+	write(t, filepath.Join(folder, "keystone.log"), strings.Join(captured(t, "keystone-log-driver.log"), "\n")+"\n")
+	write(t, filepath.Join(folder, "nova.log"), strings.Join(captured(t, "audit-middleware-native-sapcc.log"), "\n")+"\n")
+
+	c := start(t, "logfile.yaml", environment...)
+	eventually(t, c, func() bool { return readRecords(t, output).LogRecordCount() >= 146+44 })
+	c.stop(t)
+	require.Equal(t, 146+44, readRecords(t, output).LogRecordCount())
+	assert.Contains(t, c.stdout.String(), "login of admin from 127.0.0.1: success")
+	assert.Contains(t, c.stdout.String(), "alice performed reboot on server")
+
+	// What was written while nobody read is read once.
+	write(t, filepath.Join(folder, "nova.log"), strings.Join(captured(t, "audit-middleware-log-driver-sapcc.log"), "\n")+"\n")
+	c = start(t, "logfile.yaml", environment...)
+	eventually(t, c, func() bool { return readRecords(t, output).LogRecordCount() >= 146+44+44 })
+	c.stop(t)
+	require.Equal(t, 146+44+44, readRecords(t, output).LogRecordCount())
+}
+
+// readRecords reads what the file exporter wrote; the last line may not be whole yet.
+func readRecords(t *testing.T, path string) plog.Logs {
+	t.Helper()
+	all := plog.NewLogs()
+	content, err := os.ReadFile(filepath.Clean(path))
+	if os.IsNotExist(err) {
+		return all
+	}
+	require.NoError(t, err)
+	lines := bytes.Split(content, []byte("\n"))
+	for _, line := range lines[:len(lines)-1] {
+		logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
+		require.NoError(t, err)
+		logs.ResourceLogs().MoveAndAppendTo(all.ResourceLogs())
+	}
+	return all
+}
+
+func TestKubernetes(t *testing.T) {
+	folder := t.TempDir()
+	const uid = "c2f1b0de-52cc-4a4f-9f62-1f3d0d1b1b5c"
+	pod := func(name, container string) string {
+		return filepath.Join(folder, "openstack_"+name+"_"+uid, container, "0.log")
+	}
+	// containerd cuts lines at 16 KiB; here at 700 bytes, so that every event of use_json is cut.
+	var cri strings.Builder
+	for _, line := range captured(t, "keystone-log-json.log") {
+		for len(line) > 700 {
+			fmt.Fprintf(&cri, "2026-11-20T23:23:04.177204871Z stdout P %s\n", line[:700])
+			line = line[700:]
+		}
+		fmt.Fprintf(&cri, "2026-11-20T23:23:04.177204871Z stdout F %s\n", line)
+	}
+	write(t, pod("keystone-api-0", "keystone-api"), cri.String())
+	var docker strings.Builder
+	for _, line := range captured(t, "audit-middleware-native-sapcc.log") {
+		text, err := json.Marshal(map[string]string{"log": line + "\n", "stream": "stderr", "time": "2026-11-20T23:23:04.177204871Z"})
+		require.NoError(t, err)
+		docker.Write(append(text, '\n'))
+	}
+	write(t, pod("nova-api-0", "nova-api"), docker.String())
+
+	b := newBackend(t)
+	c := start(t, "kubernetes.yaml",
+		"AUDIT_POD_LOGS="+filepath.Join(folder, "openstack_*", "*", "*.log"),
+		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
+		"AUDIT_STATE="+filepath.Join(folder, "state"))
+	logs := b.take(t, c, 146+44)
+
+	pods := map[string]int{}
+	for _, rl := range logs.ResourceLogs().All() {
+		name, _ := rl.Resource().Attributes().Get("k8s.pod.name")
+		service, _ := rl.Resource().Attributes().Get("service.name")
+		for _, sl := range rl.ScopeLogs().All() {
+			pods[name.Str()+" "+service.Str()] += sl.LogRecords().Len()
+		}
+	}
+	assert.Equal(t, map[string]int{"keystone-api-0 keystone": 146, "nova-api-0 nova": 44}, pods)
+}
+
+func TestJournald(t *testing.T) {
+	const journalRemote = "/usr/lib/systemd/systemd-journal-remote"
+	require.FileExists(t, journalRemote, "it writes the journal of this test: install the package systemd-journal-remote")
+	folder := t.TempDir()
+	var export strings.Builder
+	entry := func(message string) {
+		fmt.Fprintf(&export, "__REALTIME_TIMESTAMP=1795216984177204\n_HOSTNAME=ctl01\nPRIORITY=6\nSYSLOG_IDENTIFIER=keystone-wsgi-public\nMESSAGE=%s\n\n", message)
+	}
+	for _, line := range captured(t, "keystone-log-driver.log") {
+		entry(line)
+	}
+	long := captured(t, "audit-middleware-native-sapcc.log")
+	for _, line := range long {
+		entry(strings.Replace(line, "'eventType'", "'measurements': '"+strings.Repeat("x", 8000)+"', 'eventType'", 1) + "\x1b[00m")
+	}
+	write(t, filepath.Join(folder, "export"), export.String())
+	require.NoError(t, os.Mkdir(filepath.Join(folder, "journal"), 0o750))
+	run(t, journalRemote, "-o", filepath.Join(folder, "journal", "system.journal"), filepath.Join(folder, "export"))
+
+	b := newBackend(t)
+	c := start(t, "journald.yaml",
+		"AUDIT_JOURNAL="+filepath.Join(folder, "journal"),
+		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
+		"AUDIT_STATE="+filepath.Join(folder, "state"))
+	logs := b.take(t, c, 146+44)
+	hosts := map[string]int{}
+	for _, rl := range logs.ResourceLogs().All() {
+		host, _ := rl.Resource().Attributes().Get("host.name")
+		for _, sl := range rl.ScopeLogs().All() {
+			hosts[host.Str()] += sl.LogRecords().Len()
+		}
+	}
+	assert.Equal(t, map[string]int{"vm": 146, "ctl01": 44}, hosts, "the publisher's host, or for native lines the journal's")
+}
+
+// The broker is franz-go's, in this process: its protocol is Kafka's, its storage is not.
+func TestKafka(t *testing.T) {
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "notifications.info", "notifications.warn",
+		"notifications.error", "notifications.critical", "notifications.audit"))
+	require.NoError(t, err)
+	t.Cleanup(broker.Close)
+	producer, err := kgo.NewClient(kgo.SeedBrokers(broker.ListenAddrs()...))
+	require.NoError(t, err)
+	t.Cleanup(producer.Close)
+
+	content, err := os.ReadFile(filepath.Join("..", "testdata", "notifications", "amqp-keystone-messagingv2.jsonl"))
+	require.NoError(t, err)
+	for line := range bytes.Lines(content) {
+		var delivery struct{ Body string }
+		require.NoError(t, json.Unmarshal(line, &delivery))
+		record := &kgo.Record{Topic: "notifications.info", Value: []byte(delivery.Body)}
+		require.NoError(t, producer.ProduceSync(t.Context(), record).FirstErr())
+	}
+
+	b := newBackend(t)
+	c := start(t, "kafka.yaml",
+		"AUDIT_KAFKA_BROKER="+broker.ListenAddrs()[0],
+		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
+		"AUDIT_STATE="+t.TempDir())
+	b.take(t, c, 158)
+}
+
+func TestGateway(t *testing.T) {
+	b := newBackend(t)
+	endpoint := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	c := start(t, "gateway.yaml",
+		"AUDIT_GATEWAY_HTTP="+endpoint,
+		fmt.Sprintf("AUDIT_GATEWAY_GRPC=127.0.0.1:%d", freePort(t)),
+		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
+		"AUDIT_STATE="+t.TempDir())
+
+	logs := plog.NewLogs()
+	rl := logs.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr("host.name", "node7")
+	records := rl.ScopeLogs().AppendEmpty().LogRecords()
+	for _, name := range []string{"keystone-log-basic.log", "audit-middleware-native.log"} {
+		for _, line := range captured(t, name) {
+			records.AppendEmpty().Body().SetStr(line)
+		}
+	}
+	body, err := plogotlp.NewExportRequestFromLogs(logs).MarshalProto()
+	require.NoError(t, err)
+	eventually(t, c, func() bool {
+		response, err := http.Post("http://"+endpoint+"/v1/logs", "application/x-protobuf", bytes.NewReader(body))
+		if err != nil { // it is not up yet
+			return false
+		}
+		defer func() { require.NoError(t, response.Body.Close()) }()
+		return assert.Equal(t, http.StatusOK, response.StatusCode)
+	})
+	got := b.take(t, c, 146+90)
+	host, _ := got.ResourceLogs().At(0).Resource().Attributes().Get("host.name")
+	assert.Equal(t, "vm", host.Str())
+}

@@ -1,0 +1,58 @@
+package openstackauditprocessor
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+)
+
+func TestConfig(t *testing.T) {
+	file, err := confmaptest.LoadConf("testdata/config.yaml")
+	require.NoError(t, err)
+	for id, tc := range map[string]struct {
+		want *Config
+		err  string
+	}{
+		"openstack_audit": {want: createDefaultConfig().(*Config)},
+		"openstack_audit/all": {want: &Config{
+			Unmatched: auditlog.Keep,
+			Records: RecordConfig{
+				OnDecodeError:      auditlog.DecodeErrorDrop,
+				MaxBodySizeKiB:     64,
+				OtherNotifications: auditlog.Keep,
+				HTTPAuditPending:   auditlog.Drop,
+				Body:               auditlog.BodyOriginal,
+				IncludeOriginal:    true,
+				UnknownUserNames:   auditlog.UnknownUserNamesHash,
+				SeverityOfFailure:  auditlog.FailureSeverityError,
+				ObservedTime:       auditlog.ObservedTimeNotification,
+				Resource: auditlog.ResourceConfig{
+					Region: "RegionOne", ServiceNamespace: "cloud", ServiceNames: map[string]string{"nova-api": "nova"},
+				},
+			},
+		}},
+		"openstack_audit/unmatched": {err: `unmatched: "forward" is none of drop, keep`},
+		"openstack_audit/reject":    {err: "on_decode_error: a log record cannot be rejected; use keep or drop"},
+		"openstack_audit/body":      {err: `body: "sentence" is none of summary, original, none`},
+		"openstack_audit/size":      {err: "max_body_size_kib: 0 is not between 1 and 65536 (KiB)"},
+	} {
+		t.Run(id, func(t *testing.T) {
+			section, err := file.Sub(id)
+			require.NoError(t, err)
+			config := createDefaultConfig()
+			require.NoError(t, section.Unmarshal(config))
+			err = confmap.Validate(config)
+			if tc.err != "" {
+				assert.EqualError(t, err, tc.err)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, tc.want, config)
+		})
+	}
+}

@@ -1,0 +1,162 @@
+package openstackauditprocessor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/processorhelper"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
+)
+
+// auditProcessor has no state but its counters: batches may come concurrently.
+type auditProcessor struct {
+	mapper        *auditlog.Mapper
+	keepUnmatched bool
+	telemetry     *telemetry
+}
+
+func newAuditProcessor(settings processor.Settings, config *Config) (*auditProcessor, error) {
+	t, err := newTelemetry(settings)
+	if err != nil {
+		return nil, err
+	}
+	return &auditProcessor{
+		mapper:        auditlog.NewMapper(auditlog.Config(config.Records), settings.BuildInfo.Version),
+		keepUnmatched: config.Unmatched == auditlog.Keep,
+		telemetry:     t,
+	}, nil
+}
+
+func (p *auditProcessor) shutdown(context.Context) error {
+	p.telemetry.Shutdown()
+	return nil
+}
+
+// process replaces the log records in which there is an event by audit records,
+// which come behind those that stay.
+func (p *auditProcessor) process(ctx context.Context, logs plog.Logs) (plog.Logs, error) {
+	b := batch{mapper: p.mapper, keepUnmatched: p.keepUnmatched, now: time.Now()}
+	for _, rl := range logs.ResourceLogs().All() {
+		b.incoming = &auditlog.Incoming{Resource: rl.Resource()}
+		for _, sl := range rl.ScopeLogs().All() {
+			if sl.Scope().Name() != auditlog.ScopeName { // what is an audit record already passes as it is
+				sl.LogRecords().RemoveIf(b.take)
+			}
+		}
+	}
+	audit, stats := p.mapper.Logs(b.records)
+	p.telemetry.count(ctx, &b, stats)
+
+	removeEmpty(logs)
+	audit.ResourceLogs().MoveAndAppendTo(logs.ResourceLogs())
+	if logs.ResourceLogs().Len() == 0 {
+		return logs, processorhelper.ErrSkipProcessingData
+	}
+	return logs, nil
+}
+
+func removeEmpty(logs plog.Logs) {
+	logs.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
+		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool { return sl.LogRecords().Len() == 0 })
+		return rl.ScopeLogs().Len() == 0
+	})
+}
+
+// batch is what was found in one plog.Logs.
+type batch struct {
+	mapper        *auditlog.Mapper
+	keepUnmatched bool
+	now           time.Time
+
+	incoming  *auditlog.Incoming
+	records   []auditlog.Record
+	read      int64
+	unmatched int64
+}
+
+// take reads a log record, and says whether to remove it.
+func (b *batch) take(lr plog.LogRecord) bool {
+	b.read++
+	found, text, err := find(lr)
+	if len(found) == 0 && err == nil {
+		b.unmatched++
+		return !b.keepUnmatched
+	}
+	message := auditlog.Message{
+		Body:        []byte(text),
+		Received:    b.now,
+		TraceParent: traceParent(lr),
+		Incoming:    b.incoming,
+	}
+	if observed := lr.ObservedTimestamp(); observed != 0 {
+		message.Received = observed.AsTime()
+	}
+	for _, n := range found {
+		b.records = append(b.records, b.mapper.ReadNotification(n, message))
+	}
+	if undecodable, ok := errors.AsType[*oslo.DecodeError](err); ok {
+		b.records = append(b.records, b.mapper.ReadUndecodable(undecodable, message))
+	}
+	return true
+}
+
+// traceParent returns the trace context of a log record as a W3C traceparent.
+func traceParent(lr plog.LogRecord) string {
+	trace, span := lr.TraceID(), lr.SpanID()
+	if trace.IsEmpty() || span.IsEmpty() {
+		return ""
+	}
+	flags := "-00"
+	if lr.Flags().IsSampled() {
+		flags = "-01"
+	}
+	return "00-" + trace.String() + "-" + span.String() + flags
+}
+
+// find returns the notifications of a log record and the text that they are in:
+// the body or, if there is nothing in it, an attribute that is named as one.
+func find(lr plog.LogRecord) (found []oslo.Notification, text string, err error) {
+	if found, text, err = findInBody(lr); len(found) > 0 || err != nil {
+		return found, text, err
+	}
+	for key, value := range lr.Attributes().All() {
+		if !oslo.IsMessageKey(key) || !mayHoldEvent(value, 0) {
+			continue
+		}
+		fields := object(lr.Attributes())
+		if found, err = oslo.ParseFields(fields); len(found) > 0 || err != nil {
+			return found, value.AsString(), err
+		}
+		break
+	}
+	return nil, "", nil
+}
+
+func findInBody(lr plog.LogRecord) (found []oslo.Notification, text string, err error) {
+	body := lr.Body()
+	if !mayHoldEvent(body, 0) {
+		return nil, "", nil
+	}
+	switch body.Type() {
+	case pcommon.ValueTypeStr:
+		text = body.Str()
+	case pcommon.ValueTypeBytes:
+		text = string(body.Bytes().AsRaw())
+	default:
+		fields := toLiteral(body)
+		found, err = oslo.ParseFields(fields)
+		return found, fields.String(), err
+	}
+	if describesLine(lr.Attributes()) {
+		found, err = oslo.ParseFields(lineInFields(lr.Attributes(), text))
+	} else {
+		found, err = oslo.ParseLine(text)
+	}
+	return found, text, err
+}
