@@ -5,8 +5,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 )
 
 // Client consumes one queue, over as many connections as it takes: while it runs it has one to consume, and one over which the
@@ -40,8 +38,7 @@ func NewClient(config Config, observer Observer) *Client {
 func (c *Client) Run(ctx context.Context, serve func(ctx context.Context, s *Session) error) error {
 	hosts := slices.Clone(c.config.Hosts)
 	rand.Shuffle(len(hosts), func(i, j int) { hosts[i], hosts[j] = hosts[j], hosts[i] })
-	waits := backoff.NewExponentialBackOff()
-	waits.InitialInterval, waits.MaxInterval = c.config.Backoff.Initial, c.config.Backoff.Max
+	waits := c.config.Backoff
 	waits.Reset()
 
 	prefetch := c.config.Prefetch

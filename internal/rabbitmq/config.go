@@ -3,6 +3,8 @@ package rabbitmq
 import (
 	"crypto/tls"
 	"time"
+
+	"github.com/cenkalti/backoff/v7"
 )
 
 // Mechanism is a SASL mechanism of the connection handshake.
@@ -66,7 +68,8 @@ type Config struct {
 	MaxInFlightBytes int64
 	// RebindInterval is how often exchanges are probed, bindings asserted and the queue's depth read. 0 means 30 s.
 	RebindInterval time.Duration
-	Backoff        Backoff
+	// Backoff is the jittered exponential wait between rounds of connection attempts over all hosts; 1 s to 30 s by default.
+	Backoff backoff.ExponentialBackOff
 }
 
 // Host is one broker node with credentials of its own.
@@ -89,19 +92,14 @@ type QueueConfig struct {
 	DeadLetter bool
 }
 
-// Backoff is the jittered exponential wait between rounds of connection attempts over all hosts.
-type Backoff struct {
-	// Initial defaults to 1 s, Max to 30 s.
-	Initial, Max time.Duration
-}
-
 func (c Config) withDefaults() Config {
 	setDefault(&c.VirtualHost, "/")
 	setDefault(&c.Mechanism, MechanismPlain)
 	setDefault(&c.ConnectionTimeout, 30*time.Second)
 	setDefault(&c.RebindInterval, 30*time.Second)
-	setDefault(&c.Backoff.Initial, time.Second)
-	setDefault(&c.Backoff.Max, 30*time.Second)
+	setDefault(&c.Backoff, backoff.ExponentialBackOff{
+		InitialInterval: time.Second, RandomizationFactor: 0.5, Multiplier: 1.5, MaxInterval: 30 * time.Second,
+	})
 	setDefault(&c.Prefetch, 1000)
 	return c
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/cenkalti/backoff/v7"
+
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 
@@ -60,7 +62,7 @@ func (b broker) config() Config {
 		Queue:          QueueConfig{Name: "audit", Mode: QueueOwn, Type: QueueQuorum, SingleActive: true, DeadLetter: true},
 		Prefetch:       100,
 		RebindInterval: 50 * time.Millisecond,
-		Backoff:        Backoff{Initial: 10 * time.Millisecond, Max: 100 * time.Millisecond},
+		Backoff:        backoff.ExponentialBackOff{InitialInterval: 10 * time.Millisecond, Multiplier: 1.5, MaxInterval: 100 * time.Millisecond},
 	}
 }
 

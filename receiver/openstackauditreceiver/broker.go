@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cenkalti/backoff/v7"
 	"go.opentelemetry.io/collector/config/configtls"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
@@ -91,7 +92,12 @@ func (c *RabbitMQConfig) clientConfig(ctx context.Context, name string) (config 
 		Prefetch:         c.Prefetch,
 		MaxInFlightBytes: int64(c.MaxInFlightMiB) << 20,
 		RebindInterval:   c.RebindInterval,
-		Backoff:          rabbitmq.Backoff{Initial: c.Reconnect.InitialInterval, Max: c.Reconnect.MaxInterval},
+		Backoff: backoff.ExponentialBackOff{
+			InitialInterval:     c.Reconnect.InitialInterval,
+			RandomizationFactor: c.Reconnect.RandomizationFactor,
+			Multiplier:          c.Reconnect.Multiplier,
+			MaxInterval:         c.Reconnect.MaxInterval,
+		},
 	}, c.transportWarnings(transport), nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cenkalti/backoff/v7"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configopaque"
@@ -41,7 +42,7 @@ func TestClientConfig(t *testing.T) {
 		Prefetch:         1000,
 		MaxInFlightBytes: 256 << 20,
 		RebindInterval:   30 * time.Second,
-		Backoff:          rabbitmq.Backoff{Initial: time.Second, Max: 30 * time.Second},
+		Backoff:          backoff.ExponentialBackOff{InitialInterval: time.Second, RandomizationFactor: 0.5, Multiplier: 1.5, MaxInterval: 30 * time.Second},
 	}, config)
 }
 
