@@ -1,0 +1,171 @@
+package directory
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
+)
+
+// Identity is the part of Keystone that a Directory asks.
+type Identity interface {
+	Get(ctx context.Context, ref keystone.Ref) (keystone.Entity, error)
+	List(ctx context.Context, kind keystone.Kind, domainID string, yield func(keystone.Entity) error) (keystone.ListResult, error)
+}
+
+// Observer counts what a Directory does. Its methods must not block.
+type Observer interface {
+	// Resolved is told of the ids that were asked for, once for a caller of Resolve, a kind and a result.
+	Resolved(kind keystone.Kind, result Result, ids int)
+	// Listed is told of every list: complete, truncated, forbidden or failed.
+	Listed(kind keystone.Kind, entities int, result string)
+}
+
+// Settings are what a Directory needs. All durations are positive but for those that say otherwise.
+type Settings struct {
+	Identity Identity
+	Observer Observer
+	Logger   *zap.Logger
+	// Kinds are the kinds that Keystone is asked for.
+	Kinds []keystone.Kind
+	// MaxEntries bounds the map, tombstones included.
+	MaxEntries int
+	// TTL is how long a name holds before Keystone is asked again, NegativeTTL how long "no such thing" does, and
+	// TombstoneTTL how long the name of a deleted thing is kept.
+	TTL, NegativeTTL, TombstoneTTL time.Duration
+	// Preload lists everything after the start, and again every RefreshInterval; 0: never again.
+	Preload         bool
+	RefreshInterval time.Duration
+	// Workers is the number of lookups at a time.
+	Workers int
+	// Wait is how long a caller of Resolve usually waits. A lookup that takes longer counts as slow.
+	Wait time.Duration
+	// Storage keeps the names, nil: nowhere. The Directory closes it.
+	Storage storage.Client
+}
+
+// Directory answers ids with names. It is safe for concurrent use between Start and Shutdown.
+type Directory struct {
+	settings Settings
+	logger   *zap.Logger
+	table    *table
+	store    *store
+	breaker  breaker
+	kinds    [keystone.KindCount]kindState
+	// slowUntil is set when a caller's time ran out, and unset when a lookup was quick again. Unix nanoseconds.
+	slowUntil atomic.Int64
+
+	flights struct {
+		sync.Mutex
+		byKey map[key]*flight
+	}
+	queue chan *flight
+
+	cancel  context.CancelFunc
+	workers sync.WaitGroup
+	now     func() time.Time
+}
+
+// maxQueued bounds the lookups that wait for a worker.
+const maxQueued = 16384
+
+// New makes a Directory that knows nothing yet.
+func New(settings Settings) *Directory {
+	d := &Directory{
+		settings: settings,
+		logger:   settings.Logger,
+		table:    newTable(settings.MaxEntries),
+		queue:    make(chan *flight, maxQueued),
+		now:      time.Now,
+	}
+	d.flights.byKey = map[key]*flight{}
+	for _, kind := range settings.Kinds {
+		d.kinds[kind].enabled = true
+	}
+	if settings.Storage != nil {
+		d.store = &store{client: settings.Storage, table: d.table, logger: d.logger}
+	}
+	return d
+}
+
+// Start reads the stored names, for at most a few seconds, and starts the goroutines that ask, list and write. They end at
+// Shutdown. It does not fail: without its store a Directory starts empty.
+func (d *Directory) Start(ctx context.Context) {
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	d.cancel = cancel
+	if d.store != nil {
+		d.store.load(ctx)
+		d.workers.Go(func() { d.store.run(run) })
+	}
+	for range d.settings.Workers {
+		d.workers.Go(func() { d.work(run) })
+	}
+	if d.settings.Preload {
+		d.workers.Go(func() { d.refresh(run) })
+	}
+	d.workers.Go(func() { d.sweep(run) })
+}
+
+// Shutdown ends the goroutines and writes what is not stored yet, as long as ctx lasts.
+func (d *Directory) Shutdown(ctx context.Context) error {
+	if d.cancel == nil {
+		return nil
+	}
+	d.cancel()
+	d.workers.Wait()
+	if d.store == nil {
+		return nil
+	}
+	return d.store.close(ctx)
+}
+
+// Stats are a Directory's sizes.
+type Stats struct {
+	// Entries are the entries by state: absent, forbidden, event, keystone, deleted.
+	Entries map[string]int64
+	// Queued are the lookups that wait for a worker.
+	Queued int
+	// BreakerOpen: Keystone is not asked at the moment.
+	BreakerOpen bool
+}
+
+// Stats returns the sizes as of now.
+func (d *Directory) Stats() Stats {
+	stats := Stats{Entries: map[string]int64{}, Queued: len(d.queue), BreakerOpen: d.breaker.open(d.now())}
+	for s := absent; s < stateCount; s++ {
+		stats.Entries[s.String()] = d.table.counts[s].Load()
+	}
+	return stats
+}
+
+// sweepInterval is how often entries that nobody can use any more are taken out.
+const sweepInterval = 10 * time.Minute
+
+func (d *Directory) sweep(ctx context.Context) {
+	for sleep(ctx, sweepInterval) {
+		now := seconds(d.now())
+		d.table.each(func(_ key, e entry) entry {
+			if !e.fresh(now) && (!e.named() || e.state == deleted) {
+				return entry{}
+			}
+			return e
+		})
+	}
+}
+
+// sleep waits, and returns false when ctx is done first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

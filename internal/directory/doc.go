@@ -1,0 +1,6 @@
+// Package directory knows the names of users, projects, domains, roles, groups and application credentials by their ids:
+// those that Keystone told, those that events told, and those of things that are deleted by now.
+//
+// A Directory is a bounded map in memory. It asks Keystone for what it does not know, once however many ask, within a time
+// that the asker gives; it lists everything in the background; it keeps what it knows through a storage extension.
+package directory

@@ -1,0 +1,190 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	aliceID   = "30a1d53efd214939a2eaa311fc56d308"
+	bobID     = "10a5e3aa02184c878748a79518c30157"
+	projectID = "34ab3b656c1b4de6a20f528212bdbcb7"
+	corpID    = "824deaa7a41c4a938fd4c859ac1dc331"
+	roleID    = "8e3b42bb66b544e699d2e091d315dc77"
+)
+
+// ldapID is of an LDAP user: 64 digits.
+var ldapID = strings.Repeat("d202368f", 8)
+
+func entities() []keystonetest.Entity {
+	return []keystonetest.Entity{
+		{Kind: "domain", ID: "default", Name: "Default"},
+		{Kind: "domain", ID: corpID, Name: "corp"},
+		{Kind: "user", ID: aliceID, Name: "alice", DomainID: corpID},
+		{Kind: "user", ID: bobID, Name: "bob", DomainID: "default"},
+		{Kind: "user", ID: ldapID, Name: "lena", DomainID: corpID},
+		{Kind: "project", ID: projectID, Name: "web-shop", DomainID: corpID},
+		{Kind: "role", ID: roleID, Name: "auditor"},
+	}
+}
+
+// clock is the real time and what a test adds to it.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time          { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
+
+// counter is an Observer.
+type counter struct {
+	mu    sync.Mutex
+	ids   map[string]int
+	lists map[string]int
+}
+
+func (c *counter) Resolved(kind keystone.Kind, result Result, ids int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ids[kind.String()+" "+result.String()] += ids
+}
+
+func (c *counter) Listed(kind keystone.Kind, _ int, result string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lists[kind.String()+" "+result]++
+}
+
+func (c *counter) listed(what string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lists[what]
+}
+
+// fixture is a Directory with a Keystone of the test.
+type fixture struct {
+	*Directory
+	t       *testing.T
+	server  *keystonetest.Server
+	clock   *clock
+	counter *counter
+	logs    *observer.ObservedLogs
+}
+
+func newFixture(t *testing.T, server *keystonetest.Server, change func(*Settings)) *fixture {
+	t.Helper()
+	httpServer := httptest.NewServer(server)
+	client := keystone.NewClient(keystone.Settings{
+		Auth: gophercloud.AuthOptions{
+			IdentityEndpoint: httpServer.URL, Username: keystonetest.Username, Password: keystonetest.Password,
+			DomainName: "Default", Scope: &gophercloud.AuthScope{System: true},
+		},
+		HTTP: &http.Client{Timeout: 5 * time.Second, Transport: http.DefaultTransport.(*http.Transport).Clone()},
+	})
+	core, logs := observer.New(zap.InfoLevel)
+	f := &fixture{
+		t: t, server: server, clock: &clock{}, logs: logs,
+		counter: &counter{ids: map[string]int{}, lists: map[string]int{}},
+	}
+	settings := Settings{
+		Identity: client, Observer: f.counter, Logger: zap.New(core),
+		Kinds:      []keystone.Kind{keystone.User, keystone.Project, keystone.Domain, keystone.Role, keystone.Group, keystone.ApplicationCredential},
+		MaxEntries: 1000, TTL: time.Hour, NegativeTTL: time.Minute, TombstoneTTL: 90 * 24 * time.Hour,
+		RefreshInterval: time.Hour, Workers: 4, Wait: 5 * time.Second,
+	}
+	if change != nil {
+		change(&settings)
+	}
+	f.Directory = New(settings)
+	f.Directory.now = f.clock.now
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { client.Run(ctx) })
+	f.Start(ctx)
+	t.Cleanup(func() {
+		require.NoError(t, f.Shutdown(context.Background()))
+		cancel()
+		running.Wait()
+		client.Close()
+		httpServer.Close()
+	})
+	return f
+}
+
+func ref(kind keystone.Kind, id string) Query {
+	return Query{Ref: keystone.Ref{Kind: kind, ID: id}}
+}
+
+// ask asks for one thing, and waits long.
+func (f *fixture) ask(q Query) Answer {
+	f.t.Helper()
+	return f.askAll(q)[0]
+}
+
+func (f *fixture) askAll(queries ...Query) []Answer {
+	f.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	return f.Resolve(ctx, queries, true)
+}
+
+// memory is a storage that outlives its users, with failures to switch on.
+type memory struct {
+	mu     sync.Mutex
+	values map[string][]byte
+	broken bool
+	writes int
+}
+
+var errBroken = errors.New("the disk is gone")
+
+func newMemory() *memory { return &memory{values: map[string][]byte{}} }
+
+func (m *memory) breakIt(broken bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.broken = broken
+}
+
+func (m *memory) Batch(_ context.Context, operations ...*storage.Operation) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.broken {
+		return errBroken
+	}
+	for _, operation := range operations {
+		switch operation.Type {
+		case storage.Get:
+			operation.Value = m.values[operation.Key]
+		case storage.Set:
+			m.values[operation.Key] = operation.Value
+			m.writes++
+		case storage.Delete:
+			delete(m.values, operation.Key)
+		}
+	}
+	return nil
+}
+
+func (m *memory) Get(context.Context, string) ([]byte, error) { return nil, fmt.Errorf("not used") }
+func (m *memory) Set(context.Context, string, []byte) error   { return fmt.Errorf("not used") }
+func (m *memory) Delete(context.Context, string) error        { return fmt.Errorf("not used") }
+func (m *memory) Close(context.Context) error                 { return nil }

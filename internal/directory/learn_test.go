@@ -1,0 +1,96 @@
+package directory
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
+)
+
+func TestDeletedThingsKeepTheirNames(t *testing.T) {
+	f := newFixture(t, keystonetest.NewServer(entities()...), nil)
+	f.ask(ref(keystone.User, aliceID))
+	f.server.Delete("user", aliceID)
+	f.Delete(keystone.User, aliceID)
+	asked := f.server.Lookups()
+	want := Answer{Name: "alice", DomainID: corpID, Source: Deleted, Result: Hit}
+	assert.Equal(t, want, f.ask(ref(keystone.User, aliceID)))
+	f.clock.advance(89 * 24 * time.Hour)
+	assert.Equal(t, want, f.ask(ref(keystone.User, aliceID)))
+	assert.Equal(t, asked, f.server.Lookups(), "what is deleted is not asked for")
+}
+
+func TestDeletionThatNobodyTold(t *testing.T) {
+	f := newFixture(t, keystonetest.NewServer(entities()...), nil)
+	f.ask(ref(keystone.User, aliceID))
+	f.server.Delete("user", aliceID)
+	f.clock.advance(2 * time.Hour)
+	assert.Equal(t, Answer{Name: "alice", DomainID: corpID, Source: Deleted, Result: Hit}, f.ask(ref(keystone.User, aliceID)))
+}
+
+func TestDeletedDomainTakesAllAlong(t *testing.T) {
+	f := newFixture(t, keystonetest.NewServer(entities()...), nil)
+	all := []Query{ref(keystone.User, aliceID), ref(keystone.Project, projectID), ref(keystone.Domain, corpID), ref(keystone.User, bobID)}
+	f.askAll(all...)
+	f.Delete(keystone.Domain, corpID)
+	asked := f.server.Lookups()
+	answers := f.askAll(all...)
+	assert.Equal(t, []Source{Deleted, Deleted, Deleted, Keystone},
+		[]Source{answers[0].Source, answers[1].Source, answers[2].Source, answers[3].Source})
+	assert.Equal(t, []string{"alice", "web-shop", "corp", "bob"},
+		[]string{answers[0].Name, answers[1].Name, answers[2].Name, answers[3].Name})
+	assert.Equal(t, Answer{Name: "corp", Source: Deleted, Result: Hit}, f.ask(ref(keystone.Project, corpID)), "a domain is a project too")
+	assert.Equal(t, asked, f.server.Lookups())
+}
+
+func TestLearn(t *testing.T) {
+	f := newFixture(t, keystonetest.NewServer(entities()...), nil)
+	unlisted := strings.Repeat("7", 32)
+	event := time.Now()
+
+	f.Learn(keystone.User, unlisted, "carol", "", event)
+	assert.Equal(t, Answer{Name: "carol", Source: Deleted, Result: Hit}, f.ask(ref(keystone.User, unlisted)),
+		"Keystone is asked, and knows her no more")
+
+	f.Learn(keystone.User, aliceID, "mallory", "", event)
+	assert.Equal(t, "alice", f.ask(ref(keystone.User, aliceID)).Name, "Keystone's word counts more than that of a queue")
+	f.Learn(keystone.User, aliceID, "an old name", "", event.Add(-time.Hour))
+	assert.Equal(t, Answer{Name: "alice", DomainID: corpID, Source: Keystone, Result: Hit}, f.ask(ref(keystone.User, aliceID)),
+		"a replayed event says nothing new")
+	f.server.Put(keystonetest.Entity{Kind: "user", ID: aliceID, Name: "alicia", DomainID: corpID})
+	f.clock.advance(time.Minute)
+	f.Learn(keystone.User, aliceID, "alicia", "", f.clock.now())
+	assert.Equal(t, Found, f.ask(ref(keystone.User, aliceID)).Result, "a newer name makes us ask")
+
+	f.Learn(keystone.User, bobID, strings.Repeat("x", 2000), "", event)
+	f.Learn(keystone.User, bobID, "", "", event)
+	_, found := f.table.get(keyOf(keystone.User, bobID))
+	assert.False(t, found, "neither is a name of Keystone's")
+}
+
+func TestLearnedNameIsUsedWhileKeystoneIsAway(t *testing.T) {
+	f := newFixture(t, keystonetest.NewServer(), nil)
+	f.server.Fail(keystonetest.Failures{Status: 503})
+	f.Learn(keystone.User, aliceID, "alice", corpID, time.Now())
+	assert.Equal(t, Answer{Name: "alice", DomainID: corpID, Source: Event, Result: Stale}, f.ask(ref(keystone.User, aliceID)))
+}
+
+func TestDeletedWhileKeystoneAnswers(t *testing.T) {
+	answers := make(chan struct{})
+	server := keystonetest.NewServer(entities()...)
+	f := newFixture(t, server, nil)
+	f.ask(ref(keystone.User, aliceID))
+	f.clock.advance(2 * time.Hour)
+	server.Fail(keystonetest.Failures{Delay: answers})
+	done := make(chan Answer)
+	go func() { done <- f.ask(ref(keystone.User, aliceID)) }()
+	assert.Eventually(t, func() bool { return server.Requests("users/"+aliceID) == 2 }, 5*time.Second, time.Millisecond)
+	f.clock.advance(2 * time.Second)
+	f.Delete(keystone.User, aliceID)
+	close(answers)
+	assert.Equal(t, Deleted, (<-done).Source, "the older answer does not bring it back")
+}

@@ -1,0 +1,198 @@
+package directory
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
+)
+
+// flight is one lookup, however many wait for it.
+type flight struct {
+	ref  keystone.Ref
+	key  key
+	done chan struct{}
+	// started is the Unix time in nanoseconds at which a worker took it, 0 before.
+	started atomic.Int64
+	// result is set before done is closed.
+	result Result
+	queued time.Time
+}
+
+// kindState switches a kind off while our role does not allow it.
+type kindState struct {
+	enabled bool
+	refused atomic.Int32 // 403 answers in a row
+	offTill atomic.Int64 // Unix seconds
+	warned  atomic.Bool
+}
+
+const (
+	// refusalsToOff is how many things of a kind Keystone must refuse in a row: a reader of one domain is
+	// refused those of other domains alone.
+	refusalsToOff = 3
+	kindOffTime   = 10 * time.Minute
+)
+
+func (s *kindState) off(now time.Time) bool { return now.Unix() < s.offTill.Load() }
+
+// board joins the lookup that is under way, or queues one. nil: there are too many.
+func (d *Directory) board(ref keystone.Ref, k key) *flight {
+	d.flights.Lock()
+	defer d.flights.Unlock()
+	if f, found := d.flights.byKey[k]; found {
+		return f
+	}
+	f := &flight{ref: ref, key: k, done: make(chan struct{}), queued: d.now()}
+	select {
+	case d.queue <- f:
+		d.flights.byKey[k] = f
+		return f
+	default:
+		return nil
+	}
+}
+
+func (d *Directory) work(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case f := <-d.queue:
+			d.fly(ctx, f)
+		}
+	}
+}
+
+func (d *Directory) fly(ctx context.Context, f *flight) {
+	started := d.now()
+	f.started.Store(started.UnixNano())
+	defer func() {
+		d.flights.Lock()
+		delete(d.flights.byKey, f.key)
+		d.flights.Unlock()
+		close(f.done)
+	}()
+	if !d.breaker.allow(started) {
+		f.result = Unavailable
+		return
+	}
+	entity, err := d.settings.Identity.Get(ctx, f.ref)
+	f.result = d.digest(f, entity, err, started)
+	if d.now().Sub(f.queued) < d.settings.Wait {
+		d.slowUntil.Store(0)
+	}
+}
+
+// digest takes an answer in and says what it was.
+func (d *Directory) digest(f *flight, entity keystone.Entity, err error, started time.Time) Result {
+	reason := keystone.Reason(0)
+	if err != nil {
+		reason = keystone.ReasonOf(err)
+	}
+	switch reason {
+	case keystone.Unavailable, keystone.Unexpected:
+		if d.breaker.fail(d.now(), keystone.RetryAfterOf(err)) {
+			d.logger.Warn("Keystone gives no answers: known names are used, other ids stay without", zap.Error(err))
+		}
+	case keystone.Unauthorized:
+		// The login says so itself; it was an answer of Keystone, though.
+		d.breaker.succeed()
+	default:
+		if d.breaker.succeed() {
+			d.logger.Info("Keystone answers again")
+		}
+	}
+	kind := &d.kinds[f.ref.Kind]
+	if reason != keystone.Forbidden && (reason == 0 || reason == keystone.Absent) {
+		kind.refused.Store(0)
+		kind.warned.Store(false)
+	}
+	switch reason {
+	case 0:
+		d.found(f.ref.Kind, entity, started)
+		return Found
+	case keystone.Absent:
+		d.absent(f.key)
+		return Absent
+	case keystone.Forbidden:
+		d.refused(f, err)
+		return Forbidden
+	case keystone.Unauthorized:
+		return Unauthorized
+	case keystone.Unexpected:
+		return Unexpected
+	default:
+		return Unavailable
+	}
+}
+
+// found takes in what Keystone said at a time.
+func (d *Directory) found(kind keystone.Kind, entity keystone.Entity, started time.Time) {
+	if entity.Name == "" {
+		return
+	}
+	fresh := entry{
+		name: entity.Name, domain: d.table.domainIndex(entity.DomainID),
+		since: seconds(started), until: later(seconds(started), d.settings.TTL), state: live,
+	}
+	d.table.change(keyOf(kind, entity.ID), func(known entry) entry {
+		if known.state == deleted && known.since >= fresh.since {
+			// It was deleted while Keystone answered.
+			known.name, known.domain = fresh.name, fresh.domain
+			return known
+		}
+		return fresh
+	})
+	if kind == keystone.Project && entity.IsDomain {
+		d.found(keystone.Domain, keystone.Entity{ID: entity.ID, Name: entity.Name}, started)
+	}
+}
+
+// absent takes in that Keystone has no such thing: one that had a name was deleted.
+func (d *Directory) absent(k key) {
+	now := seconds(d.now())
+	d.table.change(k, func(known entry) entry {
+		switch {
+		case known.state == deleted:
+			return known
+		case known.named():
+			return d.tombstone(known, now)
+		default:
+			return entry{since: now, until: later(now, d.settings.NegativeTTL), state: absent}
+		}
+	})
+}
+
+func (d *Directory) tombstone(e entry, now uint32) entry {
+	e.state, e.since, e.until = deleted, now, later(now, d.settings.TombstoneTTL)
+	return e
+}
+
+// refused takes in a 403, and switches the kind off when it is not about one thing.
+func (d *Directory) refused(f *flight, err error) {
+	now := d.now()
+	until := later(seconds(now), d.settings.NegativeTTL)
+	d.table.change(f.key, func(known entry) entry {
+		switch {
+		case known.state == deleted:
+		case known.named():
+			known.until = until
+		default:
+			known = entry{since: seconds(now), until: until, state: forbidden}
+		}
+		return known
+	})
+	kind := &d.kinds[f.ref.Kind]
+	if kind.refused.Add(1) < refusalsToOff {
+		return
+	}
+	kind.offTill.Store(now.Add(kindOffTime).Unix())
+	if !kind.warned.Swap(true) {
+		d.logger.Warn("Keystone does not let us look up a kind: its ids stay without names until the user has the role reader on the system (openstack role add --user <user> --system all reader)",
+			zap.String("kind", f.ref.Kind.String()), zap.Duration("retried_after", kindOffTime), zap.Error(err))
+	}
+}

@@ -1,0 +1,69 @@
+package directory
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
+)
+
+func TestTableIsBounded(t *testing.T) {
+	table := newTable(100)
+	for i := range 10_000 {
+		table.change(keyOf(keystone.User, fmt.Sprintf("%032x", i*7919)), func(entry) entry {
+			return entry{name: "n", since: uint32(i), state: live}
+		})
+	}
+	assert.EqualValues(t, 100, table.size.Load())
+	assert.EqualValues(t, 100, table.counts[live].Load())
+	entries := 0
+	table.each(func(_ key, e entry) entry { entries++; return e })
+	assert.Equal(t, 100, entries)
+}
+
+func TestTombstonesGoLast(t *testing.T) {
+	table := newTable(64)
+	put := func(i int, s state) { // all in one shard
+		table.change(keyOf(keystone.User, fmt.Sprintf("%032x", i)), func(entry) entry { return entry{name: "n", state: s} })
+	}
+	for i := range 32 {
+		put(i, deleted)
+	}
+	for i := range 200 {
+		put(1000+i, absent)
+	}
+	assert.EqualValues(t, 64, table.size.Load())
+	assert.Greater(t, table.counts[deleted].Load(), int64(16), "of 32, after 168 evictions")
+}
+
+func TestKeys(t *testing.T) {
+	assert.NotEqual(t, keyOf(keystone.User, aliceID), keyOf(keystone.Project, aliceID))
+	assert.NotEqual(t, keyOf(keystone.User, ldapID), keyOf(keystone.User, ldapID[:32]))
+	assert.NotEqual(t, keyOf(keystone.Domain, "default"), keyOf(keystone.Domain, "defaulu"))
+}
+
+func TestBreaker(t *testing.T) {
+	var b breaker
+	now := time.Now()
+	for range breakerThreshold - 1 {
+		assert.False(t, b.fail(now, 0))
+		assert.True(t, b.allow(now))
+	}
+	assert.True(t, b.fail(now, 0), "opens")
+	assert.False(t, b.allow(now))
+	assert.False(t, b.fail(now, 0), "a lookup that was on its way")
+	later := now.Add(breakerPause)
+	assert.True(t, b.allow(later), "one may try")
+	assert.False(t, b.allow(later), "one")
+	assert.False(t, b.fail(later, 0))
+	assert.False(t, b.allow(later))
+	later = later.Add(2 * breakerPause)
+	assert.True(t, b.allow(later))
+	assert.True(t, b.succeed(), "closes")
+	assert.True(t, b.allow(later))
+	assert.True(t, b.fail(later, time.Minute), "Retry-After opens at once")
+	assert.False(t, b.allow(later.Add(59*time.Second)))
+}

@@ -1,0 +1,159 @@
+package keystone
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2"
+)
+
+// Settings are what a Client needs.
+type Settings struct {
+	// Auth says who we are; IdentityEndpoint is the URL of Keystone, with or without /v3.
+	Auth gophercloud.AuthOptions
+	// HTTP carries every request. Its Timeout bounds a login and a lookup, not a list.
+	HTTP *http.Client
+	// Observe is told of every request: "get", "list" or "login". It must not block.
+	Observe func(operation string, err error, took time.Duration)
+	// LoginChanged is told of every login, nil for a good one. It is called by Run and must not block.
+	LoginChanged func(err error)
+}
+
+// defaultTimeout bounds a request where the HTTP client has no timeout.
+const defaultTimeout = 30 * time.Second
+
+func (s *Settings) timeout() time.Duration {
+	if s.HTTP.Timeout > 0 {
+		return s.HTTP.Timeout
+	}
+	return defaultTimeout
+}
+
+// Client asks one Keystone. It is safe for concurrent use. Requests need Run to be running.
+type Client struct {
+	http    *http.Client
+	lists   *http.Client
+	base    string
+	timeout time.Duration
+	session *session
+	observe func(operation string, err error, took time.Duration)
+}
+
+// NewClient makes a client and sends nothing.
+func NewClient(settings Settings) *Client {
+	if settings.Observe == nil {
+		settings.Observe = func(string, error, time.Duration) {}
+	}
+	if settings.LoginChanged == nil {
+		settings.LoginChanged = func(error) {}
+	}
+	lookups, lists := *settings.HTTP, *settings.HTTP
+	lookups.CheckRedirect, lists.CheckRedirect = noRedirect, noRedirect
+	lists.Timeout = 0 // a large directory takes longer than any lookup may
+	base := identityV3(settings.Auth.IdentityEndpoint)
+	return &Client{
+		http: &lookups, lists: &lists, base: base,
+		timeout: settings.timeout(),
+		session: newSession(settings, base),
+		observe: settings.Observe,
+	}
+}
+
+// identityV3 returns the root of API v3 with a slash at its end.
+func identityV3(authURL string) string {
+	base := strings.TrimRight(authURL, "/")
+	base = strings.TrimSuffix(base, "/v2.0")
+	if !strings.HasSuffix(base, "/v3") {
+		base += "/v3"
+	}
+	return base + "/"
+}
+
+// Run logs in, and renews the token ahead of its end, until ctx is done. A refused login is tried again later.
+func (c *Client) Run(ctx context.Context) { c.session.run(ctx) }
+
+// Close closes connections that nothing uses.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// maxEntityBytes bounds the answer to a lookup: descriptions may be long, and none is kept.
+const maxEntityBytes = 1 << 20
+
+// Get returns one thing. The error is an *Error.
+func (c *Client) Get(ctx context.Context, ref Ref) (entity Entity, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	start := time.Now()
+	defer func() { c.observe("get", err, time.Since(start)) }()
+
+	body, err := c.open(ctx, c.http, c.base+ref.path())
+	if err != nil {
+		return Entity{}, err
+	}
+	defer drain(body)
+	var document map[string]json.RawMessage
+	if err := json.NewDecoder(io.LimitReader(body, maxEntityBytes)).Decode(&document); err != nil {
+		return Entity{}, bodyError(err)
+	}
+	if err := json.Unmarshal(document[ref.Kind.String()], &entity); err != nil || entity.ID != ref.ID {
+		return Entity{}, &Error{Reason: Unexpected, Status: http.StatusOK, message: "the answer is not the " + ref.Kind.String() + " that was asked for"}
+	}
+	return entity, nil
+}
+
+// open sends a GET and returns the body of a 200. A token that is refused is renewed once.
+func (c *Client) open(ctx context.Context, client *http.Client, url string) (io.ReadCloser, error) {
+	for attempt := 1; ; attempt++ {
+		tok, err := c.session.take(ctx)
+		if err != nil {
+			return nil, err
+		}
+		response, err := send(ctx, client, url, tok.id)
+		if err != nil {
+			return nil, &Error{Reason: Unavailable, cause: err}
+		}
+		if response.StatusCode != http.StatusUnauthorized {
+			tok.proven.Store(true)
+		}
+		if response.StatusCode == http.StatusOK {
+			return response.Body, nil
+		}
+		refusal, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10))
+		drain(response.Body)
+		if response.StatusCode == http.StatusUnauthorized && attempt == 1 && c.session.reject(tok) {
+			continue
+		}
+		return nil, responseError(response.StatusCode, response.Header, refusal)
+	}
+}
+
+func send(ctx context.Context, client *http.Client, url, tokenID string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", "otelcol-openstack-audit")
+	request.Header.Set("X-Auth-Token", tokenID)
+	return client.Do(request)
+}
+
+// bodyError tells a connection that broke from an answer that is not Keystone's.
+func bodyError(err error) error {
+	var syntax *json.SyntaxError
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &syntax) || errors.As(err, &mismatch) {
+		return &Error{Reason: Unexpected, Status: http.StatusOK, message: "the answer is not Keystone's: check auth_url"}
+	}
+	return &Error{Reason: Unavailable, cause: err}
+}
+
+// drain makes the connection fit for the next request.
+func drain(body io.ReadCloser) {
+	_, _ = io.Copy(io.Discard, io.LimitReader(body, 64<<10))
+	_ = body.Close()
+}

@@ -1,0 +1,86 @@
+// Package keystone asks an OpenStack Identity service (API v3) for the name of one thing, or for a list of them.
+// It tells apart what it cannot have: absent, forbidden, unauthorized, unavailable.
+package keystone
+
+import (
+	"fmt"
+	"net/url"
+)
+
+// Kind is a kind of thing that Keystone gives a name to.
+type Kind uint8
+
+// The kinds.
+const (
+	User Kind = iota
+	Project
+	Domain
+	Role
+	Group
+	ApplicationCredential
+
+	// KindCount is the number of kinds, for arrays with an element each.
+	KindCount
+)
+
+// String returns the name of the kind as the Identity API spells it.
+func (k Kind) String() string {
+	switch k {
+	case User:
+		return "user"
+	case Project:
+		return "project"
+	case Domain:
+		return "domain"
+	case Role:
+		return "role"
+	case Group:
+		return "group"
+	case ApplicationCredential:
+		return "application_credential"
+	default:
+		return fmt.Sprintf("kind(%d)", uint8(k))
+	}
+}
+
+// ParseKind is the reverse of String.
+func ParseKind(name string) (Kind, bool) {
+	for k := range KindCount {
+		if k.String() == name {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
+// Listable says whether the Identity API lists all things of the kind: application credentials it lists by user alone.
+func (k Kind) Listable() bool { return k < ApplicationCredential }
+
+// collection is the key of a list in the API, and its path.
+func (k Kind) collection() string { return k.String() + "s" }
+
+// Ref names one thing.
+type Ref struct {
+	Kind Kind
+	ID   string
+	// Owner is the id of the user whose application credential it is; other kinds have none.
+	Owner string
+}
+
+func (r Ref) path() string {
+	path := r.Kind.collection() + "/" + url.PathEscape(r.ID)
+	if r.Kind == ApplicationCredential {
+		return "users/" + url.PathEscape(r.Owner) + "/" + path
+	}
+	return path
+}
+
+// Entity is what Keystone says about a thing.
+type Entity struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// DomainID is empty for domains, global roles and application credentials.
+	DomainID string `json:"domain_id"`
+	// IsDomain tells of a project that it is a domain: a domain answers under both kinds with one id.
+	IsDomain bool `json:"is_domain"`
+}

@@ -1,0 +1,145 @@
+package keystoneattributesprocessor
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/processor"
+	"go.uber.org/zap"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/directory"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
+)
+
+// enricher is the processor: it owns the client for Keystone, the directory and the telemetry.
+type enricher struct {
+	config    *Config
+	set       processor.Settings
+	telemetry *telemetry
+	// users are the pipelines that hold it; shared guards it.
+	users int
+
+	startOnce sync.Once
+	startErr  error
+	directory *directory.Directory
+	client    *keystone.Client
+	cancel    context.CancelFunc
+	login     sync.WaitGroup
+}
+
+func newEnricher(config *Config, set processor.Settings) (*enricher, error) {
+	telemetry, err := newTelemetry(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	return &enricher{config: config, set: set, telemetry: telemetry}, nil
+}
+
+// start fails for local mistakes alone: an entry of clouds.yaml, a certificate, a storage extension that is not there.
+func (e *enricher) start(ctx context.Context, host component.Host) error {
+	e.startOnce.Do(func() { e.startErr = e.startAll(ctx, host) })
+	return e.startErr
+}
+
+func (e *enricher) startAll(ctx context.Context, host component.Host) error {
+	auth, httpConfig, err := e.config.credentials()
+	if err != nil {
+		return err
+	}
+	if httpConfig.MaxIdleConnsPerHost == 0 {
+		httpConfig.MaxIdleConnsPerHost = e.config.MaxConcurrentRequests // net/http keeps two
+	}
+	httpClient, err := httpConfig.ToClient(ctx, host.GetExtensions(), e.set.TelemetrySettings)
+	if err != nil {
+		return fmt.Errorf("http: %w", err)
+	}
+	names, err := e.storage(ctx, host)
+	if err != nil {
+		return err
+	}
+	e.client = keystone.NewClient(keystone.Settings{
+		Auth: auth, HTTP: httpClient,
+		Observe: e.telemetry.request, LoginChanged: e.reportLogin(host),
+	})
+	e.directory = directory.New(e.settings(names))
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	e.cancel = cancel
+	e.login.Go(func() { e.client.Run(run) })
+	e.directory.Start(ctx)
+	return e.telemetry.watch(e.directory)
+}
+
+func (e *enricher) settings(names storage.Client) directory.Settings {
+	kinds := make([]keystone.Kind, 0, len(e.config.Kinds))
+	for _, name := range e.config.Kinds {
+		if kind, known := keystone.ParseKind(name); known {
+			kinds = append(kinds, kind)
+		}
+	}
+	return directory.Settings{
+		Identity: e.client, Observer: e.telemetry, Logger: e.set.Logger,
+		Kinds:      kinds,
+		MaxEntries: e.config.Cache.MaxEntries,
+		TTL:        e.config.Cache.TTL, NegativeTTL: e.config.Cache.NegativeTTL, TombstoneTTL: e.config.Cache.TombstoneTTL,
+		Preload: e.config.Preload, RefreshInterval: e.config.RefreshInterval,
+		Workers: e.config.MaxConcurrentRequests, Wait: e.config.Wait, Storage: names,
+	}
+}
+
+func (e *enricher) storage(ctx context.Context, host component.Host) (storage.Client, error) {
+	if e.config.Storage == nil {
+		return nil, nil
+	}
+	id := *e.config.Storage
+	extension, found := host.GetExtensions()[id]
+	if !found {
+		return nil, fmt.Errorf("storage: there is no extension %q in service::extensions", id)
+	}
+	keeper, ok := extension.(storage.Extension)
+	if !ok {
+		return nil, fmt.Errorf("storage: the extension %q is no storage", id)
+	}
+	client, err := keeper.GetClient(ctx, component.KindProcessor, e.set.ID, "names")
+	if err != nil {
+		return nil, fmt.Errorf("storage: %w", err)
+	}
+	return client, nil
+}
+
+// reportLogin tells the Collector, and its log, when logins begin to fail and when they work again.
+func (e *enricher) reportLogin(host component.Host) func(error) {
+	failing := false
+	return func(err error) {
+		switch {
+		case err != nil && !failing:
+			e.set.Logger.Warn("cannot log in to Keystone: names come from events and from what is known already; trying again", zap.Error(err))
+			componentstatus.ReportStatus(host, componentstatus.NewRecoverableErrorEvent(err))
+		case err == nil && failing:
+			e.set.Logger.Info("logged in to Keystone again")
+			componentstatus.ReportStatus(host, componentstatus.NewEvent(componentstatus.StatusOK))
+		}
+		failing = err != nil
+	}
+}
+
+func (e *enricher) shutdown(ctx context.Context) error {
+	var err error
+	if e.cancel != nil {
+		e.cancel()
+		err = e.directory.Shutdown(ctx)
+		e.login.Wait()
+		e.client.Close()
+	}
+	e.telemetry.builder.Shutdown()
+	return err
+}
+
+// budget is the context of all lookups of a batch.
+func (e *enricher) budget(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, max(e.config.Wait, time.Nanosecond))
+}

@@ -1,0 +1,64 @@
+package keystoneattributesprocessor
+
+import (
+	"context"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/processorhelper"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/processor/keystoneattributesprocessor/internal/metadata"
+)
+
+// NewFactory returns the factory of the processor. Pipelines that name the same processor share one directory of names.
+func NewFactory() processor.Factory {
+	s := &shared{enrichers: map[*Config]*enricher{}}
+	return processor.NewFactory(
+		metadata.Type,
+		func() component.Config { return NewDefaultConfig() },
+		processor.WithLogs(s.createLogs, metadata.LogsStability),
+	)
+}
+
+// shared holds the enrichers by the configuration that they were made of: it is one for all pipelines.
+type shared struct {
+	mu        sync.Mutex
+	enrichers map[*Config]*enricher
+}
+
+func (s *shared) createLogs(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Logs) (processor.Logs, error) {
+	config := cfg.(*Config)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.enrichers[config]
+	if e == nil {
+		var err error
+		if e, err = newEnricher(config, set); err != nil {
+			return nil, err
+		}
+		s.enrichers[config] = e
+	}
+	e.users++
+	return processorhelper.NewLogs(ctx, set, cfg, next, e.processLogs,
+		processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}),
+		processorhelper.WithStart(e.start),
+		processorhelper.WithShutdown(func(ctx context.Context) error { return s.release(ctx, config, e) }),
+	)
+}
+
+// release ends an enricher with the last pipeline that uses it.
+func (s *shared) release(ctx context.Context, config *Config, e *enricher) error {
+	s.mu.Lock()
+	e.users--
+	last := e.users == 0
+	if last {
+		delete(s.enrichers, config)
+	}
+	s.mu.Unlock()
+	if !last {
+		return nil
+	}
+	return e.shutdown(ctx)
+}

@@ -1,0 +1,167 @@
+package keystoneattributesprocessor
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/processortest"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
+	"github.com/openstack-audit/otelcol-openstack-audit/processor/keystoneattributesprocessor/internal/metadata"
+)
+
+var storageID = component.MustNewIDWithName("memory", "names")
+
+// harness runs a processor with a Keystone of the test.
+type harness struct {
+	t         testing.TB
+	http      *httptest.Server
+	config    *Config
+	host      component.Host
+	telemetry *componenttest.Telemetry
+	logs      *observer.ObservedLogs
+	logger    *zap.Logger
+
+	sink      *consumertest.LogsSink
+	processor processor.Logs
+}
+
+func newHarness(t testing.TB, server *keystonetest.Server, change func(*Config), extension *memoryStorage) *harness {
+	httpServer := httptest.NewServer(server)
+	t.Cleanup(httpServer.Close)
+	config := NewDefaultConfig()
+	config.Preload = false
+	config.Wait = 10 * time.Second // a loaded machine must not decide what a test sees
+	config.Auth = configoptional.Some(AuthConfig{
+		AuthURL: httpServer.URL, Username: keystonetest.Username, UserDomainName: "Default",
+		Password: configopaque.String(keystonetest.Password), SystemScope: "all",
+	})
+	if change != nil {
+		change(config)
+	}
+	core, logs := observer.New(zapcore.DebugLevel)
+	h := &harness{t: t, http: httpServer, config: config, logs: logs, logger: zap.New(core), host: componenttest.NewNopHost()}
+	if extension != nil {
+		h.host = storageHost{storageID: extension}
+	}
+	return h
+}
+
+func (h *harness) start() {
+	h.telemetry = componenttest.NewTelemetry()
+	set := processortest.NewNopSettings(metadata.Type)
+	set.TelemetrySettings = h.telemetry.NewTelemetrySettings()
+	set.Logger = h.logger
+	h.sink = &consumertest.LogsSink{}
+	var err error
+	h.processor, err = NewFactory().CreateLogs(context.Background(), set, h.config, h.sink)
+	require.NoError(h.t, err)
+	require.NoError(h.t, h.processor.Start(context.Background(), h.host))
+}
+
+func (h *harness) stop() {
+	require.NoError(h.t, h.processor.Shutdown(context.Background()))
+	require.NoError(h.t, h.telemetry.Shutdown(context.Background()))
+}
+
+func (h *harness) consume(logs plog.Logs) error {
+	return h.processor.ConsumeLogs(context.Background(), logs)
+}
+
+func (h *harness) last() plog.Logs {
+	all := h.sink.AllLogs()
+	return all[len(all)-1]
+}
+
+// storageHost is a host with one storage extension.
+type storageHost map[component.ID]component.Component
+
+func (h storageHost) GetExtensions() map[component.ID]component.Component { return h }
+
+// memoryStorage is a storage extension that outlives the components that use it, with failures to switch on.
+type memoryStorage struct {
+	component.StartFunc
+	component.ShutdownFunc
+	mu     sync.Mutex
+	values map[string][]byte
+	broken bool
+}
+
+var errBroken = errors.New("the disk is gone")
+
+func newMemoryStorage() *memoryStorage { return &memoryStorage{values: map[string][]byte{}} }
+
+func (m *memoryStorage) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
+	return m, nil
+}
+
+func (m *memoryStorage) Get(ctx context.Context, key string) ([]byte, error) {
+	operation := storage.GetOperation(key)
+	err := m.Batch(ctx, operation)
+	return operation.Value, err
+}
+
+func (m *memoryStorage) Set(ctx context.Context, key string, value []byte) error {
+	return m.Batch(ctx, storage.SetOperation(key, value))
+}
+
+func (m *memoryStorage) Delete(ctx context.Context, key string) error {
+	return m.Batch(ctx, storage.DeleteOperation(key))
+}
+
+func (m *memoryStorage) Batch(_ context.Context, operations ...*storage.Operation) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.broken {
+		return errBroken
+	}
+	for _, operation := range operations {
+		switch operation.Type {
+		case storage.Get:
+			operation.Value = m.values[operation.Key]
+		case storage.Set:
+			m.values[operation.Key] = operation.Value
+		case storage.Delete:
+			delete(m.values, operation.Key)
+		}
+	}
+	return nil
+}
+
+func (m *memoryStorage) Close(context.Context) error { return nil }
+
+// point is a value of a metric and its attributes, as key, value, key, value.
+type point struct {
+	value      int64
+	attributes []string
+}
+
+func points(wanted ...point) []metricdata.DataPoint[int64] {
+	made := make([]metricdata.DataPoint[int64], len(wanted))
+	for i, p := range wanted {
+		var attributes []attribute.KeyValue
+		for n := 0; n < len(p.attributes); n += 2 {
+			attributes = append(attributes, attribute.String(p.attributes[n], p.attributes[n+1]))
+		}
+		made[i] = metricdata.DataPoint[int64]{Value: p.value, Attributes: attribute.NewSet(attributes...)}
+	}
+	return made
+}

@@ -1,0 +1,156 @@
+package keystoneattributesprocessor
+
+import (
+	"context"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/processor/processortest"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
+	"github.com/openstack-audit/otelcol-openstack-audit/processor/keystoneattributesprocessor/internal/metadata"
+	"github.com/openstack-audit/otelcol-openstack-audit/processor/keystoneattributesprocessor/internal/metadatatest"
+)
+
+func TestNoSecretAndNoNameInTheLog(t *testing.T) {
+	server := lab()
+	h := newHarness(t, server, func(c *Config) { c.Preload = true }, newMemoryStorage())
+	h.start()
+	for _, failures := range []keystonetest.Failures{
+		{}, {Status: 401}, {Status: 503}, {HTML: true}, {Forbidden: []string{"user", "project", "domain"}}, {LoginStatus: 401},
+	} {
+		server.Fail(failures)
+		server.RevokeTokens()
+		added(t, h, map[string]string{"user.id": aliceID, "openstack.project.id": strings.Repeat("0", 32)})
+	}
+	h.stop()
+	for _, entry := range h.logs.All() {
+		line := entry.Message
+		for _, field := range entry.Context {
+			line += " " + field.String
+			if err, ok := field.Interface.(error); ok {
+				line += " " + err.Error()
+			}
+		}
+		for _, secret := range []string{keystonetest.Password, "token-", "alice", "web-shop"} {
+			assert.NotContains(t, line, secret)
+		}
+	}
+}
+
+func TestStart(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*Config)
+		fails  string
+	}{
+		"Keystone is away":       {func(c *Config) { c.Auth.Get().AuthURL = "http://127.0.0.1:1" }, ""},
+		"a storage is not there": {func(c *Config) { c.Storage = &storageID }, "storage: there is no extension"},
+		"a cloud is not there":   {func(c *Config) { c.Auth = NewDefaultConfig().Auth; c.Cloud, c.CloudsFile = "x", "testdata/clouds.yaml" }, `"x"`},
+		"a cloud": {func(c *Config) {
+			c.Auth = NewDefaultConfig().Auth
+			c.Cloud, c.CloudsFile = "lab", "testdata/clouds.yaml"
+		}, ""},
+		"a certificate is missing": {func(c *Config) { c.HTTP.TLS.CAFile = "testdata/none.pem" }, "http: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t, lab(), test.change, nil)
+			p, err := NewFactory().CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), h.config, consumertest.NewNop())
+			require.NoError(t, err)
+			err = p.Start(t.Context(), componenttest.NewNopHost())
+			if test.fails == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, test.fails)
+			}
+			assert.NoError(t, p.Shutdown(context.Background()))
+		})
+	}
+}
+
+func TestPipelinesShareADirectory(t *testing.T) {
+	server := lab()
+	h := newHarness(t, server, nil, nil)
+	factory := NewFactory()
+	var pipelines []component.Component
+	for range 2 {
+		p, err := factory.CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), h.config, consumertest.NewNop())
+		require.NoError(t, err)
+		require.NoError(t, p.Start(t.Context(), h.host))
+		require.NoError(t, p.ConsumeLogs(t.Context(), audit(map[string]string{"user.id": aliceID})))
+		pipelines = append(pipelines, p)
+	}
+	require.NoError(t, pipelines[0].Shutdown(context.Background()))
+	assert.Equal(t, 1, server.Requests("users/"+aliceID))
+	assert.Equal(t, 1, server.Logins())
+	require.NoError(t, pipelines[1].Shutdown(context.Background()))
+}
+
+func TestMetrics(t *testing.T) {
+	server := lab()
+	h := newHarness(t, server, nil, nil)
+	h.start()
+	require.NoError(t, h.consume(audit(
+		map[string]string{"user.id": aliceID}, map[string]string{"user.id": aliceID},
+		map[string]string{"openstack.project.id": strings.Repeat("0", 32)}, map[string]string{},
+	)))
+	metadatatest.AssertEqualProcessorKeystoneAttributesRecords(t, h.telemetry, points(
+		point{1, []string{"result", "complete"}}, point{2, []string{"result", "enriched"}}, point{1, []string{"result", "incomplete"}},
+	), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualProcessorKeystoneAttributesMissingNames(t, h.telemetry, points(
+		point{1, []string{"kind", "project", "reason", "absent"}},
+	), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualProcessorKeystoneAttributesIds(t, h.telemetry, points(
+		point{1, []string{"kind", "user", "result", "found"}}, point{1, []string{"kind", "project", "result", "absent"}},
+		point{1, []string{"kind", "domain", "result", "found"}},
+	), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualProcessorKeystoneAttributesCacheEntries(t, h.telemetry, points(
+		point{2, []string{"state", "keystone"}}, point{1, []string{"state", "absent"}}, point{0, []string{"state", "event"}},
+		point{0, []string{"state", "deleted"}}, point{0, []string{"state", "forbidden"}},
+	), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualProcessorKeystoneAttributesBreakerOpen(t, h.telemetry, points(point{0, nil}), metricdatatest.IgnoreTimestamp())
+	_, err := h.telemetry.GetMetric("otelcol_processor_keystone_attributes_request_duration")
+	require.NoError(t, err)
+	h.stop()
+}
+
+func TestTLSIsVerified(t *testing.T) {
+	server := lab()
+	httpServer := httptest.NewTLSServer(server)
+	t.Cleanup(httpServer.Close)
+	httpServer.Config.ErrorLog = log.New(io.Discard, "", 0)
+	dir := t.TempDir()
+	ca := filepath.Join(dir, "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: httpServer.Certificate().Raw})
+	require.NoError(t, os.WriteFile(ca, block, 0o600))
+	clouds := filepath.Join(dir, "clouds.yaml")
+	entry := func(name, more string) string {
+		return fmt.Sprintf("  %s: {auth: {auth_url: %q, application_credential_id: %s, application_credential_secret: %s}%s}\n",
+			name, httpServer.URL, keystonetest.ApplicationCredentialID, keystonetest.ApplicationCredentialSecret, more)
+	}
+	text := "clouds:\n" + entry("plain", "") + entry("trusting", ", cacert: "+ca) + entry("careless", ", verify: false")
+	require.NoError(t, os.WriteFile(clouds, []byte(text), 0o600))
+
+	for cloud, known := range map[string]bool{"plain": false, "trusting": true, "careless": true} {
+		h := newHarness(t, server, func(c *Config) {
+			c.Auth = NewDefaultConfig().Auth
+			c.Cloud, c.CloudsFile = cloud, clouds
+		}, nil)
+		h.start()
+		_, named := added(t, h, map[string]string{"user.id": aliceID})["user.name"]
+		assert.Equal(t, known, named, cloud)
+		h.stop()
+	}
+}
