@@ -52,12 +52,17 @@ func run(ctx context.Context, console io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	keystone, err := serveNames(ctx, notifications)
+	if err != nil {
+		return err
+	}
 	output := filepath.Join(folder, "audit.json")
 	collectorLog := filepath.Join(folder, "collector.log")
 	group, ctx := errgroup.WithContext(ctx)
 	collector, err := startCollector(ctx, collectorLog, map[string]string{
-		"AUDIT_TRANSPORT_URL":     broker.transportURL,
-		"AUDIT_QUICKSTART_OUTPUT": output,
+		"AUDIT_TRANSPORT_URL":       broker.transportURL,
+		"AUDIT_QUICKSTART_KEYSTONE": keystone,
+		"AUDIT_QUICKSTART_OUTPUT":   output,
 	})
 	if err != nil {
 		return err
@@ -69,7 +74,8 @@ func run(ctx context.Context, console io.Writer) (err error) {
 		if err := broker.publish(ctx, bodies); err != nil {
 			return err
 		}
-		fmt.Fprintf(console, "Published %d notifications. The collector's log is %s. Ctrl-C ends it all.\n\n", len(bodies), collectorLog)
+		fmt.Fprintf(console, "Published %d real notifications; a stand-in for Keystone knows the names. The collector's log is %s. Ctrl-C ends it all.\n\n",
+			len(bodies), collectorLog)
 		return nil
 	})
 	if err := group.Wait(); !errors.Is(err, context.Canceled) {

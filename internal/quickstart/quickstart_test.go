@@ -45,7 +45,7 @@ func TestQuickstartShowsASentenceForEachNotification(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return strings.Count(out.String(), "\n2026-11-20 ") == len(bodies)
 	}, 2*time.Minute, 100*time.Millisecond, "one sentence for each of %d notifications", len(bodies))
-	require.Contains(t, out.String(), "keystone  login of alice from 198.51.100.23: failure (invalid_credentials)\n")
+	require.Contains(t, out.String(), "keystone  login of alice (corp) from 198.51.100.23: failure (invalid_credentials)\n")
 	interrupt()
 	require.NoError(t, <-ended)
 }

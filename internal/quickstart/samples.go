@@ -28,7 +28,7 @@ func samples(folder string) ([][]byte, error) {
 			if err != nil || n.Kind != oslo.KindCADF {
 				return err
 			}
-			if kind := n.EventType + n.Event.Action + n.Event.Outcome; !taken[kind] {
+			if kind := n.EventType + n.Event.Action + n.Event.Outcome + n.Event.Reason.Type; !taken[kind] {
 				taken[kind] = true
 				bodies = append(bodies, body)
 			}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
+)
+
+// whatWasDone are the files that tell which id had which name when the notifications were captured.
+var whatWasDone = []string{"amqp-keystone-messagingv2.expected.json", "amqp-audit-middleware.expected.json"}
+
+// serveNames answers as the Keystone of the notifications would have, until ctx
+// ends. It returns the auth_url.
+func serveNames(ctx context.Context, folder string) (string, error) {
+	entities, err := readNames(folder)
+	if err != nil {
+		return "", err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: keystonetest.NewServer(entities...), ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() }) // it holds nothing that could be lost
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			fmt.Fprintln(os.Stderr, "stand-in for Keystone:", err)
+		}
+	}()
+	return "http://" + listener.Addr().String() + "/v3", nil
+}
+
+func readNames(folder string) ([]keystonetest.Entity, error) {
+	var entities []keystonetest.Entity
+	for _, name := range whatWasDone {
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			return nil, err
+		}
+		var done struct {
+			IDs map[string]map[string]struct {
+				Name     string `json:"name"`
+				DomainID string `json:"domain_id"`
+			} `json:"ids"`
+		}
+		if err := json.Unmarshal(text, &done); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		for kind, things := range done.IDs {
+			for id, thing := range things {
+				entities = append(entities, keystonetest.Entity{Kind: kind, ID: id, Name: thing.Name, DomainID: thing.DomainID})
+			}
+		}
+	}
+	return entities, nil
+}
