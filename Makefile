@@ -38,6 +38,11 @@ test: test-packages build ## Run every test with the race detector; installs wha
 	go vet ./...
 	CGO_ENABLED=1 go test -race -count=1 ./...
 
+.PHONY: test-backends
+test-backends: test-packages build ## Run the tests against a real Loki too; builds it once, which takes minutes
+	scripts/build-loki
+	CGO_ENABLED=1 go test -race -count=1 -tags backends ./test/backends/...
+
 .PHONY: test-packages
 test-packages:
 	scripts/install-test-packages

@@ -1,0 +1,77 @@
+package config_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
+)
+
+// readme is the README with the fenced blocks of one language taken apart.
+func readme(t *testing.T, language string) []string {
+	t.Helper()
+	text, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	var blocks []string
+	for _, block := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllSubmatch(text, -1) {
+		blocks = append(blocks, string(block[1]))
+	}
+	require.NotEmpty(t, blocks)
+	return blocks
+}
+
+// The README's user, with the README's permissions and nothing else, and the
+// README's configuration: only where the brokers are is another place.
+func TestReadmeReceivesFromRabbitMQ(t *testing.T) {
+	ctx := context.Background()
+	node := rabbitmqtest.Start(t, rabbitmqtest.Options{})
+	const password = "readme-only"
+	for _, line := range strings.Split(strings.Join(readme(t, "sh"), ""), "\n") {
+		command, isOurs := strings.CutPrefix(line, "rabbitmqctl ")
+		if !isOurs || !strings.Contains(command, " audit ") || strings.Contains(command, "notifications") {
+			continue
+		}
+		command = strings.ReplaceAll(strings.ReplaceAll(command, `"$RABBIT_PASSWORD"`, password), "'", "")
+		_, err := node.Ctl(ctx, strings.Fields(command)...)
+		require.NoError(t, err, command)
+	}
+	publisher, err := rabbitmqtest.NewPublisher(node.URL(), "keystone", false)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, publisher.Close()) }()
+	require.NoError(t, publisher.Publish(ctx, "notifications.info"))
+
+	configuration := readme(t, "yaml")[0]
+	require.Contains(t, configuration, "service:")
+	for _, host := range []string{"rabbit1:5672", "rabbit2:5672"} {
+		configuration = strings.ReplaceAll(configuration, host, node.Address())
+	}
+	path := filepath.Join(t.TempDir(), "readme.yaml")
+	configuration += "  telemetry: {metrics: {level: none}}\n"
+	require.NoError(t, os.WriteFile(path, []byte(configuration), 0o600))
+	c := start(t, path, "RABBIT_PASSWORD="+password)
+	eventually(t, c, func() bool {
+		queues, err := node.Ctl(ctx, "list_queues", "name", "consumers")
+		return err == nil && strings.Contains(queues, "otelcol-openstack-audit\t1")
+	})
+	require.NoError(t, publisher.Publish(ctx, "notifications.info", []byte(
+		`{"message_id": "1", "publisher_id": "identity.host1", "event_type": "identity.user.created", "priority": "INFO",
+		  "timestamp": "2026-11-21 00:00:00", "payload": {"resource_info": "bob"}}`)))
+	eventually(t, c, func() bool { return strings.Contains(c.log.String(), "Body: Str(user bob was created: success)") })
+	c.stop(t)
+	require.NotContains(t, c.log.String(), password)
+}
+
+// Each link of the README to a file of the repository leads somewhere.
+func TestReadmeLinks(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	for _, link := range regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`).FindAllSubmatch(text, -1) {
+		require.FileExists(t, filepath.Join("..", string(link[1])))
+	}
+}

@@ -1,0 +1,60 @@
+package openstackauditmetricsconnector
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/connector/openstackauditmetricsconnector/internal/metadata"
+)
+
+func load(t *testing.T, name string) (*Config, error) {
+	t.Helper()
+	file, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
+	require.NoError(t, err)
+	section, err := file.Sub(component.NewIDWithName(metadata.Type, name).String())
+	require.NoError(t, err)
+	require.NotEmpty(t, section.AllKeys(), "testdata/config.yaml has no section %s", name)
+	config := createDefaultConfig().(*Config)
+	require.NoError(t, section.Unmarshal(config))
+	return config, confmap.Validate(config)
+}
+
+func TestConfig(t *testing.T) {
+	config, err := load(t, "all")
+	require.NoError(t, err)
+	require.Equal(t, &Config{
+		FlushInterval: time.Minute,
+		Dimensions:    DimensionsConfig{Authentications: []string{"user.id", "client.address"}, Events: []string{"openstack.target.type", "host.name"}},
+		MaxSeries:     500,
+		DedupWindow:   1000,
+		Keystone:      KeystoneConfig{ServiceName: "identity", ServiceNamespace: "cloud", Region: "RegionOne"},
+	}, config)
+
+	config, err = load(t, "defaults")
+	require.NoError(t, err)
+	require.Equal(t, createDefaultConfig(), config, "what the README shows are the defaults")
+}
+
+func TestConfigErrors(t *testing.T) {
+	for name, want := range map[string]string{
+		"flush":              "flush_interval: 1ms is less than 100ms",
+		"series":             "max_series: 1 is not between 50 and 1000000 (series of each metric)",
+		"window":             "dedup_window: -1 is not between 0 and 10000000 (records)",
+		"dimension_own":      "dimensions::events[0]: the metric has openstack.audit.action already",
+		"dimension_twice":    "dimensions::authentications[1]: user.id is there twice",
+		"dimension_empty":    "dimensions::events[0]: the name of an attribute is needed",
+		"dimension_resource": "dimensions::events[0]: cloud.region is an attribute of the metric's resource already",
+		"dimension_overflow": "dimensions::events[0]: otel.metric.overflow marks the overflow series",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(t, name)
+			require.EqualError(t, err, want)
+		})
+	}
+}

@@ -1,0 +1,174 @@
+package openstackauditmetricsconnector
+
+import (
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+)
+
+const (
+	nameAuthentications  = "openstack.identity.authentications"
+	nameEvents           = "openstack.audit.events"
+	nameRequestDuration  = "openstack.audit.request.duration"
+	nameDeliveryDuration = "openstack.notification.delivery.duration"
+
+	// attrOverflow is the name that the OpenTelemetry SDK specification gives to overflow series, "Cardinality limits".
+	attrOverflow = "otel.metric.overflow"
+)
+
+var (
+	resourceAttributes = []string{auditlog.AttrServiceName, auditlog.AttrServiceNamespace, auditlog.AttrCloudRegion}
+
+	authenticationAttributes = []string{auditlog.AttrAuditOutcome, auditlog.AttrErrorType, auditlog.AttrIdentityProviderID}
+	eventAttributes          = []string{auditlog.AttrAuditCategory, auditlog.AttrAuditAction, auditlog.AttrAuditOutcome, auditlog.AttrErrorType}
+	requestAttributes        = []string{auditlog.AttrAuditAction, auditlog.AttrAuditOutcome, auditlog.AttrErrorType}
+
+	// requestBounds are those of the semantic conventions for HTTP request durations.
+	requestBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
+	// deliveryBounds reach from milliseconds to the day that a backlog may take.
+	deliveryBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 21600, 86400}
+)
+
+// counters are the totals since the start. They are safe for concurrent use.
+type counters struct {
+	mu                                         sync.Mutex
+	window                                     *window
+	authentications, events, request, delivery *table
+	values                                     []string
+}
+
+func newCounters(config *Config) *counters {
+	authentications := append(append([]string{}, authenticationAttributes...), config.Dimensions.Authentications...)
+	events := append(append([]string{}, eventAttributes...), config.Dimensions.Events...)
+	return &counters{
+		window: newWindow(config.DedupWindow),
+		authentications: newTable(instrument{
+			name: nameAuthentications, unit: "{authentication}", attributes: authentications, kept: 0,
+			description: "Authentications at Keystone, by outcome. With Keystone's default notification_opt_out only failures are notified.",
+		}, config.MaxSeries),
+		events: newTable(instrument{
+			name: nameEvents, unit: "{event}", attributes: events, kept: 2,
+			description: "Audit events that ended; the announcement of a request is not counted.",
+		}, config.MaxSeries),
+		request: newTable(instrument{
+			name: nameRequestDuration, unit: "s", attributes: requestAttributes, kept: 1, bounds: requestBounds,
+			description: "Duration of API requests, from the event to its last reporter.",
+		}, config.MaxSeries),
+		delivery: newTable(instrument{
+			name: nameDeliveryDuration, unit: "s", bounds: deliveryBounds, kept: -1,
+			description: "Time from the sending of a notification to its receipt by the collector, by two clocks.",
+		}, config.MaxSeries),
+	}
+}
+
+func (c *counters) tables() [4]*table {
+	return [...]*table{c.authentications, c.events, c.request, c.delivery}
+}
+
+// tally is what a batch adds to the connector's own metrics.
+type tally struct {
+	repeated int64
+	// overflowed is in the order of counters.tables.
+	overflowed [4]int64
+}
+
+// count adds the records of a batch, each one once.
+func (c *counters) count(logs plog.Logs) tally {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var t tally
+	for _, rl := range logs.ResourceLogs().All() {
+		of := rl.Resource().Attributes()
+		r := resource{
+			serviceName:      text(of, auditlog.AttrServiceName),
+			serviceNamespace: text(of, auditlog.AttrServiceNamespace),
+			region:           text(of, auditlog.AttrCloudRegion),
+		}
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				category := text(lr.Attributes(), auditlog.AttrAuditCategory)
+				switch {
+				case category == "": // no audit event
+				case c.window.seen(text(lr.Attributes(), auditlog.AttrRecordUID)):
+					t.repeated++
+				default:
+					c.record(r, category, lr, of)
+				}
+			}
+		}
+	}
+	for i, table := range c.tables() {
+		t.overflowed[i], table.overflowed = table.overflowed, 0
+	}
+	return t
+}
+
+func (c *counters) record(r resource, category string, lr plog.LogRecord, of pcommon.Map) {
+	attributes := lr.Attributes()
+	if duration, ok := deliveryDuration(lr); ok {
+		s, _ := c.delivery.at(r, nil)
+		s.observe(duration, deliveryBounds)
+	}
+	outcome := text(attributes, auditlog.AttrAuditOutcome)
+	switch outcome {
+	case auditlog.OutcomePending:
+		// The first half of a pair. The second is the same event, with its outcome.
+		return
+	case auditlog.OutcomeSuccess, auditlog.OutcomeFailure:
+	default:
+		outcome = auditlog.OutcomeUnknown
+	}
+	action, errorType := text(attributes, auditlog.AttrAuditAction), text(attributes, auditlog.AttrErrorType)
+
+	if category == auditlog.CategoryAuthentication {
+		c.set(c.authentications, attributes, of, outcome, errorType, text(attributes, auditlog.AttrIdentityProviderID))
+		s, _ := c.authentications.at(r, c.values)
+		s.add()
+	}
+	c.set(c.events, attributes, of, category, action, outcome, errorType)
+	s, created := c.events.at(r, c.values)
+	s.add()
+	if created {
+		c.startAction(r, category, action)
+	}
+	if duration, ok := attributes.Get(auditlog.AttrAuditDuration); ok && duration.Type() == pcommon.ValueTypeDouble && duration.Double() >= 0 {
+		c.set(c.request, attributes, of, action, outcome, errorType)
+		s, _ := c.request.at(r, c.values)
+		s.observe(duration.Double(), requestBounds)
+	}
+}
+
+// set puts the values of a table's attributes into c.values: those that are given, then those of the configured dimensions.
+func (c *counters) set(t *table, record, resource pcommon.Map, own ...string) {
+	c.values = append(c.values[:0], own...)
+	for _, dimension := range t.attributes[len(own):] {
+		value := text(record, dimension)
+		if value == "" {
+			value = text(resource, dimension)
+		}
+		c.values = append(c.values, value)
+	}
+}
+
+func text(attributes pcommon.Map, key string) string {
+	value, ok := attributes.Get(key)
+	if !ok {
+		return ""
+	}
+	return value.AsString()
+}
+
+// deliveryDuration is the time from sending to receipt, in seconds; 0 where the sender's clock is ahead. There is none where the
+// observed time is that of the notification (observed_time: notification).
+func deliveryDuration(lr plog.LogRecord) (float64, bool) {
+	sent, err := time.Parse(time.RFC3339Nano, text(lr.Attributes(), auditlog.AttrNotificationTimestamp))
+	observed := lr.ObservedTimestamp().AsTime()
+	if err != nil || lr.ObservedTimestamp() == 0 || observed.Equal(sent) {
+		return 0, false
+	}
+	return max(observed.Sub(sent).Seconds(), 0), true
+}

@@ -1,0 +1,235 @@
+package openstackauditmetricsconnector
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+)
+
+// The figures are those of the captures, counted by event type and outcome. The middleware's holds 91 pairs, and 20 notifications that
+// are no audit events.
+func TestCountsOfCaptures(t *testing.T) {
+	for _, test := range []struct {
+		capture                                                string
+		authentications, failures, events, requests, delivered uint64
+	}{
+		{"amqp-keystone-messagingv2.jsonl", 36, 16, 158, 0, 158},
+		{"amqp-keystone-default-optout.jsonl", 4, 4, 72, 0, 72},
+		{"amqp-audit-middleware.jsonl", 0, 0, 91, 91, 182},
+		{"amqp-audit-middleware-sapcc.jsonl", 0, 0, 44, 0, 44},
+	} {
+		t.Run(test.capture, func(t *testing.T) {
+			c := start(t, quiet(), consumertest.NewNop())
+			require.NoError(t, c.ConsumeLogs(t.Context(), readCapture(t, test.capture, auditlog.NewDefaultConfig())))
+			got := c.totals(t)
+			require.Equal(t, test.authentications, got.sum(nameAuthentications))
+			require.Equal(t, test.failures, got.sum(nameAuthentications, "outcome=failure", "error.type="))
+			require.Equal(t, test.events, got.sum(nameEvents))
+			require.Equal(t, test.requests, got.sum(nameRequestDuration))
+			require.Equal(t, test.delivered, got.sum(nameDeliveryDuration))
+			require.Zero(t, got.sum("pending"))
+		})
+	}
+}
+
+// What fails in the captures is among what starts at zero.
+func TestErrorsOfCapturesStartAtZero(t *testing.T) {
+	c := start(t, quiet(func(config *Config) {
+		config.Keystone.ServiceName = "keystone"
+		config.Dimensions.Authentications = nil
+	}), consumertest.NewNop())
+	zero := c.totals(t)
+	require.NoError(t, c.ConsumeLogs(t.Context(), readCapture(t, "amqp-keystone-messagingv2.jsonl", auditlog.NewDefaultConfig())))
+	for key, count := range c.totals(t) {
+		if count > 0 && strings.Contains(key, nameAuthentications) && !strings.Contains(key, auditlog.AttrIdentityProviderID) {
+			require.Contains(t, zero, key)
+		}
+	}
+}
+
+func TestNoDeliveryDurationWithoutReceipt(t *testing.T) {
+	config := auditlog.NewDefaultConfig()
+	config.ObservedTime = auditlog.ObservedTimeNotification
+	c := start(t, quiet(), consumertest.NewNop())
+	require.NoError(t, c.ConsumeLogs(t.Context(), readCapture(t, "amqp-audit-middleware.jsonl", config)))
+	require.Zero(t, c.totals(t).sum(nameDeliveryDuration))
+	require.EqualValues(t, 91, c.totals(t).sum(nameEvents))
+}
+
+func TestExactUnderConcurrencyRepeatsAndLateEvents(t *testing.T) {
+	const senders, batches, size = 8, 50, 20
+	c := start(t, quiet(), consumertest.NewNop())
+	var group sync.WaitGroup
+	for sender := range senders {
+		group.Go(func() {
+			for batch := range batches {
+				var events []event
+				for i := range size {
+					e := login(fmt.Sprintf("%d-%d-%d", sender, batch, i), "success", "")
+					if i%2 == 1 {
+						e.outcome, e.errorType = "failure", "user_not_found"
+					}
+					// Late, early and out of order.
+					e.time = received.Add(time.Duration((i*7919)%100-50) * time.Hour)
+					events = append(events, e)
+				}
+				for range 1 + batch%3 { // refused by another exporter, and offered again
+					if c.ConsumeLogs(t.Context(), logs(events...)) != nil {
+						t.Error("the connector fails the logs")
+					}
+				}
+				c.counters.write("", 1, 2, false)
+			}
+		})
+	}
+	group.Wait()
+	got := c.totals(t)
+	require.EqualValues(t, senders*batches*size, got.sum(nameAuthentications))
+	require.EqualValues(t, senders*batches*size/2, got.sum(nameAuthentications, "outcome=failure"))
+	require.EqualValues(t, senders*batches*size, got.sum(nameEvents))
+}
+
+func TestWindow(t *testing.T) {
+	w := newWindow(3)
+	for _, uid := range []string{"a", "b", "c", "d"} {
+		require.False(t, w.seen(uid), uid)
+	}
+	for _, uid := range []string{"b", "c", "d"} {
+		require.True(t, w.seen(uid), "one of the last three: %s", uid)
+	}
+	for i := range 6 {
+		require.False(t, w.seen(strconv.Itoa(i)))
+	}
+	require.False(t, w.seen("a"), "forgotten")
+	require.False(t, w.seen(""), "a record without uid is nobody's repeat")
+	require.False(t, w.seen(""))
+
+	off := newWindow(0)
+	require.False(t, off.seen("a"))
+	require.False(t, off.seen("a"))
+}
+
+func TestWindowRemembersTheLastRecords(t *testing.T) {
+	const size = 1000
+	w := newWindow(size)
+	for i := range 10 * size {
+		require.False(t, w.seen(strconv.Itoa(i)))
+		require.LessOrEqual(t, len(w.recent)+len(w.previous), 2*size)
+		if i%size == size/2 && i > size {
+			for back := i - size + 1; back <= i; back += 37 {
+				require.True(t, w.seen(strconv.Itoa(back)))
+			}
+		}
+	}
+}
+
+func TestPendingHalfIsNotCounted(t *testing.T) {
+	c := start(t, quiet(), consumertest.NewNop())
+	request := event{service: "nova", uid: "1", category: "resource", action: "create", outcome: "pending"}
+	response := event{service: "nova", uid: "2", category: "resource", action: "create", outcome: "success"}
+	require.NoError(t, c.ConsumeLogs(t.Context(), logs(request, response, request, response)))
+	require.Equal(t, values{
+		"nova openstack.audit.events category=resource action=create outcome=success": 1,
+		"nova openstack.audit.events category=resource action=create outcome=failure": 0,
+	}, c.totals(t))
+}
+
+func TestRecordsThatAreNoAuditEvents(t *testing.T) {
+	c := start(t, quiet(), consumertest.NewNop())
+	require.NoError(t, c.ConsumeLogs(t.Context(), logs(event{uid: "1"}, event{uid: "2", outcome: "failure"})))
+	require.Empty(t, c.totals(t))
+	odd := login("3", "no such outcome", "")
+	require.NoError(t, c.ConsumeLogs(t.Context(), logs(odd)))
+	require.EqualValues(t, 1, c.totals(t).sum(nameAuthentications, "outcome=unknown"))
+}
+
+// The Prometheus exporter has one series for both hosts: two resources would overwrite each other.
+func TestTwoHostsAreOneService(t *testing.T) {
+	c := start(t, quiet(), consumertest.NewNop())
+	a, b, far := login("1", "failure", "401"), login("2", "failure", "401"), login("3", "failure", "401")
+	a.host, b.host, far.region = "a", "b", "far"
+	require.NoError(t, c.ConsumeLogs(t.Context(), logs(a, b, far)))
+	metrics := c.counters.write("", 1, 2, true)
+	require.Equal(t, 2, metrics.ResourceMetrics().Len())
+	require.Equal(t, map[string]any{"service.name": "keystone", "service.namespace": "openstack"},
+		metrics.ResourceMetrics().At(0).Resource().Attributes().AsRaw())
+	require.Equal(t, map[string]any{"service.name": "keystone", "service.namespace": "openstack", "cloud.region": "far"},
+		metrics.ResourceMetrics().At(1).Resource().Attributes().AsRaw())
+	got := read(t, metrics)
+	require.EqualValues(t, 2, got.sum("keystone "+nameAuthentications))
+	require.EqualValues(t, 1, got.sum("keystone/far "+nameAuthentications))
+}
+
+func TestDimensionsComeFromTheRecordElseItsResource(t *testing.T) {
+	c := start(t, quiet(func(config *Config) {
+		config.Dimensions.Events = []string{auditlog.AttrUserDomainName, auditlog.AttrHostName}
+	}),
+		consumertest.NewNop())
+	e := login("1", "success", "")
+	e.host, e.domain = "controller-1", "Default"
+	require.NoError(t, c.ConsumeLogs(t.Context(), logs(e)))
+	require.EqualValues(t, 1, c.totals(t)["keystone openstack.audit.events category=authentication action=authenticate outcome=success"+
+		" openstack.user.domain.name=Default host.name=controller-1"])
+	require.EqualValues(t, 1, c.totals(t)["keystone openstack.identity.authentications outcome=success openstack.user.domain.name=Default"])
+}
+
+// Whoever logs in chooses the name of the domain.
+func TestSeriesAreBoundedAndNothingIsLost(t *testing.T) {
+	const attempts = 5000
+	c := start(t, quiet(func(config *Config) { config.MaxSeries = 100 }), consumertest.NewNop())
+	for i := range attempts {
+		e := login(strconv.Itoa(i), "failure", "user_not_found")
+		e.domain = "made-up-" + strconv.Itoa(i)
+		require.NoError(t, c.ConsumeLogs(t.Context(), logs(e)))
+	}
+	good := login("good", "success", "")
+	good.domain = "Default"
+	require.NoError(t, c.ConsumeLogs(t.Context(), logs(good)))
+	got := c.totals(t)
+	require.EqualValues(t, attempts, got.sum(nameAuthentications, "outcome=failure"), "an attacker hides no failure")
+	require.EqualValues(t, 1, got.sum(nameAuthentications, "outcome=success"))
+	require.EqualValues(t, attempts-100, got["keystone openstack.identity.authentications outcome=failure otel.metric.overflow=true"])
+	require.EqualValues(t, 1, got["keystone openstack.identity.authentications outcome=success otel.metric.overflow=true"])
+	require.Len(t, c.counters.authentications.byKey, 102)
+	require.EqualValues(t, attempts+1, got.sum(nameEvents))
+}
+
+// What only starts at zero takes no room that is not there, and is no event that overflows.
+func TestNothingStartsInTheOverflow(t *testing.T) {
+	c := newCounters(quiet(func(config *Config) { config.MaxSeries = 50 }))
+	for i := range 49 {
+		c.events.start(resource{}, []string{strconv.Itoa(i), "", "", ""})
+	}
+	got := c.count(logs(event{uid: "1", category: "resource", action: "create", outcome: "failure", errorType: "403"}))
+	require.Zero(t, got.overflowed)
+	require.Len(t, c.events.byKey, 50)
+	got = c.count(logs(event{uid: "2", category: "resource", action: "delete", outcome: "success"}))
+	require.Equal(t, [4]int64{0, 1, 0, 0}, got.overflowed)
+	require.Len(t, c.events.byKey, 51)
+}
+
+func TestMadeUpServicesAreBounded(t *testing.T) {
+	const services = 1000
+	c := start(t, quiet(func(config *Config) { config.MaxSeries = 100 }), consumertest.NewNop())
+	for i := range services {
+		e := login(strconv.Itoa(i), "failure", "401")
+		e.service = "service-" + strconv.Itoa(i)
+		require.NoError(t, c.ConsumeLogs(t.Context(), logs(e)))
+	}
+	got := c.totals(t)
+	require.EqualValues(t, services, got.sum(nameAuthentications))
+	require.EqualValues(t, services, got.sum(nameEvents))
+	require.Zero(t, got.sum(nameEvents, "outcome=success"))
+	for _, table := range c.counters.tables() {
+		require.LessOrEqual(t, len(table.byKey), 2*100+3)
+	}
+	require.EqualValues(t, services-100, got[" openstack.identity.authentications outcome=failure otel.metric.overflow=true"])
+}

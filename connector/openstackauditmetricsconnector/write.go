@@ -1,0 +1,116 @@
+package openstackauditmetricsconnector
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+const scopeName = "github.com/openstack-audit/otelcol-openstack-audit/connector/openstackauditmetricsconnector"
+
+// write copies the totals. A series that is new is written as zero and with what it counted at the next time: a query for a rate
+// takes the first value that it sees of a series for its start. final leaves this out.
+func (c *counters) write(version string, start, now pcommon.Timestamp, final bool) pmetric.Metrics {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	metrics := pmetric.NewMetrics()
+	for _, r := range c.resources() {
+		rm := metrics.ResourceMetrics().AppendEmpty()
+		r.write(rm.Resource().Attributes())
+		sm := rm.ScopeMetrics().AppendEmpty()
+		sm.Scope().SetName(scopeName)
+		sm.Scope().SetVersion(version)
+		for _, t := range c.tables() {
+			if len(t.byResource[r]) > 0 {
+				t.write(r, sm.Metrics().AppendEmpty(), start, now, final)
+			}
+		}
+	}
+	return metrics
+}
+
+// resources are all that have series, in one order.
+func (c *counters) resources() []resource {
+	known := map[resource]struct{}{}
+	for _, t := range c.tables() {
+		for r := range t.byResource {
+			known[r] = struct{}{}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(known), func(a, b resource) int {
+		return cmp.Or(cmp.Compare(a.serviceName, b.serviceName), cmp.Compare(a.serviceNamespace, b.serviceNamespace), cmp.Compare(a.region, b.region))
+	})
+}
+
+func (r *resource) write(attributes pcommon.Map) {
+	for i, value := range [...]string{r.serviceName, r.serviceNamespace, r.region} {
+		if value != "" {
+			attributes.PutStr(resourceAttributes[i], value)
+		}
+	}
+}
+
+func (t *table) write(r resource, metric pmetric.Metric, start, now pcommon.Timestamp, final bool) {
+	metric.SetName(t.name)
+	metric.SetDescription(t.description)
+	metric.SetUnit(t.unit)
+	all := t.byResource[r]
+	if t.bounds == nil {
+		sum := metric.SetEmptySum()
+		sum.SetIsMonotonic(true)
+		sum.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+		sum.DataPoints().EnsureCapacity(len(all))
+		for _, s := range all {
+			point := sum.DataPoints().AppendEmpty()
+			point.SetStartTimestamp(start)
+			point.SetTimestamp(now)
+			t.writeAttributes(s, point.Attributes())
+			if s.show(final) {
+				point.SetIntValue(int64(s.count))
+			} else {
+				point.SetIntValue(0)
+			}
+		}
+		return
+	}
+	histogram := metric.SetEmptyHistogram()
+	histogram.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	histogram.DataPoints().EnsureCapacity(len(all))
+	for _, s := range all {
+		point := histogram.DataPoints().AppendEmpty()
+		point.SetStartTimestamp(start)
+		point.SetTimestamp(now)
+		t.writeAttributes(s, point.Attributes())
+		point.ExplicitBounds().FromRaw(t.bounds)
+		if s.show(final) {
+			point.SetCount(s.count)
+			point.SetSum(s.sum)
+			point.BucketCounts().FromRaw(s.buckets)
+		} else {
+			point.SetSum(0)
+			point.BucketCounts().FromRaw(make([]uint64, len(s.buckets)))
+		}
+	}
+}
+
+// show says whether to write what the series counted, and remembers that it was written.
+func (s *series) show(final bool) bool {
+	show := s.shown || final
+	s.shown = true
+	return show
+}
+
+func (t *table) writeAttributes(s *series, attributes pcommon.Map) {
+	attributes.EnsureCapacity(len(s.values) + 1)
+	for i, value := range s.values {
+		if value != "" {
+			attributes.PutStr(t.attributes[i], value)
+		}
+	}
+	if s.overflow {
+		attributes.PutBool(attrOverflow, true)
+	}
+}

@@ -1,0 +1,220 @@
+package backends
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
+)
+
+const (
+	// root is the top folder of the repository.
+	root = "../.."
+	// patience is how long a server may take for what it does in a moment.
+	patience = time.Minute
+	poll     = 50 * time.Millisecond
+)
+
+// node is the broker of all tests of this package; each has a virtual host of its own.
+var node *rabbitmqtest.Node
+
+func TestMain(m *testing.M) { os.Exit(rabbitmqtest.Main(m, &node)) }
+
+// process is a running server.
+type process struct {
+	command *exec.Cmd
+	log     output
+	exited  chan struct{}
+	err     error
+}
+
+// output can be read while the process writes.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// startProcess starts a program that ends with the test at the latest.
+func startProcess(t testing.TB, environment []string, name string, arguments ...string) *process {
+	t.Helper()
+	p := &process{command: exec.Command(name, arguments...), exited: make(chan struct{})}
+	p.command.Env = append(os.Environ(), environment...)
+	p.command.Stdout, p.command.Stderr = &p.log, &p.log
+	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	require.NoError(t, p.command.Start())
+	go func() {
+		p.err = p.command.Wait()
+		close(p.exited)
+	}()
+	t.Cleanup(p.kill)
+	return p
+}
+
+// kill ends the process at once.
+func (p *process) kill() {
+	_ = p.command.Process.Kill() // it may have ended
+	<-p.exited
+}
+
+// stop asks the process to end, and waits for it.
+func (p *process) stop(t testing.TB) {
+	t.Helper()
+	require.NoError(t, p.command.Process.Signal(syscall.SIGTERM))
+	select {
+	case <-p.exited:
+		require.NoError(t, p.err, "%s", &p.log)
+	case <-time.After(patience):
+		require.Fail(t, "the process does not end", "%s", &p.log)
+	}
+}
+
+// eventually polls until the condition gives no error, while the processes run.
+func eventually(t testing.TB, condition func() error, processes ...*process) {
+	t.Helper()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	ticker := time.NewTicker(poll)
+	defer ticker.Stop()
+	for {
+		err := condition()
+		if err == nil {
+			return
+		}
+		for _, p := range processes {
+			select {
+			case <-p.exited:
+				require.Fail(t, "a process ended", "%v: %v\n%s", err, p.err, &p.log)
+			default:
+			}
+		}
+		select {
+		case <-deadline.C:
+			for _, p := range processes {
+				t.Logf("%s:\n%s", p.command.Path, &p.log)
+			}
+			require.NoError(t, err)
+		case <-ticker.C:
+		}
+	}
+}
+
+// binary is the built collector.
+func binary(t testing.TB) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join(root, "build", "otelcol-openstack-audit"))
+	require.NoError(t, err)
+	require.FileExists(t, path, "the collector is not built: run make build")
+	return path
+}
+
+// collector runs a configuration of config/. Further arguments change it.
+func collector(t testing.TB, configuration string, environment []string, arguments ...string) *process {
+	t.Helper()
+	p := startProcess(t, environment, binary(t), append([]string{"--config", filepath.Join(root, "config", configuration)}, arguments...)...)
+	// What is published before is in no queue.
+	eventually(t, func() error {
+		if !strings.Contains(p.log.String(), "Consuming") {
+			return fmt.Errorf("%s does not consume", configuration)
+		}
+		return nil
+	}, p)
+	return p
+}
+
+// lookPath finds a program, or fails with the package that brings it.
+func lookPath(t testing.TB, name, debianPackage string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	require.NoError(t, err, "install the Debian package %s", debianPackage)
+	return path
+}
+
+// lastPort is the last port given out. They lie below those that the system takes for outgoing connections (32768 and up), since
+// one of these may take a port between its choice and its use.
+var lastPort atomic.Int64
+
+// freeAddresses finds addresses that are free now, and that no other test of this package is given.
+func freeAddresses(t testing.TB, count int) (addresses []string) {
+	t.Helper()
+	lastPort.CompareAndSwap(0, 20000+int64(os.Getpid()%10000))
+	for len(addresses) < count {
+		port := lastPort.Add(1)
+		require.Less(t, port, int64(32768), "no port is free")
+		address := net.JoinHostPort("127.0.0.1", strconv.FormatInt(port, 10))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			require.NoError(t, listener.Close())
+			addresses = append(addresses, address)
+		}
+	}
+	return addresses
+}
+
+func portOf(t testing.TB, address string) string {
+	t.Helper()
+	_, port, err := net.SplitHostPort(address)
+	require.NoError(t, err)
+	return port
+}
+
+// get fetches a URL.
+func get(ctx context.Context, address string, query url.Values) (string, error) {
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return "", err
+	}
+	if response.StatusCode >= 300 {
+		return string(body), fmt.Errorf("%s: %s: %s", address, response.Status, strings.TrimSpace(string(body)))
+	}
+	return string(body), nil
+}
+
+// getJSON fetches a URL and decodes what it answers.
+func getJSON(ctx context.Context, address string, query url.Values, into any) error {
+	body, err := get(ctx, address, query)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal([]byte(body), into)
+}
