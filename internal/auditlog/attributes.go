@@ -33,6 +33,12 @@ const (
 	AttrNotificationBodySHA256  = "openstack.notification.body.sha256"
 )
 
+// Who published the notification, where the collector knows: one that came straight from a service.
+const (
+	AttrPeerAddress      = "network.peer.address"
+	AttrTLSClientSubject = "tls.client.subject"
+)
+
 // The actor and where the request came from.
 const (
 	AttrUserID                    = "user.id"

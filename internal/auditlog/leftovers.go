@@ -2,7 +2,6 @@ package auditlog
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
@@ -24,7 +23,7 @@ func leftovers(n *oslo.Notification, f *facts) (extras []cadf.Extra) {
 	add("project", e.Project, t.projectID)
 	add("domain", e.Domain, t.domainID)
 	add("role", e.Role, t.roleID)
-	if _, err := strconv.ParseBool(t.inherited); err != nil || !f.identity {
+	if _, known := t.isInherited(); !known || !f.identity {
 		add("inherited_to_projects", e.Inherited)
 	}
 	add("resource_info", b.ResourceInfo, t.id)

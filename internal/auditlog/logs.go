@@ -29,19 +29,60 @@ type Stats struct {
 // by resource and scope, and keep their order within. The same records give the
 // same logs, however often and in whatever batches they are mapped.
 func (m *Mapper) Logs(records []Record) (plog.Logs, Stats) {
-	g := groups{mapper: m, logs: plog.NewLogs(), resources: map[resourceKey]plog.ResourceLogs{}, scopes: map[scopeKey]plog.ScopeLogs{}}
-	var stats Stats
+	g := groups{
+		mapper: m, logs: plog.NewLogs(), origins: map[originKey]*origin{},
+		resources: map[resourceKey]plog.ResourceLogs{}, scopes: map[scopeKey]plog.ScopeLogs{},
+	}
+	var (
+		stats Stats
+		w     writer
+	)
 	for i := range records {
 		r := &records[i]
 		if r.Skip != "" {
 			continue
 		}
-		s := m.config.Resource.resolveService(&r.notification, r.message.Incoming.serviceName())
-		if m.write(r, &s, g.scope(r, s).LogRecords().AppendEmpty()) {
+		o := g.origin(r)
+		if m.write(r, o, o.records.AppendEmpty(), &w) {
 			stats.Truncated++
 		}
 	}
 	return g.logs, stats
+}
+
+// origin is what records of the same source and event type have in common.
+type origin struct {
+	service   service
+	eventName string
+	// records are those of the resource and scope that the records belong to.
+	records plog.LogRecordSlice
+}
+
+// originKey is all that an origin depends on.
+type originKey struct {
+	publisherID, eventType, observerName, observerURI, targetURI, lineHost, format string
+	incoming                                                                       *Incoming
+}
+
+func (g *groups) origin(r *Record) *origin {
+	n := &r.notification
+	key := originKey{
+		publisherID: n.PublisherID, eventType: n.EventType, format: format(r), incoming: r.message.Incoming,
+		observerName: n.Event.Observer.Name, observerURI: n.Event.Observer.TypeURI, targetURI: n.Event.Target.TypeURI,
+	}
+	if n.Line != nil {
+		key.lineHost = n.Line.Hostname
+	}
+	if o, known := g.origins[key]; known {
+		return o
+	}
+	o := &origin{
+		service:   g.mapper.config.Resource.resolveService(n, r.message.Incoming.serviceName()),
+		eventName: eventName(n.EventType),
+	}
+	o.records = g.scope(r, o.service).LogRecords()
+	g.origins[key] = o
+	return o
 }
 
 func (i *Incoming) serviceName() string {
@@ -66,6 +107,7 @@ type scopeKey struct {
 type groups struct {
 	mapper    *Mapper
 	logs      plog.Logs
+	origins   map[originKey]*origin
 	resources map[resourceKey]plog.ResourceLogs
 	scopes    map[scopeKey]plog.ScopeLogs
 }

@@ -34,6 +34,17 @@ type Message struct {
 	TraceParent string
 	// Incoming is where a log record came from; nil for a message off the wire.
 	Incoming *Incoming
+	// Publisher is who published the message; nil where a broker or a log is in between.
+	Publisher *Publisher
+}
+
+// Publisher is a service that published straight to the collector. It is another thing than the publisher_id, which
+// whoever publishes can choose. It is the same for each copy of a message that a service sends again.
+type Publisher struct {
+	// Address is the peer's, without the port; empty for this host.
+	Address string
+	// CertificateSubject is the distinguished name of the verified certificate, or empty.
+	CertificateSubject string
 }
 
 // Incoming is the resource that another receiver gave to the log records in which

@@ -170,6 +170,9 @@ func categoryOf(n *oslo.Notification, targetType, action string) string {
 
 // reasonCode is the code of the reason as a number, or 0.
 func reasonCode(code string) int {
+	if code == "" {
+		return 0 // the usual case, without an error to make
+	}
 	c, err := strconv.Atoi(code)
 	if err != nil || c < 100 || c > 599 {
 		return 0

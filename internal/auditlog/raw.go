@@ -56,12 +56,12 @@ func printable(s string) string {
 }
 
 // writeOther passes on a notification that is no audit event: its name and payload.
-func (m *Mapper) writeOther(r *Record, lr plog.LogRecord, w *writer) {
+func (m *Mapper) writeOther(r *Record, o *origin, lr plog.LogRecord, w *writer) {
 	n := &r.notification
 	w.text(AttrRecordUID, r.UID())
 	w.envelope(n)
 	w.extras(n.Extras)
-	lr.SetEventName(eventName(n.EventType))
+	lr.SetEventName(o.eventName)
 	if sent, ok := parseTime(n.Timestamp); ok {
 		lr.SetTimestamp(pcommon.NewTimestampFromTime(sent))
 	}
@@ -76,7 +76,7 @@ const maxBodyDepth = 16
 // setPayloadBody makes a map of the payload the body; where it is none, or too
 // deep or too long for one, the body is its text.
 func (m *Mapper) setPayloadBody(r *Record, lr plog.LogRecord, w *writer) {
-	payload, _ := m.hideTyped(r, r.notification.Payload)
+	payload, _ := m.hideTyped(r, r.notification.Payload())
 	payload = redacted(payload)
 	text := payload.AppendJSON(nil)
 	if payload.Kind != literal.Object || len(text) > m.config.MaxBodySizeKiB<<10 || deeperThan(payload, maxBodyDepth) {
@@ -131,7 +131,7 @@ func setNumber(dst pcommon.Value, text string) {
 func (m *Mapper) original(r *Record, w *writer) string {
 	limit := m.config.MaxBodySizeKiB << 10
 	received := string(r.message.Body)
-	payload, typed := m.hideTyped(r, r.notification.Payload)
+	payload, typed := m.hideTyped(r, r.notification.Payload())
 	payload, secret := redact(payload)
 	if !typed && !secret && utf8.ValidString(received) {
 		if head := cutUTF8(received, limit); redactText(head) == head {

@@ -102,23 +102,25 @@ func (f *facts) setTimes(n *oslo.Notification) {
 	}
 }
 
-// write fills in a log record, and reports whether anything was cut.
-func (m *Mapper) write(r *Record, s *service, lr plog.LogRecord) (truncated bool) {
-	w := writer{attributes: lr.Attributes(), bytes: len(s.name) + len(s.host), truncated: s.cut}
+// write fills in a log record by way of w, and reports whether anything was cut.
+func (m *Mapper) write(r *Record, o *origin, lr plog.LogRecord, w *writer) (truncated bool) {
+	s := &o.service
+	*w = writer{attributes: lr.Attributes(), bytes: len(s.name) + len(s.host), truncated: s.cut}
+	w.publisher(r.message.Publisher) // first: a sender must not be able to crowd it out
 	n := &r.notification
 	switch r.Kind {
 	case KindRaw:
-		m.writeRaw(r, lr, &w)
+		m.writeRaw(r, lr, w)
 	case KindOther:
-		m.writeOther(r, lr, &w)
+		m.writeOther(r, o, lr, w)
 	default:
 		f := m.factsOf(r, s)
-		m.writeAudit(r, &f, lr, &w)
+		m.writeAudit(r, o, &f, lr, w)
 	}
 	m.writeObserved(r, lr)
 	setTraceContext(r.message.TraceParent, lr)
 	if m.config.IncludeOriginal && r.Kind != KindRaw {
-		lr.Attributes().PutStr(AttrRecordOriginal, m.original(r, &w))
+		lr.Attributes().PutStr(AttrRecordOriginal, m.original(r, w))
 	}
 	if n.Priority != "" {
 		lr.SetSeverityText(w.cut(n.Priority, maxNameBytes))
@@ -132,7 +134,7 @@ func (m *Mapper) write(r *Record, s *service, lr plog.LogRecord) (truncated bool
 	return w.truncated
 }
 
-func (m *Mapper) writeAudit(r *Record, f *facts, lr plog.LogRecord, w *writer) {
+func (m *Mapper) writeAudit(r *Record, o *origin, f *facts, lr plog.LogRecord, w *writer) {
 	n := &r.notification
 	w.attributes.EnsureCapacity(28)
 	w.text(AttrRecordUID, r.UID())
@@ -156,7 +158,7 @@ func (m *Mapper) writeAudit(r *Record, f *facts, lr plog.LogRecord, w *writer) {
 	}
 	w.rest(n, f)
 
-	lr.SetEventName(eventName(n.EventType))
+	lr.SetEventName(o.eventName)
 	if !f.timestamp.IsZero() {
 		lr.SetTimestamp(pcommon.NewTimestampFromTime(f.timestamp))
 	}
@@ -175,8 +177,18 @@ func (w *writer) envelope(n *oslo.Notification) {
 	w.text(AttrNotificationTimestamp, isoTime(n.Timestamp))
 }
 
+func (w *writer) publisher(p *Publisher) {
+	if p != nil {
+		w.text(AttrPeerAddress, p.Address)
+		w.name(AttrTLSClientSubject, p.CertificateSubject)
+	}
+}
+
 // setTraceContext takes over a W3C traceparent: 00-<trace id>-<span id>-<flags>.
 func setTraceContext(traceParent string, lr plog.LogRecord) {
+	if traceParent == "" {
+		return
+	}
 	parts := strings.Split(traceParent, "-")
 	if len(parts) < 4 || len(parts[0]) != 2 || parts[0] == "ff" {
 		return

@@ -129,6 +129,15 @@ func decimalID(id string) string {
 	return strconv.FormatUint(n, 10)
 }
 
+// isInherited reads the text of inherited_to_projects.
+func (t *target) isInherited() (inherited, known bool) {
+	if t.inherited == "" {
+		return false, false
+	}
+	inherited, err := strconv.ParseBool(t.inherited)
+	return inherited, err == nil
+}
+
 func (w *writer) target(t *target) {
 	w.text(AttrTargetType, t.kind)
 	w.text(AttrTargetID, t.id)
@@ -138,7 +147,7 @@ func (w *writer) target(t *target) {
 	w.text(AttrTargetProjectID, t.projectID)
 	w.text(AttrTargetDomainID, t.domainID)
 	w.text(AttrTargetRoleID, t.roleID)
-	if inherited, err := strconv.ParseBool(t.inherited); err == nil {
+	if inherited, known := t.isInherited(); known {
 		w.boolean(AttrRoleAssignmentInherited, inherited)
 	}
 }

@@ -83,7 +83,7 @@ func join(path, key string) string {
 }
 
 func (d *decoder) member(key string, v literal.Value) {
-	if field := d.textField(key); field != nil {
+	if field := d.TextField(key); field != nil {
 		d.text(field, key, v)
 		return
 	}
@@ -125,44 +125,45 @@ func (d *decoder) member(key string, v literal.Value) {
 	}
 }
 
-func (d *decoder) textField(key string) *string {
+// TextField returns the field of a member whose value is a text; nil for all others.
+func (e *Event) TextField(key string) *string {
 	switch key {
 	case "typeURI":
-		return &d.TypeURI
+		return &e.TypeURI
 	case "id":
-		return &d.ID
+		return &e.ID
 	case "eventType":
-		return &d.EventType
+		return &e.EventType
 	case "eventTime":
-		return &d.EventTime
+		return &e.EventTime
 	case "action":
-		return &d.Action
+		return &e.Action
 	case "outcome":
-		return &d.Outcome
+		return &e.Outcome
 	case "name":
-		return &d.Name
+		return &e.Name
 	case "severity":
-		return &d.Severity
+		return &e.Severity
 	case "requestPath":
-		return &d.RequestPath
+		return &e.RequestPath
 	case "targetId":
-		return &d.Target.ID
+		return &e.Target.ID
 	case "observerId":
-		return &d.Observer.ID
+		return &e.Observer.ID
 	case "resource_info":
-		return &d.ResourceInfo
+		return &e.ResourceInfo
 	case "role":
-		return &d.Role
+		return &e.Role
 	case "user":
-		return &d.User
+		return &e.User
 	case "group":
-		return &d.Group
+		return &e.Group
 	case "project":
-		return &d.Project
+		return &e.Project
 	case "domain":
-		return &d.Domain
+		return &e.Domain
 	case "inherited_to_projects", "inherited_to_project":
-		return &d.Inherited
+		return &e.Inherited
 	default:
 		return nil
 	}
@@ -177,21 +178,23 @@ func (d *decoder) appendText(list *[]string, path string, v literal.Value) {
 }
 
 func (d *decoder) reason(v literal.Value) {
-	r := &d.Reason
-	d.members("reason", v, func(key, path string, v literal.Value) {
-		switch key {
-		case "reasonType":
-			d.text(&r.Type, path, v)
-		case "reasonCode":
-			d.text(&r.Code, path, v)
-		case "policyType":
-			d.text(&r.PolicyType, path, v)
-		case "policyId":
-			d.text(&r.PolicyID, path, v)
-		default:
-			d.extra(path, v)
-		}
-	})
+	d.members("reason", v, func(key, path string, v literal.Value) { d.known(d.Reason.TextField(key), path, v) })
+}
+
+// TextField returns the field of a member; nil where there is none.
+func (r *Reason) TextField(key string) *string {
+	switch key {
+	case "reasonType":
+		return &r.Type
+	case "reasonCode":
+		return &r.Code
+	case "policyType":
+		return &r.PolicyType
+	case "policyId":
+		return &r.PolicyID
+	default:
+		return nil
+	}
 }
 
 func (d *decoder) attachments(list *[]Attachment, path string, v literal.Value) {

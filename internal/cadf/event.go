@@ -12,6 +12,9 @@ import (
 // EventTypeURI is the typeURI of every event, DSP0262 §6.2.
 const EventTypeURI = "http://schemas.dmtf.org/cloud/audit/1.0/event"
 
+// EventTypeSuffix is what the typeURI of an event is recognised by.
+const EventTypeSuffix = "/event"
+
 // Event is a CADF event. Text fields are empty where the event has none; a number
 // or a boolean that stands where text belongs is its text.
 type Event struct {
@@ -138,7 +141,7 @@ func IsEvent(v literal.Value) bool {
 	if v.Kind != literal.Object {
 		return false
 	}
-	if uri, ok := v.Get("typeURI"); ok && strings.HasSuffix(uri.Text, "/event") {
+	if uri, ok := v.Get("typeURI"); ok && strings.HasSuffix(uri.Text, EventTypeSuffix) {
 		return true
 	}
 	_, hasType := v.Get("eventType")

@@ -4,13 +4,13 @@ import "github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 
 func (d *decoder) initiator(key, path string, v literal.Value) {
 	i := d.Initiator
-	if field := i.initiatorField(key); field != nil {
+	if field := i.InitiatorTextField(key); field != nil {
 		d.text(field, path, v)
 		return
 	}
 	switch key {
 	case "host":
-		d.members(path, v, func(key, path string, v literal.Value) { d.host(&i.Host, key, path, v) })
+		d.members(path, v, func(key, path string, v literal.Value) { d.known(i.Host.TextField(key), path, v) })
 	case "credential":
 		d.members(path, v, func(key, path string, v literal.Value) { d.credential(&i.Credential, key, path, v) })
 	case "geolocation":
@@ -27,10 +27,6 @@ func (d *decoder) initiator(key, path string, v literal.Value) {
 func (d *decoder) target(key, path string, v literal.Value) {
 	t := &d.Target
 	switch key {
-	case "project_id":
-		d.text(&t.ProjectID, path, v)
-	case "domain_id":
-		d.text(&t.DomainID, path, v)
 	case "addresses":
 		d.elements(path, v, func(path string, v literal.Value) {
 			if v.Kind != literal.Object {
@@ -39,27 +35,31 @@ func (d *decoder) target(key, path string, v literal.Value) {
 			}
 			t.Addresses = append(t.Addresses, Endpoint{})
 			address := &t.Addresses[len(t.Addresses)-1]
-			d.members(path, v, func(key, path string, v literal.Value) { d.endpoint(address, key, path, v) })
+			d.members(path, v, func(key, path string, v literal.Value) { d.known(address.TextField(key), path, v) })
 		})
 	case "attachments":
 		d.attachments(&t.Attachments, path, v)
 	default:
-		d.named(t, key, path, v)
+		d.known(t.TargetTextField(key), path, v)
 	}
 }
 
-func (d *decoder) observer(key, path string, v literal.Value) { d.named(&d.Observer, key, path, v) }
+func (d *decoder) observer(key, path string, v literal.Value) {
+	d.known(d.Observer.TextField(key), path, v)
+}
 
-// named reads the members that every resource has.
-func (d *decoder) named(r *Resource, key, path string, v literal.Value) {
-	if field := r.field(key); field != nil {
+// known takes the text of a member that has a field, and keeps what has none.
+func (d *decoder) known(field *string, path string, v literal.Value) {
+	if field != nil {
 		d.text(field, path, v)
 	} else {
 		d.extra(path, v)
 	}
 }
 
-func (r *Resource) field(key string) *string {
+// TextField returns the field of a member that every resource has and whose value
+// is a text; nil for all others. So do the methods of the same name elsewhere.
+func (r *Resource) TextField(key string) *string {
 	switch key {
 	case "id":
 		return &r.ID
@@ -72,7 +72,20 @@ func (r *Resource) field(key string) *string {
 	}
 }
 
-func (r *Resource) initiatorField(key string) *string {
+// TargetTextField is TextField for a target.
+func (r *Resource) TargetTextField(key string) *string {
+	switch key {
+	case "project_id":
+		return &r.ProjectID
+	case "domain_id":
+		return &r.DomainID
+	default:
+		return r.TextField(key)
+	}
+}
+
+// InitiatorTextField is TextField for an initiator.
+func (r *Resource) InitiatorTextField(key string) *string {
 	switch key {
 	case "domain":
 		return &r.Domain
@@ -103,50 +116,63 @@ func (r *Resource) initiatorField(key string) *string {
 	case "application_credential_id":
 		return &r.ApplicationCredentialID
 	default:
-		return r.field(key)
+		return r.TextField(key)
 	}
 }
 
-func (d *decoder) host(h *Host, key, path string, v literal.Value) {
+// TextField returns the field of a member; nil where there is none.
+func (h *Host) TextField(key string) *string {
 	switch key {
 	case "id":
-		d.text(&h.ID, path, v)
+		return &h.ID
 	case "address":
-		d.text(&h.Address, path, v)
+		return &h.Address
 	case "agent":
-		d.text(&h.Agent, path, v)
+		return &h.Agent
 	case "platform":
-		d.text(&h.Platform, path, v)
+		return &h.Platform
 	default:
-		d.extra(path, v)
+		return nil
 	}
 }
 
 func (d *decoder) credential(c *Credential, key, path string, v literal.Value) {
 	switch key {
-	case "token":
-	case "type":
-		d.text(&c.Type, path, v)
-	case "identity_status":
-		d.text(&c.IdentityStatus, path, v)
-	case "identity_provider":
-		d.text(&c.IdentityProvider, path, v)
-	case "user":
-		d.text(&c.User, path, v)
+	case CredentialToken:
 	case "groups":
 		d.elements(path, v, func(path string, v literal.Value) { d.appendText(&c.Groups, path, v) })
 	default:
-		d.extra(path, v)
+		d.known(c.TextField(key), path, v)
 	}
 }
 
-func (d *decoder) endpoint(e *Endpoint, key, path string, v literal.Value) {
+// CredentialToken is the member of a credential that is never kept.
+const CredentialToken = "token"
+
+// TextField returns the field of a member; nil where there is none.
+func (c *Credential) TextField(key string) *string {
+	switch key {
+	case "type":
+		return &c.Type
+	case "identity_status":
+		return &c.IdentityStatus
+	case "identity_provider":
+		return &c.IdentityProvider
+	case "user":
+		return &c.User
+	default:
+		return nil
+	}
+}
+
+// TextField returns the field of a member; nil where there is none.
+func (e *Endpoint) TextField(key string) *string {
 	switch key {
 	case "url":
-		d.text(&e.URL, path, v)
+		return &e.URL
 	case "name":
-		d.text(&e.Name, path, v)
+		return &e.Name
 	default:
-		d.extra(path, v)
+		return nil
 	}
 }

@@ -85,7 +85,7 @@ func FuzzParseLine(f *testing.F) {
 		}
 		for _, n := range found {
 			require.NotEmpty(t, n.EventType)
-			again, err := ParseFields(n.Payload)
+			again, err := ParseFields(n.Payload())
 			if n.Kind == KindCADF && err == nil && len(again) == 1 {
 				require.Equal(t, n.Event, again[0].Event)
 			}

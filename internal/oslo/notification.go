@@ -3,6 +3,7 @@ package oslo
 import (
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
@@ -32,8 +33,6 @@ type Notification struct {
 	Priority    string
 	// Timestamp is when the notification was sent, as the service wrote it: UTC without a zone.
 	Timestamp string
-	// Payload is the payload as it came.
-	Payload literal.Value
 	// Event is the payload of KindCADF.
 	Event cadf.Event
 	// Basic is the payload of KindBasic.
@@ -44,6 +43,22 @@ type Notification struct {
 	Native bool
 	// Line is what the log line around the notification knew; nil off the wire.
 	Line *Line
+
+	// payload is the payload as it came. Where the fast path did not make it, unparsed is the message that holds it.
+	payload  literal.Value
+	unparsed string
+}
+
+// Payload returns the payload as it came. For most audit events off the wire it is parsed on each call: few want it.
+func (n *Notification) Payload() literal.Value {
+	if n.unparsed == "" {
+		return n.payload
+	}
+	plain, err := decodePlain(n.unparsed)
+	if err != nil {
+		return literal.Value{} // cannot be: the fast path read it
+	}
+	return plain.payload
 }
 
 // Basic is the payload of notification_format = basic, keystone/notifications.py.
@@ -71,13 +86,30 @@ type Line struct {
 const NativeEventType = "audit.cadf"
 
 // Decode reads the body of a message: any envelope, compressed or not. The error
-// is always a *DecodeError.
+// is always a *DecodeError. The notification refers to the body, which must not
+// change as long as any text of it is in use.
 func Decode(body []byte) (Notification, error) {
+	var n Notification
+	if decodeFast(asText(body), &n) {
+		return n, nil
+	}
 	plain, err := inflate(body)
 	if err != nil {
 		return Notification{}, err
 	}
-	text := strings.TrimPrefix(string(plain), "\ufeff")
+	return decodePlain(asText(plain))
+}
+
+// asText is the bytes as a string, without a copy. That is safe as long as nobody
+// changes them: amqp091-go and our own listener make a body for each message and
+// never touch it again, and what inflate made is ours.
+func asText(body []byte) string {
+	return unsafe.String(unsafe.SliceData(body), len(body))
+}
+
+// decodePlain reads whatever there is.
+func decodePlain(text string) (Notification, error) {
+	text = strings.TrimPrefix(text, "\ufeff")
 	v, rest, err := literal.ParseJSON(text)
 	if err != nil {
 		return Notification{}, &DecodeError{Reason: ReasonJSON, Err: err}
@@ -173,7 +205,7 @@ func (n *Notification) textField(key string) (field *string, known bool) {
 }
 
 func (n *Notification) setPayload(payload literal.Value) {
-	n.Payload = payload
+	n.payload = payload
 	// Keystone says how it ended in CADF events alone; the audit middlewares send nothing else.
 	_, ended := payload.Get("outcome")
 	identity := strings.HasPrefix(n.EventType, "identity.")

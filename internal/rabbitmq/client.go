@@ -42,9 +42,10 @@ func (c *Client) Run(ctx context.Context, serve func(ctx context.Context, s *Ses
 	waits.Reset()
 
 	prefetch := c.config.Prefetch
+	failed := map[Host]bool{} // the last attempt there did not get as far as consuming
 	for attempt := 1; ; attempt++ {
 		host := hosts[attempt%len(hosts)]
-		g := &generation{Client: c, host: host, prefetch: prefetch}
+		g := &generation{Client: c, host: host, prefetch: prefetch, recovering: failed[host]}
 		err := g.run(ctx, serve)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -54,6 +55,7 @@ func (c *Client) Run(ctx context.Context, serve func(ctx context.Context, s *Ses
 		if g.nextPrefetch > 0 {
 			prefetch = g.nextPrefetch
 		}
+		failed[host] = !g.healthy
 		if g.healthy {
 			waits.Reset()
 		} else if attempt%len(hosts) != 0 {

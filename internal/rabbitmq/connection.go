@@ -55,9 +55,13 @@ func orClose(ctx context.Context, socket io.Closer, f func() error) error {
 	}
 }
 
-// within runs calls on the connection, which is closed when they take longer than the bound or than ctx. RabbitMQ leaves
-// basic.consume on a quorum queue without a leader unanswered, while heartbeats go on.
+// answerTimeout is how long the broker may take for calls over a connection that stands. RabbitMQ leaves basic.consume on a quorum
+// queue without a leader unanswered for ever, while heartbeats go on: as after each restart of a broker that was killed.
+const answerTimeout = 10 * time.Second
+
+// within runs calls on the connection, which is closed when they take longer than the bound, or answerTimeout, or than ctx.
 func (c *connection) within(ctx context.Context, bound time.Duration, calls func() error) error {
+	bound = min(bound, answerTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, bound, fmt.Errorf("the broker gave no answer in %s", bound))
 	defer cancel()
 	return orClose(ctx, c.socket, calls)

@@ -21,6 +21,8 @@ import (
 type Config struct {
 	// RabbitMQ consumes a queue of the services' message broker.
 	RabbitMQ configoptional.Optional[RabbitMQConfig] `mapstructure:"rabbitmq"`
+	// Listen takes what services publish straight to the receiver.
+	Listen configoptional.Optional[ListenConfig] `mapstructure:"listen"`
 	// RetryOnFailure spaces the tries while the pipeline refuses for now. They never end.
 	RetryOnFailure configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 	// OnPermanentError says what becomes of a message whose record the pipeline refused for good.
@@ -96,6 +98,7 @@ const (
 func createDefaultConfig() component.Config {
 	return &Config{
 		RabbitMQ:         configoptional.Default(newDefaultRabbitMQConfig()),
+		Listen:           configoptional.Default(newDefaultListenConfig()),
 		RetryOnFailure:   retryForEver(100*time.Millisecond, 30*time.Second),
 		OnPermanentError: PermanentErrorReject,
 		Records:          RecordConfig(auditlog.NewDefaultConfig()),
@@ -141,8 +144,12 @@ func (c *Config) Validate() error {
 	}
 	if c.RabbitMQ.HasValue() {
 		errs = append(errs, c.RabbitMQ.Get().validate("rabbitmq"))
-	} else {
-		errs = append(errs, errors.New("no way in is configured: add the section rabbitmq with its transport_url"))
+	}
+	if c.Listen.HasValue() {
+		errs = append(errs, c.Listen.Get().validate("listen"))
+	}
+	if !c.RabbitMQ.HasValue() && !c.Listen.HasValue() {
+		errs = append(errs, errors.New("no way in is configured: add the section rabbitmq with its transport_url, or the section listen with its auth"))
 	}
 	return errors.Join(errs...)
 }

@@ -53,6 +53,7 @@ func TestConfig(t *testing.T) {
 				Prefetch: 50, MaxBatchSize: 50, MaxInFlightMiB: 7, RebindInterval: 5 * time.Second,
 				Reconnect: retryForEver(2*time.Second, 4*time.Second),
 			}),
+			Listen:           configoptional.Default(newDefaultListenConfig()),
 			RetryOnFailure:   retryForEver(time.Second, 2*time.Second),
 			OnPermanentError: PermanentErrorDrop,
 			Records: RecordConfig{
@@ -219,7 +220,7 @@ func TestREADMEShowsTheDefaults(t *testing.T) {
 
 	every := confmap.New()
 	require.NoError(t, every.Marshal(want))
-	optional := []string{"rabbitmq::tls", "rabbitmq::username", "rabbitmq::password"}
+	optional := []string{"rabbitmq::tls", "rabbitmq::username", "rabbitmq::password", "listen"} // listen: TestREADMEShowsTheDefaultsOfListen
 	for _, key := range every.AllKeys() {
 		// What the Collector's own retry settings have beyond this is documented there.
 		if !slices.Contains(optional, key) && !strings.Contains(key, "reconnect::") && !strings.Contains(key, "retry_on_failure::") {

@@ -71,6 +71,13 @@ func (r *auditReceiver) Start(ctx context.Context, host component.Host) error {
 		}
 		sources = append(sources, queue)
 	}
+	if r.config.Listen.HasValue() {
+		listener, err := r.newListener(ctx, host, pipeline)
+		if err != nil {
+			return err
+		}
+		sources = append(sources, listener)
+	}
 
 	r.launch(sources...)
 	return nil

@@ -36,6 +36,9 @@ type Options struct {
 	AdvancedConfig string
 	// Directory keeps the node's data, logs and home. Empty means a temporary one that Stop removes.
 	Directory string
+
+	// cluster is nil for a node that stands alone.
+	cluster *portMapper
 }
 
 // Node is one running RabbitMQ node. It ends with Stop, or with the process that started it, however that ends.
@@ -46,6 +49,7 @@ type Node struct {
 	amqpPort     int
 	distPort     int
 	epmdPort     int
+	cluster      *portMapper
 	process      *exec.Cmd
 	lifeline     io.Closer
 	exited       chan struct{}
@@ -56,7 +60,7 @@ func StartNode(ctx context.Context, options Options) (*Node, error) {
 	if _, err := os.Stat(binaries + "rabbitmq-server"); err != nil {
 		return nil, fmt.Errorf("%w (%s: %w)", ErrNotInstalled, binaries+"rabbitmq-server", err)
 	}
-	n := &Node{directory: options.Directory}
+	n := &Node{directory: options.Directory, cluster: options.cluster}
 	if n.directory == "" {
 		directory, err := os.MkdirTemp("", "rabbitmq-")
 		if err != nil {
@@ -69,6 +73,9 @@ func StartNode(ctx context.Context, options Options) (*Node, error) {
 		return nil, errors.Join(err, n.Stop())
 	}
 	n.amqpPort, n.distPort, n.epmdPort = ports[0], ports[1], ports[2]
+	if n.cluster != nil {
+		n.epmdPort = n.cluster.port
+	}
 	n.name = fmt.Sprintf("rabbit%d@localhost", n.amqpPort)
 	if err := n.writeConfig(options); err != nil {
 		return nil, errors.Join(err, n.Stop())
@@ -85,9 +92,11 @@ func (n *Node) writeConfig(options Options) error {
 	if advanced == "" {
 		advanced = "[]."
 	}
-	for name, text := range map[string]string{
-		"rabbitmq.conf": config, "advanced.config": advanced, "enabled_plugins": "[].\n",
-	} {
+	files := map[string]string{"rabbitmq.conf": config, "advanced.config": advanced, "enabled_plugins": "[].\n"}
+	if n.cluster != nil {
+		files[".erlang.cookie"] = n.cluster.cookie
+	}
+	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(n.directory, name), []byte(text), 0o600); err != nil {
 			return err
 		}
@@ -139,7 +148,11 @@ wait
 // Restart starts the node, ending it first if it runs, on the same ports with the same data.
 func (n *Node) Restart(ctx context.Context) error {
 	n.Kill()
-	command := exec.Command("/bin/sh", "-c", supervise, "sh", binaries+"rabbitmq-server")
+	script := supervise
+	if n.cluster != nil {
+		script = superviseMember
+	}
+	command := exec.Command("/bin/sh", "-c", script, "sh", binaries+"rabbitmq-server")
 	command.Env = n.environment()
 	command.Dir = n.directory
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

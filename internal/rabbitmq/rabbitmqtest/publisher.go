@@ -3,6 +3,7 @@ package rabbitmqtest
 import (
 	"context"
 	"fmt"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -11,6 +12,9 @@ import (
 // notify_send): per routing key and connection it declares the topic exchange, a queue named like the routing key, and the
 // binding of the two, all transient by default; then it publishes persistent messages with publisher confirms.
 type Publisher struct {
+	// Quorum is oslo.messaging's rabbit_quorum_queue, for the queues named like routing keys. Set it before the first Publish.
+	Quorum bool
+
 	connection *amqp.Connection
 	channel    *amqp.Channel
 	exchange   string
@@ -75,7 +79,11 @@ func (p *Publisher) declare(routingKey string) error {
 	if err := p.channel.ExchangeDeclare(p.exchange, amqp.ExchangeTopic, p.durable, false, false, false, nil); err != nil {
 		return err
 	}
-	if _, err := p.channel.QueueDeclare(routingKey, p.durable, false, false, false, nil); err != nil {
+	var arguments amqp.Table
+	if p.Quorum {
+		arguments = amqp.Table{"x-queue-type": "quorum"}
+	}
+	if _, err := p.channel.QueueDeclare(routingKey, p.durable, false, false, false, arguments); err != nil {
 		return err
 	}
 	if err := p.channel.QueueBind(routingKey, routingKey, p.exchange, false, nil); err != nil {
@@ -85,5 +93,7 @@ func (p *Publisher) declare(routingKey string) error {
 	return nil
 }
 
-// Close ends the connection.
-func (p *Publisher) Close() error { return p.connection.Close() }
+// Close ends the connection, also where the broker does not answer.
+func (p *Publisher) Close() error {
+	return p.connection.CloseDeadline(time.Now().Add(5 * time.Second))
+}

@@ -25,27 +25,35 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                                      metric.Meter
-	mu                                         sync.Mutex
-	registrations                              []metric.Registration
-	OpenstackAuditReceiverBatchSize            metric.Int64Histogram
-	OpenstackAuditReceiverConnected            metric.Int64ObservableGauge
-	OpenstackAuditReceiverDecodeErrors         metric.Int64Counter
-	OpenstackAuditReceiverDeliveries           metric.Int64Counter
-	OpenstackAuditReceiverExchangesMissing     metric.Int64ObservableGauge
-	OpenstackAuditReceiverHeldMessages         metric.Int64ObservableGauge
-	OpenstackAuditReceiverInFlightBytes        metric.Int64ObservableGauge
-	OpenstackAuditReceiverInFlightMessages     metric.Int64ObservableGauge
-	OpenstackAuditReceiverNotificationDelay    metric.Float64Histogram
-	OpenstackAuditReceiverNotifications        metric.Int64Counter
-	OpenstackAuditReceiverNotificationsSkipped metric.Int64Counter
-	OpenstackAuditReceiverPipelineRetries      metric.Int64Counter
-	OpenstackAuditReceiverPushbackDuration     metric.Float64Counter
-	OpenstackAuditReceiverQueueMessages        metric.Int64ObservableGauge
-	OpenstackAuditReceiverQueueUtilization     metric.Float64ObservableGauge
-	OpenstackAuditReceiverReconnects           metric.Int64Counter
-	OpenstackAuditReceiverRecordsTruncated     metric.Int64Counter
-	OpenstackAuditReceiverRedeliveries         metric.Int64Counter
+	meter                                          metric.Meter
+	mu                                             sync.Mutex
+	registrations                                  []metric.Registration
+	OpenstackAuditReceiverBatchSize                metric.Int64Histogram
+	OpenstackAuditReceiverConnected                metric.Int64ObservableGauge
+	OpenstackAuditReceiverDecodeErrors             metric.Int64Counter
+	OpenstackAuditReceiverDeliveries               metric.Int64Counter
+	OpenstackAuditReceiverExchangesMissing         metric.Int64ObservableGauge
+	OpenstackAuditReceiverHeldMessages             metric.Int64ObservableGauge
+	OpenstackAuditReceiverInFlightBytes            metric.Int64ObservableGauge
+	OpenstackAuditReceiverInFlightMessages         metric.Int64ObservableGauge
+	OpenstackAuditReceiverListenConfirmationDelay  metric.Float64Histogram
+	OpenstackAuditReceiverListenConnections        metric.Int64ObservableGauge
+	OpenstackAuditReceiverListenConnectionsClosed  metric.Int64Counter
+	OpenstackAuditReceiverListenConnectionsRefused metric.Int64Counter
+	OpenstackAuditReceiverListenInFlightBytes      metric.Int64ObservableGauge
+	OpenstackAuditReceiverListenMessagesIgnored    metric.Int64Counter
+	OpenstackAuditReceiverListenMessagesRefused    metric.Int64Counter
+	OpenstackAuditReceiverListenMessagesResent     metric.Int64Counter
+	OpenstackAuditReceiverNotificationDelay        metric.Float64Histogram
+	OpenstackAuditReceiverNotifications            metric.Int64Counter
+	OpenstackAuditReceiverNotificationsSkipped     metric.Int64Counter
+	OpenstackAuditReceiverPipelineRetries          metric.Int64Counter
+	OpenstackAuditReceiverPushbackDuration         metric.Float64Counter
+	OpenstackAuditReceiverQueueMessages            metric.Int64ObservableGauge
+	OpenstackAuditReceiverQueueUtilization         metric.Float64ObservableGauge
+	OpenstackAuditReceiverReconnects               metric.Int64Counter
+	OpenstackAuditReceiverRecordsTruncated         metric.Int64Counter
+	OpenstackAuditReceiverRedeliveries             metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -125,6 +133,36 @@ func (builder *TelemetryBuilder) RegisterOpenstackAuditReceiverInFlightMessagesC
 		cb(ctx, &observerInt64{inst: builder.OpenstackAuditReceiverInFlightMessages, obs: o})
 		return nil
 	}, builder.OpenstackAuditReceiverInFlightMessages)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterOpenstackAuditReceiverListenConnectionsCallback sets callback for observable OpenstackAuditReceiverListenConnections metric.
+func (builder *TelemetryBuilder) RegisterOpenstackAuditReceiverListenConnectionsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.OpenstackAuditReceiverListenConnections, obs: o})
+		return nil
+	}, builder.OpenstackAuditReceiverListenConnections)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterOpenstackAuditReceiverListenInFlightBytesCallback sets callback for observable OpenstackAuditReceiverListenInFlightBytes metric.
+func (builder *TelemetryBuilder) RegisterOpenstackAuditReceiverListenInFlightBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.OpenstackAuditReceiverListenInFlightBytes, obs: o})
+		return nil
+	}, builder.OpenstackAuditReceiverListenInFlightBytes)
 	if err != nil {
 		return err
 	}
@@ -248,6 +286,55 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.OpenstackAuditReceiverInFlightMessages, err = builder.meter.Int64ObservableGauge(
 		"otelcol_openstack_audit_receiver_in_flight_messages",
 		metric.WithDescription("Received messages that are not settled. [Alpha]"),
+		metric.WithUnit("{message}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.OpenstackAuditReceiverListenConfirmationDelay, err = builder.meter.Float64Histogram(
+		"otelcol_openstack_audit_receiver_listen_confirmation_delay",
+		metric.WithDescription("Time from the receipt of a message to its confirmation, as long as the publishing service waits. [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.OpenstackAuditReceiverListenConnections, err = builder.meter.Int64ObservableGauge(
+		"otelcol_openstack_audit_receiver_listen_connections",
+		metric.WithDescription("Connections of publishing services, those included that have not authenticated yet. [Alpha]"),
+		metric.WithUnit("{connection}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.OpenstackAuditReceiverListenConnectionsClosed, err = builder.meter.Int64Counter(
+		"otelcol_openstack_audit_receiver_listen_connections_closed",
+		metric.WithDescription("Connections that the receiver ended, by AMQP's reply code. 320 means that a message was held for longer than max_hold, or came too slowly; the service sends it again. [Alpha]"),
+		metric.WithUnit("{connection}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.OpenstackAuditReceiverListenConnectionsRefused, err = builder.meter.Int64Counter(
+		"otelcol_openstack_audit_receiver_listen_connections_refused",
+		metric.WithDescription("Connections that were not let in, by reason. [Alpha]"),
+		metric.WithUnit("{connection}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.OpenstackAuditReceiverListenInFlightBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_openstack_audit_receiver_listen_in_flight_bytes",
+		metric.WithDescription("The part of max_in_flight_mib that messages take which the pipeline did not take yet. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.OpenstackAuditReceiverListenMessagesIgnored, err = builder.meter.Int64Counter(
+		"otelcol_openstack_audit_receiver_listen_messages_ignored",
+		metric.WithDescription("Messages that were confirmed and left out because of their exchange or topic. [Alpha]"),
+		metric.WithUnit("{message}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.OpenstackAuditReceiverListenMessagesRefused, err = builder.meter.Int64Counter(
+		"otelcol_openstack_audit_receiver_listen_messages_refused",
+		metric.WithDescription("Channels that were closed, by AMQP's reply code. 406 is a message larger than max_message_size_mib, which is lost; 540 something other than publishing. [Alpha]"),
+		metric.WithUnit("{message}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.OpenstackAuditReceiverListenMessagesResent, err = builder.meter.Int64Counter(
+		"otelcol_openstack_audit_receiver_listen_messages_resent",
+		metric.WithDescription("Messages that came again while the first copy waited for the pipeline. One record is made of both. [Alpha]"),
 		metric.WithUnit("{message}"),
 	)
 	errs = errors.Join(errs, err)

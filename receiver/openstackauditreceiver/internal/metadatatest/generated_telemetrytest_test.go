@@ -40,6 +40,14 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	require.NoError(t, tb.RegisterOpenstackAuditReceiverListenConnectionsCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterOpenstackAuditReceiverListenInFlightBytesCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
 	require.NoError(t, tb.RegisterOpenstackAuditReceiverQueueMessagesCallback(func(_ context.Context, observer metric.Int64Observer) error {
 		observer.Observe(1)
 		return nil
@@ -51,6 +59,12 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.OpenstackAuditReceiverBatchSize.Record(context.Background(), 1)
 	tb.OpenstackAuditReceiverDecodeErrors.Add(context.Background(), 1)
 	tb.OpenstackAuditReceiverDeliveries.Add(context.Background(), 1)
+	tb.OpenstackAuditReceiverListenConfirmationDelay.Record(context.Background(), 1)
+	tb.OpenstackAuditReceiverListenConnectionsClosed.Add(context.Background(), 1)
+	tb.OpenstackAuditReceiverListenConnectionsRefused.Add(context.Background(), 1)
+	tb.OpenstackAuditReceiverListenMessagesIgnored.Add(context.Background(), 1)
+	tb.OpenstackAuditReceiverListenMessagesRefused.Add(context.Background(), 1)
+	tb.OpenstackAuditReceiverListenMessagesResent.Add(context.Background(), 1)
 	tb.OpenstackAuditReceiverNotificationDelay.Record(context.Background(), 1)
 	tb.OpenstackAuditReceiverNotifications.Add(context.Background(), 1)
 	tb.OpenstackAuditReceiverNotificationsSkipped.Add(context.Background(), 1)
@@ -81,6 +95,30 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualOpenstackAuditReceiverInFlightMessages(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualOpenstackAuditReceiverListenConfirmationDelay(t, testTel,
+		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualOpenstackAuditReceiverListenConnections(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualOpenstackAuditReceiverListenConnectionsClosed(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualOpenstackAuditReceiverListenConnectionsRefused(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualOpenstackAuditReceiverListenInFlightBytes(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualOpenstackAuditReceiverListenMessagesIgnored(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualOpenstackAuditReceiverListenMessagesRefused(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualOpenstackAuditReceiverListenMessagesResent(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualOpenstackAuditReceiverNotificationDelay(t, testTel,

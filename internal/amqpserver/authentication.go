@@ -1,0 +1,73 @@
+package amqpserver
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/tls"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Mechanism is how a client says who it is (SASL).
+type Mechanism string
+
+// The mechanisms. AMQPLAIN is oslo.messaging's default. PLAIN and AMQPLAIN alike send the password as it is.
+const (
+	MechanismPlain    Mechanism = "PLAIN"
+	MechanismAMQPlain Mechanism = "AMQPLAIN"
+	MechanismExternal Mechanism = "EXTERNAL"
+)
+
+// ErrAuthentication says that a client did not authenticate. It does not say what was wrong, as the client is not told either.
+var ErrAuthentication = errors.New("authentication failed")
+
+// authenticate returns the user. state is that of the TLS connection, nil without TLS.
+func (c *Config) authenticate(mechanism Mechanism, response []byte, state *tls.ConnectionState) (string, error) {
+	if !slices.Contains(c.Mechanisms, mechanism) {
+		return "", ErrAuthentication
+	}
+	var user, password []byte
+	switch mechanism {
+	case MechanismPlain: // RFC 4616: [authzid] NUL authcid NUL passwd
+		parts := bytes.SplitN(response, []byte{0}, 3)
+		if len(parts) != 3 {
+			return "", ErrAuthentication
+		}
+		user, password = parts[1], parts[2]
+	case MechanismAMQPlain: // a field table without its length
+		table := Table{}
+		for fields := (arguments{rest: response}); len(fields.rest) > 0; {
+			name := fields.shortString()
+			table[name] = fields.field(1)
+			if fields.err != nil {
+				return "", ErrAuthentication
+			}
+		}
+		user, password = []byte(table.String("LOGIN")), []byte(table.String("PASSWORD"))
+	case MechanismExternal:
+		if state == nil || len(state.VerifiedChains) == 0 {
+			return "", ErrAuthentication
+		}
+		return state.PeerCertificates[0].Subject.CommonName, nil
+	}
+	if equal(user, c.Username)&equal(password, c.Password) != 1 {
+		return "", ErrAuthentication
+	}
+	return string(user), nil
+}
+
+// equal compares in a time that tells neither the length nor the place of the first difference.
+func equal(given []byte, wanted string) int {
+	a, b := sha256.Sum256(given), sha256.Sum256([]byte(wanted))
+	return subtle.ConstantTimeCompare(a[:], b[:])
+}
+
+func (c *Config) mechanisms() string {
+	words := make([]string, len(c.Mechanisms))
+	for i, mechanism := range c.Mechanisms {
+		words[i] = string(mechanism)
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,86 @@
+package amqpserver
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Config of a server.
+type Config struct {
+	// Product and Version are what the server calls itself towards clients.
+	Product string
+	Version string
+	// Mechanisms are offered to clients, at least one. PLAIN and AMQPLAIN need Username and Password. EXTERNAL needs
+	// a listener that verifies client certificates (tls.Config.ClientCAs).
+	Mechanisms []Mechanism
+	Username   string
+	Password   string
+	// Exchanges and Topics are those whose messages are handled; none means any. A topic is a routing key up to its last dot
+	// (oslo.messaging publishes with <topic>.<priority>). Messages of others are acknowledged and forgotten.
+	Exchanges []string
+	Topics    []string
+	// MaxConnections bounds the connections, those that are not authenticated included. One host other than this one has at most half
+	// of them.
+	MaxConnections int
+	// MaxMessageBytes bounds a message's body. The channel of one that is larger is closed with 406.
+	MaxMessageBytes int64
+	// MaxInFlightBytes bounds the bodies of all messages that are not accepted, each with an overhead of 512 bytes and 16 times its
+	// headers. While there is no room, connections are not read. It must be 257 KiB more than MaxMessageBytes.
+	MaxInFlightBytes int64
+	// MaxHold is how long a message waits for its acceptance. Then its connection is closed with 320, so that the client
+	// connects and sends it again. The handler keeps the message: when the copy comes, the acceptance of the one
+	// acknowledges the other.
+	MaxHold time.Duration
+}
+
+// timeouts are bounds that are not for users to choose.
+type timeouts struct {
+	// handshake bounds everything up to connection.open, that of TLS included.
+	handshake time.Duration
+	// heartbeat is what is offered. Clients' heartbeats are not asked for: oslo.messaging sends none while it waits for an
+	// acknowledgement.
+	heartbeat time.Duration
+	// message bounds the time from basic.publish to the end of its body.
+	message time.Duration
+	// write bounds one write.
+	write time.Duration
+	// close bounds the wait for connection.close-ok.
+	close time.Duration
+	// failure delays the answer to wrong credentials.
+	failure time.Duration
+}
+
+func defaultTimeouts() timeouts {
+	return timeouts{
+		handshake: 10 * time.Second,
+		heartbeat: 60 * time.Second,
+		message:   10 * time.Second,
+		write:     10 * time.Second,
+		close:     2 * time.Second,
+		failure:   time.Second,
+	}
+}
+
+func (c *Config) validate() error {
+	var errs []error
+	if len(c.Mechanisms) == 0 {
+		errs = append(errs, errors.New("no mechanism of authentication"))
+	}
+	for _, mechanism := range c.Mechanisms {
+		switch {
+		case !slices.Contains([]Mechanism{MechanismPlain, MechanismAMQPlain, MechanismExternal}, mechanism):
+			errs = append(errs, fmt.Errorf("%q is no mechanism of authentication", mechanism))
+		case mechanism != MechanismExternal && (c.Username == "" || c.Password == ""):
+			errs = append(errs, fmt.Errorf("%s needs a user name and a password", mechanism))
+		}
+	}
+	if c.MaxConnections < 1 || c.MaxMessageBytes < 1 || c.MaxHold <= 0 {
+		errs = append(errs, errors.New("a limit is less than 1"))
+	}
+	if most := c.MaxMessageBytes + cost(0, maxHeaders); c.MaxInFlightBytes < most {
+		errs = append(errs, fmt.Errorf("%d bytes in flight cannot hold the largest message, which takes %d", c.MaxInFlightBytes, most))
+	}
+	return errors.Join(errs...)
+}

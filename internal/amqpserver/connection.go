@@ -1,0 +1,172 @@
+package amqpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// theChannel is the number of the one channel of a connection: all that a publisher needs, and one bound less to keep.
+const theChannel = 1
+
+// connection is one client's. Its goroutine reads and handles, a second one writes.
+type connection struct {
+	server *Server
+	conn   net.Conn
+	peer   netip.AddrPort
+	client *Client // nil until connection.open
+	opened atomic.Bool
+	frames *frameReader
+	out    outbox
+
+	heartbeat time.Duration
+	channel   *channel // the reader's; nil when there is none open
+	// ctx ends when no message is to be taken any more.
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	holdTimer *time.Timer
+	holdArmed bool // guarded by out.mu
+
+	deadlineMu sync.Mutex
+	// final is whether the deadline for reading is the last one.
+	final  bool
+	reason *Refusal // why the server closed it; guarded by deadlineMu
+	// limit is the reader's deadline; zero when it may wait for ever.
+	limit, limitSet time.Time
+}
+
+func newConnection(s *Server, conn net.Conn) *connection {
+	c := &connection{server: s, conn: conn}
+	if address, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		c.peer = address.AddrPort()
+		c.peer = netip.AddrPortFrom(c.peer.Addr().Unmap(), c.peer.Port())
+	}
+	c.out.init(s.orphans)
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.frames = newFrameReader(c)
+	c.holdTimer = time.AfterFunc(time.Hour, c.checkHold)
+	c.holdTimer.Stop()
+	return c
+}
+
+// Read is the connection's read with the deadline that the reader's state asks for.
+func (c *connection) Read(to []byte) (int, error) {
+	if c.limit != c.limitSet {
+		c.deadlineMu.Lock()
+		if !c.final {
+			_ = c.conn.SetReadDeadline(c.limit) // fails when closed, as does the read
+		}
+		c.deadlineMu.Unlock()
+		c.limitSet = c.limit
+	}
+	return c.conn.Read(to)
+}
+
+// serve is a connection's life. It returns when everything that belongs to it has ended.
+func (c *connection) serve() {
+	defer c.cancel()
+	defer func() { _ = c.conn.Close() }() // nobody is left to be told
+	err := guard(c.handshake)
+	if err != nil {
+		c.server.observer.Refused(c.peer, err)
+		return
+	}
+	c.server.observer.Opened(c.client)
+
+	finished := make(chan struct{})
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		if err := guard(func() error { return c.write(finished) }); err != nil {
+			c.breakOff()
+		}
+	})
+	err = guard(c.read)
+	if refused, ok := errors.AsType[*Refusal](err); ok && c.fail(refused) {
+		err = c.drain()
+	}
+	close(finished)
+	writer.Wait()
+	c.end()
+	c.server.observer.Closed(c.client, c.outcome(err))
+}
+
+// guard turns a panic into an error: one connection must not end the process.
+func guard(run func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
+		}
+	}()
+	return run()
+}
+
+// read handles frame after frame. It returns nil when the connection was closed as AMQP wants it, a *Refusal when the client is to be told
+// so, and otherwise what the network says.
+func (c *connection) read() error {
+	c.limit = time.Time{}
+	for {
+		f, err := c.frames.head()
+		if err != nil {
+			return c.slow(err)
+		}
+		if c.out.isClosing() {
+			if done, err := c.closing(f); done || err != nil {
+				return err
+			}
+			continue
+		}
+		if done, err := c.handle(f); done || err != nil {
+			return c.slow(err)
+		}
+	}
+}
+
+// slow turns the deadline of a message into a refusal.
+func (c *connection) slow(err error) error {
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() && !c.limit.IsZero() && !c.out.isClosing() {
+		return refusal(codeConnectionForced, fmt.Sprintf("a message did not come to its end within %s", c.server.timeouts.message))
+	}
+	return err
+}
+
+func (c *connection) handle(f frame) (done bool, err error) {
+	switch {
+	case f.kind == frameHeartbeat && f.channel == 0:
+		return false, c.frames.discard(f)
+	case f.kind == frameMethod && f.channel == 0:
+		payload, err := c.frames.read(f)
+		if err != nil {
+			return false, err
+		}
+		return c.handleConnectionMethod(payload)
+	case f.channel > theChannel:
+		return false, refusal(codeChannelError, fmt.Sprintf("channel %d is more than channel_max", f.channel))
+	case f.channel == 0 || f.kind < frameMethod || f.kind > frameBody:
+		return false, refusal(codeUnexpectedFrame, fmt.Sprintf("a frame of type %d on channel %d", f.kind, f.channel))
+	default:
+		return false, c.handleChannelFrame(f)
+	}
+}
+
+func (c *connection) handleConnectionMethod(payload []byte) (done bool, err error) {
+	a := arguments{rest: payload}
+	switch m := method(a.long()); m {
+	case connectionClose:
+		c.out.finish(func(to []byte) []byte { return appendMethod(to, 0, connectionCloseOk, nil) })
+		return true, nil
+	case connectionCloseOk:
+		return false, refusal(codeCommandInvalid, "connection.close-ok without connection.close")
+	default:
+		r := refusal(codeCommandInvalid, fmt.Sprintf("method %d of class %d is not for channel 0 of an open connection", uint16(m), m.class()))
+		r.method = m
+		return false, r
+	}
+}

@@ -1,0 +1,257 @@
+package amqpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// incoming is a message on its way in.
+type incoming struct {
+	exchange, routingKey string
+	headers              Table
+	body                 []byte
+	// size is that of the body; known once the content header has come.
+	size      int64
+	hasHeader bool
+	received  int64
+	// ignored is whether the message is acknowledged and forgotten.
+	ignored bool
+	// cost is the message's part of the budget, which it has once it is reserved.
+	cost     int64
+	reserved bool
+}
+
+// publish handles basic.publish. mandatory has no meaning here: whatever is published has a place to go to.
+func (ch *channel) publish(a *arguments) *Refusal {
+	a.short()
+	exchange, routingKey := a.shortBytes(), a.shortBytes()
+	const immediate = 2
+	if a.octet()&immediate != 0 {
+		return refusal(codeNotImplemented, "immediate=true")
+	}
+	if string(exchange) != ch.exchange {
+		ch.exchange = string(exchange)
+	}
+	if string(routingKey) != ch.routingKey {
+		ch.routingKey = string(routingKey)
+	}
+	c := ch.connection
+	c.out.mu.Lock()
+	c.out.awaitRoom()
+	c.out.mu.Unlock()
+	c.limit = time.Now().Add(c.server.timeouts.message)
+	ch.incoming = &incoming{ // void where the arguments were cut short: the caller closes the connection
+		exchange: ch.exchange, routingKey: ch.routingKey, ignored: !c.server.config.wants(ch.exchange, ch.routingKey),
+	}
+	return nil
+}
+
+// wants is whether messages of the exchange and topic are handled.
+func (c *Config) wants(exchange, routingKey string) bool {
+	topic := routingKey
+	if dot := strings.LastIndexByte(routingKey, '.'); dot >= 0 {
+		topic = routingKey[:dot]
+	}
+	return (len(c.Exchanges) == 0 || slices.Contains(c.Exchanges, exchange)) &&
+		(len(c.Topics) == 0 || slices.Contains(c.Topics, topic))
+}
+
+// header handles the content header: the size and the properties.
+func (ch *channel) header(payload []byte) error {
+	m := ch.incoming
+	if m == nil || m.hasHeader {
+		return refusal(codeUnexpectedFrame, "a content header that does not follow basic.publish")
+	}
+	a := &arguments{rest: payload}
+	class, _, size := a.short(), a.short(), a.longLong()
+	if a.err == nil && class != classBasic {
+		return refusal(codeUnexpectedFrame, fmt.Sprintf("a content header of class %d", class))
+	}
+	headers := findHeaders(a)
+	if tooLarge := ch.connection.server.config.tooLarge(size, len(headers)); tooLarge != nil {
+		ch.fail(withMethod(tooLarge, basicPublish))
+		return nil
+	}
+	if a.err == nil && len(headers) > 0 {
+		table := &arguments{rest: appendLongString(nil, string(headers))}
+		m.headers = table.table(1)
+		a.err = table.err
+	}
+	if a.err != nil {
+		return refusal(codeSyntaxError, a.err.Error())
+	}
+	m.size, m.hasHeader, m.cost = int64(size), true, cost(int(size), len(headers))
+	if !m.ignored {
+		if err := ch.connection.reserve(m); err != nil {
+			return err
+		}
+		// What fits into one step is allocated at once: more than that was never read for nothing.
+		m.body = make([]byte, 0, min(m.size, readStep))
+	}
+	if m.size == 0 {
+		ch.complete()
+	}
+	return nil
+}
+
+// Flags of the properties that precede headers (AMQP 0-9-1 §4.2.6.1).
+const (
+	flagContentType     = 1 << 15
+	flagContentEncoding = 1 << 14
+	flagHeaders         = 1 << 13
+	flagContinued       = 1
+)
+
+// findHeaders reads the properties up to the headers; none that follow are of use.
+func findHeaders(a *arguments) []byte {
+	flags := a.short()
+	for more := flags; more&flagContinued != 0; {
+		more = a.short()
+	}
+	if flags&flagContentType != 0 {
+		a.shortBytes()
+	}
+	if flags&flagContentEncoding != 0 {
+		a.shortBytes()
+	}
+	if flags&flagHeaders != 0 {
+		return a.longString()
+	}
+	return nil
+}
+
+func (c *Config) tooLarge(size uint64, headersSize int) *Refusal {
+	switch {
+	case size > uint64(c.MaxMessageBytes):
+		return refusal(codePreconditionFailed, fmt.Sprintf("a message of %d bytes is larger than the %d that are allowed", size, c.MaxMessageBytes))
+	case headersSize > maxHeaders:
+		return refusal(codePreconditionFailed, fmt.Sprintf("headers of %d bytes are larger than the %d that are allowed", headersSize, maxHeaders))
+	default:
+		return nil
+	}
+}
+
+// reserve takes the message's part of the budget, or waits for it as long as a message may be held.
+func (c *connection) reserve(m *incoming) error {
+	if c.server.budget.tryAcquire(m.cost) {
+		m.reserved = true
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(c.ctx, c.server.config.MaxHold)
+	defer cancel()
+	switch err := c.server.budget.acquire(ctx, m.cost); {
+	case err == nil:
+		m.reserved = true
+		c.limit = time.Now().Add(c.server.timeouts.message) // the client could not know that we waited
+		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		return c.heldTooLong()
+	default:
+		return nil // the connection is closing, and what comes is void
+	}
+}
+
+// body handles a part of a message's body.
+func (ch *channel) body(f frame) error {
+	m, frames := ch.incoming, ch.connection.frames
+	if m == nil || !m.hasHeader {
+		return refusal(codeUnexpectedFrame, "a content body that does not follow its header")
+	}
+	m.received += int64(f.size)
+	if m.received > m.size {
+		return refusal(codeFrameError, "a content body is longer than its header says")
+	}
+	var err error
+	if m.ignored {
+		err = frames.discard(f)
+	} else {
+		m.body, err = frames.appendPayload(m.body, f)
+	}
+	if err == nil && m.received == m.size {
+		ch.complete()
+	}
+	return err
+}
+
+// drop forgets a message that did not come to its end.
+func (ch *channel) drop() {
+	if m := ch.incoming; m != nil {
+		if m.reserved {
+			ch.connection.server.budget.release(m.cost)
+		}
+		ch.incoming = nil
+		ch.connection.limit = time.Time{}
+	}
+}
+
+// complete hands over the message.
+func (ch *channel) complete() {
+	m, c := ch.incoming, ch.connection
+	ch.incoming, c.limit = nil, time.Time{}
+	if m.ignored {
+		c.server.observer.Ignored(c.client)
+		ch.ignore()
+		return
+	}
+	if !m.reserved {
+		return // closing
+	}
+	message := &Message{
+		Client: c.client, Exchange: m.exchange, RoutingKey: m.routingKey, Headers: m.headers, Body: m.body,
+		Received: time.Now(), server: c.server, owner: ch.confirms, cost: m.cost,
+	}
+	if ch.enlist(message) {
+		c.server.handler.Handle(message)
+	}
+}
+
+// ignore acknowledges a message at once.
+func (ch *channel) ignore() {
+	if ch.confirms == nil {
+		return
+	}
+	out := &ch.connection.out
+	out.mu.Lock()
+	ch.confirms.add(nil, time.Time{}, accepted)
+	out.mu.Unlock()
+	out.nudge()
+}
+
+// enlist gives the message its place among those to be acknowledged. It says false when the message is not to be handled: it is
+// with the handler already, or the client has to send it again.
+func (ch *channel) enlist(message *Message) bool {
+	if ch.confirms == nil {
+		return true
+	}
+	c := ch.connection
+	first, voided := c.enlist(message)
+	if first == message {
+		return true
+	}
+	c.server.budget.release(message.cost)
+	if !voided {
+		c.server.observer.Resent(c.client)
+	}
+	return false
+}
+
+// enlist returns the message that is to be acknowledged, which is another one when the message was sent before. It is void when the
+// connection takes nothing any more.
+func (c *connection) enlist(message *Message) (first *Message, void bool) {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if c.out.draining || c.out.closing {
+		return nil, true
+	}
+	message.tag = message.owner.next()
+	if first = c.server.orphans.adopt(message); first == nil {
+		first = message
+	}
+	message.owner.add(first, message.Received, unaccepted)
+	c.armHold(c.server.config.MaxHold)
+	return first, false
+}

@@ -1,0 +1,193 @@
+package amqpserver
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// ErrTooManyConnections says that a connection was ended at once because of Config.MaxConnections.
+var ErrTooManyConnections = errors.New("too many connections")
+
+// Server takes messages from publishers. It owns the goroutines of its connections, which Shutdown ends.
+type Server struct {
+	config   Config
+	timeouts timeouts
+	handler  Handler
+	observer Observer
+	budget   *budget
+	orphans  *orphans
+
+	serving sync.WaitGroup
+
+	mu          sync.Mutex
+	stopped     bool
+	listeners   map[net.Listener]struct{}
+	connections map[*connection]struct{}
+	hosts       map[netip.Addr]int
+}
+
+// New makes a server. It fails when the configuration contradicts itself.
+func New(config Config, handler Handler, observer Observer) (*Server, error) {
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	return &Server{
+		config: config, timeouts: defaultTimeouts(), handler: handler, observer: observer,
+		budget: newBudget(config.MaxInFlightBytes), orphans: newOrphans(),
+		listeners: map[net.Listener]struct{}{}, connections: map[*connection]struct{}{}, hosts: map[netip.Addr]int{},
+	}, nil
+}
+
+// Serve takes connections until Shutdown, and then returns nil, or until the listener fails. It closes the listener, which may be one of
+// tls.NewListener. It may be called for several listeners.
+func (s *Server) Serve(listener net.Listener) error {
+	defer func() { _ = listener.Close() }() // closed already when Shutdown was called
+	if !s.listen(listener) {
+		return nil
+	}
+	for pause := time.Duration(0); ; {
+		conn, err := listener.Accept()
+		switch {
+		case err == nil:
+			pause = 0
+			s.start(conn)
+		case s.isStopped():
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return err
+		default: // as too many open files: it passes
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			s.wait(pause)
+		}
+	}
+}
+
+// wait is for the moment when no connection can be taken.
+func (s *Server) wait(pause time.Duration) {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	<-timer.C
+}
+
+func (s *Server) listen(listener net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return false
+	}
+	s.listeners[listener] = struct{}{}
+	return true
+}
+
+func (s *Server) isStopped() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopped
+}
+
+func (s *Server) start(conn net.Conn) {
+	c := newConnection(s, conn)
+	if !s.admit(c) {
+		c.cancel()
+		_ = conn.Close() // before anything was read
+		s.observer.Refused(c.peer, ErrTooManyConnections)
+		return
+	}
+	go func() {
+		defer s.serving.Done()
+		defer s.leave(c)
+		c.serve()
+	}()
+}
+
+// admit counts a connection in. It is waited for from then on.
+func (s *Server) admit(c *connection) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	host := c.peer.Addr()
+	most := s.config.MaxConnections
+	if host.IsValid() && !host.IsLoopback() {
+		most = (most + 1) / 2
+	}
+	if s.stopped || len(s.connections) >= s.config.MaxConnections || s.hosts[host] >= most {
+		return false
+	}
+	s.connections[c] = struct{}{}
+	s.hosts[host]++
+	s.serving.Add(1)
+	return true
+}
+
+func (s *Server) leave(c *connection) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.connections, c)
+	if host := c.peer.Addr(); s.hosts[host] > 1 {
+		s.hosts[host]--
+	} else {
+		delete(s.hosts, host)
+	}
+}
+
+// Stats returns what the server has now.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Stats{Connections: len(s.connections), InFlightBytes: s.budget.used()}
+}
+
+// Shutdown takes no new connections and no new messages, waits until what was handled is accepted and acknowledged, or ctx ends,
+// and closes every connection with 320, so that clients send what was not acknowledged again, to whoever listens then. It returns
+// when all goroutines of the server have ended; clients that do not answer delay that by at most two seconds. The error is ctx's when messages
+// were left.
+func (s *Server) Shutdown(ctx context.Context) error {
+	for _, c := range s.stop() {
+		c.retire()
+	}
+	ended := make(chan struct{})
+	go func() { s.serving.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, c := range s.open() {
+		c.fail(shuttingDown)
+	}
+	timer := time.NewTimer(s.timeouts.close)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+		for _, c := range s.open() {
+			_ = c.conn.Close() // it did not answer
+		}
+		<-ended
+	}
+	return ctx.Err()
+}
+
+// stop ends the listeners and returns the connections that are open.
+func (s *Server) stop() []*connection {
+	s.mu.Lock()
+	s.stopped = true
+	for listener := range s.listeners {
+		_ = listener.Close() // it is of no use any more
+	}
+	s.mu.Unlock()
+	return s.open()
+}
+
+func (s *Server) open() []*connection {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	open := make([]*connection, 0, len(s.connections))
+	for c := range s.connections {
+		open = append(open, c)
+	}
+	return open
+}

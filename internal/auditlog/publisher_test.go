@@ -1,0 +1,30 @@
+package auditlog_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+)
+
+// Who published is on each kind of record, and changes nothing else of it.
+func TestPublisher(t *testing.T) {
+	config := configured(func(c *auditlog.Config) { c.OtherNotifications = auditlog.Keep })
+	for name, body := range map[string]string{
+		"audit": notification("identity.user.created", event(`"action":"created.user","outcome":"success","target":{"id":"t"}`)),
+		"other": notification("compute.instance.create.end", `{"a":1}`),
+		"raw":   "{torn",
+	} {
+		t.Run(name, func(t *testing.T) {
+			without := one(t, config, body)
+			message := auditlog.Message{Body: []byte(body), Received: received, Publisher: &auditlog.Publisher{Address: "192.0.2.10", CertificateSubject: "CN=ctl01"}}
+			with := mapAll(t, config, []auditlog.Message{message})[0]
+			require.Equal(t, "192.0.2.10", with.Attributes[auditlog.AttrPeerAddress])
+			require.Equal(t, "CN=ctl01", with.Attributes[auditlog.AttrTLSClientSubject])
+			delete(with.Attributes, auditlog.AttrPeerAddress)
+			delete(with.Attributes, auditlog.AttrTLSClientSubject)
+			require.Equal(t, without, with)
+		})
+	}
+}

@@ -1,0 +1,158 @@
+package openstackauditreceiver
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.uber.org/zap"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpserver"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/delivery"
+)
+
+const (
+	// listenBatchSize bounds the records of one batch.
+	listenBatchSize = 500
+	// drainTimeout is how long what services wait for may take at shutdown; less than shutdownTimeout.
+	drainTimeout = 5 * time.Second
+)
+
+// listener takes what services publish into the pipeline.
+type listener struct {
+	server    *amqpserver.Server
+	socket    net.Listener
+	pipeline  *pipeline
+	telemetry *telemetry
+	arrivals  *delivery.Queue[*amqpserver.Message]
+}
+
+// newListener opens the socket: a port that is taken is a local mistake.
+func (r *auditReceiver) newListener(ctx context.Context, host component.Host, pipeline *pipeline) (*listener, error) {
+	section := r.config.Listen.Get()
+	l := &listener{pipeline: pipeline, telemetry: r.telemetry, arrivals: delivery.NewQueue[*amqpserver.Message]()}
+	server, err := amqpserver.New(section.serverConfig(r.settings.BuildInfo), l, newListenObserver(r.telemetry))
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	l.server = server
+	var secure *tls.Config
+	if section.TLS.HasValue() {
+		if secure, err = section.TLS.Get().LoadTLSConfig(ctx); err != nil {
+			return nil, fmt.Errorf("listen::tls: %w", err)
+		}
+	}
+	if err := r.telemetry.observeListener(server); err != nil {
+		return nil, err
+	}
+	if l.socket, err = (&net.ListenConfig{}).Listen(ctx, "tcp", section.Endpoint); err != nil {
+		return nil, fmt.Errorf("listen::endpoint: %w", err)
+	}
+	r.settings.Logger.Info("Listening for services that publish", zap.Stringer("address", l.socket.Addr()))
+	if secure != nil {
+		l.socket = tls.NewListener(l.socket, secure)
+	}
+	if !r.config.RabbitMQ.HasValue() { // else the broker's state is the receiver's
+		componentstatus.ReportStatus(host, componentstatus.NewEvent(componentstatus.StatusOK))
+	}
+	return l, nil
+}
+
+// Handle implements amqpserver.Handler.
+func (l *listener) Handle(message *amqpserver.Message) { l.arrivals.Put(message) }
+
+// run serves until ctx ends, or until stop is closed and what was published before is taken and confirmed, for which the pipeline
+// has drainTimeout. What is not confirmed then, the services send again.
+func (l *listener) run(ctx context.Context, stop <-chan struct{}) {
+	giveUp := make(chan struct{})
+	var work sync.WaitGroup
+	work.Go(func() {
+		if err := l.server.Serve(l.socket); err != nil {
+			l.telemetry.logger.Error("No connection can be accepted any more", zap.Error(err))
+		}
+	})
+	work.Go(func() { l.commit(ctx, giveUp) })
+
+	select {
+	case <-ctx.Done():
+	case <-stop:
+	}
+	drain, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	defer context.AfterFunc(drain, func() { close(giveUp) })()
+	if err := l.server.Shutdown(drain); err != nil {
+		l.telemetry.logger.Warn("Not all messages were taken in time; the services send them again")
+	}
+	l.arrivals.Put(nil) // the last
+	work.Wait()
+}
+
+// commit delivers and confirms batch after batch, up to the last. There is one batch at a time, so that many services which publish
+// one by one make few calls of the pipeline.
+func (l *listener) commit(ctx context.Context, giveUp <-chan struct{}) {
+	for {
+		batch, err := l.arrivals.Take(ctx, listenBatchSize)
+		if err != nil {
+			return // abandoned
+		}
+		last := batch[len(batch)-1] == nil
+		if last {
+			batch = batch[:len(batch)-1]
+		}
+		l.commitOne(ctx, giveUp, batch)
+		if last {
+			return
+		}
+	}
+}
+
+func (l *listener) commitOne(ctx context.Context, giveUp <-chan struct{}, batch []*amqpserver.Message) {
+	if len(batch) == 0 {
+		return
+	}
+	messages := make([]auditlog.Message, len(batch))
+	for i, message := range batch {
+		messages[i] = auditlog.Message{
+			Body:        message.Body,
+			Received:    message.Received,
+			TraceParent: message.Headers.String("traceparent"),
+			Publisher:   publisher(message.Client),
+		}
+	}
+	counts := map[settlement]int64{}
+	for i, d := range l.pipeline.process(ctx, giveUp, messages) {
+		if d.settlement == rejected {
+			// There is no dead-letter queue, and to refuse it would make the service wait, and try, for ever.
+			l.telemetry.logger.Error("A message is refused for good. It is confirmed and dropped: what is published straight to the collector has no dead-letter queue.",
+				zap.String("id", d.id))
+			d.settlement = dropped
+		}
+		counts[d.settlement]++
+		if d.settlement == acknowledged || d.settlement == dropped {
+			batch[i].Accept()
+			l.telemetry.OpenstackAuditReceiverListenConfirmationDelay.Record(ctx, time.Since(batch[i].Received).Seconds(), l.telemetry.common)
+		}
+	}
+	l.telemetry.settled(ctx, counts)
+}
+
+// publisher is what of a client is the same when it sends a message again from another connection.
+func publisher(client *amqpserver.Client) *auditlog.Publisher {
+	var p auditlog.Publisher
+	if address := client.Address.Addr(); address.IsValid() && !address.IsLoopback() {
+		p.Address = address.String()
+	}
+	if client.Certificate != nil {
+		p.CertificateSubject = client.Certificate.Subject.String()
+	}
+	if p == (auditlog.Publisher{}) {
+		return nil
+	}
+	return &p
+}

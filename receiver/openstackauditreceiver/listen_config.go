@@ -1,0 +1,150 @@
+package openstackauditreceiver
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configtls"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpserver"
+)
+
+// ListenConfig says where services may publish to, and who may.
+type ListenConfig struct {
+	// Endpoint is host:port.
+	Endpoint string `mapstructure:"endpoint"`
+	// TLS is required unless Endpoint is of the loopback interface.
+	TLS configoptional.Optional[configtls.ServerConfig] `mapstructure:"tls"`
+	// InsecurePlaintext allows passwords and events to cross the network in the clear.
+	InsecurePlaintext bool             `mapstructure:"insecure_plaintext"`
+	Auth              ListenAuthConfig `mapstructure:"auth"`
+	// Exchanges and Topics are those whose messages become records; none means any.
+	Exchanges []string `mapstructure:"exchanges"`
+	Topics    []string `mapstructure:"topics"`
+	// MaxConnections bounds the connections, one channel each.
+	MaxConnections int `mapstructure:"max_connections"`
+	// MaxMessageSizeMiB bounds one body.
+	MaxMessageSizeMiB int `mapstructure:"max_message_size_mib"`
+	// MaxInFlightMiB bounds the bodies that the pipeline did not take yet.
+	MaxInFlightMiB int `mapstructure:"max_in_flight_mib"`
+	// MaxHold is how long a service waits for its confirmation before it is told to connect and send again.
+	MaxHold time.Duration `mapstructure:"max_hold"`
+
+	_ struct{}
+}
+
+// ListenAuthConfig says how services authenticate.
+type ListenAuthConfig struct {
+	// Mechanisms: PLAIN and AMQPLAIN take the user name and the password, EXTERNAL a certificate that tls::client_ca_file verifies.
+	Mechanisms []amqpserver.Mechanism `mapstructure:"mechanisms"`
+	Username   string                 `mapstructure:"username"`
+	Password   configopaque.String    `mapstructure:"password"`
+
+	_ struct{}
+}
+
+func newDefaultListenConfig() ListenConfig {
+	return ListenConfig{
+		Endpoint:          "localhost:5679", // not 5672: a small cloud runs its RabbitMQ there
+		Auth:              ListenAuthConfig{Mechanisms: []amqpserver.Mechanism{amqpserver.MechanismAMQPlain, amqpserver.MechanismPlain}},
+		MaxConnections:    1024,
+		MaxMessageSizeMiB: 1,
+		MaxInFlightMiB:    16,
+		MaxHold:           30 * time.Second,
+	}
+}
+
+// validate is not called Validate, for the reason that RabbitMQConfig's is not.
+func (c *ListenConfig) validate(path string) error {
+	key := func(name string) string { return path + "::" + name }
+	errs := []error{
+		c.validateEndpoint(path),
+		c.validateAuth(path),
+		between(key("max_connections"), c.MaxConnections, 1, 1<<20, "connections"),
+		between(key("max_message_size_mib"), c.MaxMessageSizeMiB, 1, 1024, "MiB"),
+		between(key("max_in_flight_mib"), c.MaxInFlightMiB, 1, 1<<20, "MiB"),
+	}
+	if c.MaxInFlightMiB <= c.MaxMessageSizeMiB {
+		errs = append(errs, fmt.Errorf("%s: %d is not more than max_message_size_mib %d: the largest message needs some room beside its body",
+			key("max_in_flight_mib"), c.MaxInFlightMiB, c.MaxMessageSizeMiB))
+	}
+	if c.MaxHold < time.Second {
+		errs = append(errs, fmt.Errorf("%s: %s is less than 1s", key("max_hold"), c.MaxHold))
+	}
+	for _, list := range []struct {
+		name   string
+		values []string
+	}{{"exchanges", c.Exchanges}, {"topics", c.Topics}} {
+		if len(list.values) > 0 {
+			errs = append(errs, names(key(list.name), list.values))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *ListenConfig) validateEndpoint(path string) error {
+	host, port, err := net.SplitHostPort(c.Endpoint)
+	if err != nil || port == "" {
+		return fmt.Errorf("%s::endpoint: %q is not of the form host:port, as localhost:5679", path, c.Endpoint)
+	}
+	if !c.TLS.HasValue() && !c.InsecurePlaintext && !isLoopback(host) {
+		return fmt.Errorf("%s::endpoint: %s may be reached from other hosts, and passwords and events would cross the network in the clear: add the section tls, listen on localhost, or set insecure_plaintext: true",
+			path, c.Endpoint)
+	}
+	return nil
+}
+
+// isLoopback does not ask a resolver: a name may be another tomorrow.
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.Unmap().IsLoopback()
+}
+
+func (c *ListenConfig) validateAuth(path string) error {
+	auth := c.Auth
+	if len(auth.Mechanisms) == 0 {
+		return fmt.Errorf("%s::auth::mechanisms: at least one of AMQPLAIN, PLAIN, EXTERNAL is needed", path)
+	}
+	var errs []error
+	for i, mechanism := range auth.Mechanisms {
+		errs = append(errs, oneOf(fmt.Sprintf("%s::auth::mechanisms[%d]", path, i), mechanism,
+			amqpserver.MechanismAMQPlain, amqpserver.MechanismPlain, amqpserver.MechanismExternal))
+	}
+	if slices.Contains(auth.Mechanisms, amqpserver.MechanismExternal) && (!c.TLS.HasValue() || c.TLS.Get().ClientCAFile == "") {
+		errs = append(errs, fmt.Errorf("%s::auth::mechanisms: EXTERNAL needs %s::tls::client_ca_file, which says whose certificates are good", path, path))
+	}
+	if slices.ContainsFunc(auth.Mechanisms, func(m amqpserver.Mechanism) bool { return m != amqpserver.MechanismExternal }) {
+		for _, credential := range []struct{ name, value string }{{"username", auth.Username}, {"password", string(auth.Password)}} {
+			if credential.value == "" {
+				errs = append(errs, fmt.Errorf("%s::auth::%s: is required: whoever reaches the endpoint could forge audit events", path, credential.name))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *ListenConfig) serverConfig(build component.BuildInfo) amqpserver.Config {
+	return amqpserver.Config{
+		Product:          build.Command,
+		Version:          build.Version,
+		Mechanisms:       c.Auth.Mechanisms,
+		Username:         c.Auth.Username,
+		Password:         string(c.Auth.Password),
+		Exchanges:        c.Exchanges,
+		Topics:           c.Topics,
+		MaxConnections:   c.MaxConnections,
+		MaxMessageBytes:  int64(c.MaxMessageSizeMiB) << 20,
+		MaxInFlightBytes: int64(c.MaxInFlightMiB) << 20,
+		MaxHold:          c.MaxHold,
+	}
+}

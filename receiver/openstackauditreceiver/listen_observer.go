@@ -1,0 +1,124 @@
+package openstackauditreceiver
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpserver"
+)
+
+// listenObserver tells what happens at the endpoint as metrics and, once for each host and reason, as log lines: whoever
+// reaches the port must not be able to fill the log.
+type listenObserver struct {
+	telemetry *telemetry
+
+	mu   sync.Mutex
+	said map[complaint]struct{}
+}
+
+type complaint struct {
+	host   netip.Addr
+	reason string
+}
+
+func newListenObserver(telemetry *telemetry) *listenObserver {
+	return &listenObserver{telemetry: telemetry, said: map[complaint]struct{}{}}
+}
+
+// first is whether the complaint is new, or has room to be remembered.
+func (o *listenObserver) first(host netip.Addr, reason string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	c := complaint{host, reason}
+	if _, said := o.said[c]; said || len(o.said) >= maxComplaints {
+		return false
+	}
+	o.said[c] = struct{}{}
+	return true
+}
+
+// Refused implements amqpserver.Observer.
+func (o *listenObserver) Refused(peer netip.AddrPort, err error) {
+	var refusal *amqpserver.Refusal
+	reason := "network"
+	switch {
+	case errors.Is(err, amqpserver.ErrTooManyConnections):
+		reason = "too_many"
+	case errors.Is(err, amqpserver.ErrAuthentication):
+		reason = "authentication"
+	case errors.Is(err, amqpserver.ErrProtocol), errors.As(err, &refusal):
+		reason = "protocol"
+	}
+	o.telemetry.OpenstackAuditReceiverListenConnectionsRefused.Add(context.Background(), 1, o.telemetry.with("refusal", reason))
+	if o.first(peer.Addr(), reason) {
+		o.telemetry.logger.Warn("A connection was refused; others of the same host for the same reason are counted only",
+			zap.Stringer("peer", peer), zap.String("reason", reason), zap.Error(err))
+	}
+}
+
+// Opened implements amqpserver.Observer.
+func (o *listenObserver) Opened(client *amqpserver.Client) {
+	o.telemetry.logger.Debug("A service has connected", identity(client)...)
+}
+
+// Closed implements amqpserver.Observer.
+func (o *listenObserver) Closed(client *amqpserver.Client, err error) {
+	var refusal *amqpserver.Refusal
+	if !errors.As(err, &refusal) {
+		o.telemetry.logger.Debug("A service has gone", append(identity(client), zap.Error(err))...)
+		return
+	}
+	o.telemetry.OpenstackAuditReceiverListenConnectionsClosed.Add(context.Background(), 1, o.withCode(refusal))
+	if o.first(client.Address.Addr(), refusal.Text) {
+		o.telemetry.logger.Warn("A service's connection was closed; it connects again and sends what was not confirmed",
+			append(identity(client), zap.Error(err))...)
+	}
+}
+
+// ChannelClosed implements amqpserver.Observer.
+func (o *listenObserver) ChannelClosed(client *amqpserver.Client, reason *amqpserver.Refusal) {
+	o.telemetry.OpenstackAuditReceiverListenMessagesRefused.Add(context.Background(), 1, o.withCode(reason))
+	o.telemetry.logger.Error("A service was refused; what it sent is lost", append(identity(client), zap.Error(reason))...)
+}
+
+// Ignored implements amqpserver.Observer.
+func (o *listenObserver) Ignored(*amqpserver.Client) {
+	o.telemetry.OpenstackAuditReceiverListenMessagesIgnored.Add(context.Background(), 1, o.telemetry.common)
+}
+
+// Resent implements amqpserver.Observer.
+func (o *listenObserver) Resent(*amqpserver.Client) {
+	o.telemetry.OpenstackAuditReceiverListenMessagesResent.Add(context.Background(), 1, o.telemetry.common)
+}
+
+func (o *listenObserver) withCode(refusal *amqpserver.Refusal) metric.MeasurementOption {
+	return metric.WithAttributeSet(attribute.NewSet(o.telemetry.id, attribute.Int("code", int(refusal.Code))))
+}
+
+// identity is who a client is and says it is. oslo.messaging's connection names have the process and its id.
+func identity(client *amqpserver.Client) []zap.Field {
+	return []zap.Field{
+		zap.Stringer("peer", client.Address), zap.String("user", client.User), zap.String("mechanism", string(client.Mechanism)),
+		zap.String("connection_name", client.ConnectionName), zap.String("product", client.Product),
+	}
+}
+
+// observeListener registers what is measured when somebody asks.
+func (t *telemetry) observeListener(server *amqpserver.Server) error {
+	return errors.Join(
+		t.RegisterOpenstackAuditReceiverListenConnectionsCallback(func(_ context.Context, observer metric.Int64Observer) error {
+			observer.Observe(int64(server.Stats().Connections), t.common)
+			return nil
+		}),
+		t.RegisterOpenstackAuditReceiverListenInFlightBytesCallback(func(_ context.Context, observer metric.Int64Observer) error {
+			observer.Observe(server.Stats().InFlightBytes, t.common)
+			return nil
+		}),
+	)
+}

@@ -1,0 +1,468 @@
+package openstackauditreceiver
+
+import (
+	"context"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	signal "go.opentelemetry.io/collector/pipeline"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpserver"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver/internal/metadata"
+	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver/internal/metadatatest"
+)
+
+// listening is the default but for the credentials, the waits and a free port.
+func listening(t *testing.T, change func(*Config, *ListenConfig)) (config *Config, url string) {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := free.Addr().String()
+	require.NoError(t, free.Close())
+
+	config = createDefaultConfig().(*Config)
+	section := config.Listen.GetOrInsertDefault()
+	section.Endpoint, section.Auth.Username, section.Auth.Password = address, "keystone", "hidden"
+	config.RetryOnFailure.InitialInterval = 2 * time.Millisecond
+	config.RetryOnFailure.MaxInterval = 20 * time.Millisecond
+	if change != nil {
+		change(config, section)
+	}
+	require.NoError(t, confmap.Validate(config))
+	return config, "amqp://keystone:hidden@" + address + "/"
+}
+
+// publishing is a service that publishes one by one over a connection of its own, again and again until it is confirmed.
+type publishing struct {
+	t          testing.TB
+	url        string
+	connection *amqp.Connection
+	channel    *amqp.Channel
+}
+
+func newPublishing(t testing.TB, url string) *publishing {
+	t.Helper()
+	p := &publishing{t: t, url: url}
+	t.Cleanup(func() {
+		if p.connection != nil {
+			_ = p.connection.Close()
+		}
+	})
+	return p
+}
+
+func (p *publishing) connect() error {
+	if p.connection != nil && !p.connection.IsClosed() {
+		return nil
+	}
+	var err error
+	if p.connection, err = amqp.Dial(p.url); err != nil {
+		return err
+	}
+	if p.channel, err = p.connection.Channel(); err != nil {
+		return err
+	}
+	return p.channel.Confirm(false)
+}
+
+// try publishes once and says whether that was confirmed.
+func (p *publishing) try(ctx context.Context, body []byte) bool {
+	if p.connect() != nil {
+		return false
+	}
+	confirmation, err := p.channel.PublishWithDeferredConfirm("keystone", "notifications.info", false, false, amqp.Publishing{Body: body})
+	if err != nil {
+		return false
+	}
+	confirmed, err := confirmation.WaitContext(ctx)
+	return err == nil && confirmed
+}
+
+func (p *publishing) publish(body []byte) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), soon)
+	defer cancel()
+	require.Eventually(p.t, func() bool { return p.try(ctx, body) }, soon, often)
+}
+
+func TestListen(t *testing.T) {
+	t.Parallel()
+	config, url := listening(t, nil)
+	next := &backend{}
+	r := start(t, config, next)
+	p := newPublishing(t, url)
+	p.publish(notification("one"))
+	assert.Equal(t, 1, next.times("one"), "confirmed after the pipeline took it")
+	p.publish([]byte("{torn"))
+	assert.Len(t, next.allCalls(), 2, "a raw record")
+	assert.Equal(t, map[string]int64{"acknowledged": 2}, r.counts("deliveries", "settlement"))
+	assert.Equal(t, map[string]int64{"cadf": 1, "raw": 1}, r.counts("notifications", "kind"))
+	assert.Equal(t, int64(1), r.gauge("listen_connections"))
+	assert.Equal(t, int64(0), r.gauge("listen_in_flight_bytes"))
+	r.shutdown()
+	assert.Error(t, p.connect(), "nobody listens")
+}
+
+// TestListenGroupCommit: many services that publish one by one make few calls of the pipeline.
+func TestListenGroupCommit(t *testing.T) {
+	t.Parallel()
+	const services, each = 8, 20
+	config, url := listening(t, nil)
+	release := make(chan struct{})
+	next := &backend{decide: func(_ context.Context, ids []string) error {
+		if ids[0] == "first" {
+			<-release
+		}
+		return nil
+	}}
+	r := start(t, config, next)
+	var work sync.WaitGroup
+	work.Go(func() { newPublishing(t, url).publish(notification("first")) })
+	require.Eventually(t, func() bool { return len(next.allCalls()) == 1 }, soon, often)
+	waiting := r.gauge("listen_in_flight_bytes")
+	for i := range services {
+		work.Go(func() {
+			p := newPublishing(t, url)
+			for j := range each {
+				p.publish(notification(fmt.Sprintf("%d-%d", i, j)))
+			}
+		})
+	}
+	require.Eventually(t, func() bool { return r.gauge("listen_in_flight_bytes") > services*waiting }, soon, often)
+	close(release)
+	work.Wait()
+	assert.Len(t, next.allCalls()[1], services, "what had come while the first was delivered")
+	for i := range services {
+		for j := range each {
+			assert.Equal(t, 1, next.times(fmt.Sprintf("%d-%d", i, j)))
+		}
+	}
+}
+
+// TestListenHold: what the pipeline refuses for now is held, given back after max_hold, and one record however often it was sent again.
+func TestListenHold(t *testing.T) {
+	t.Parallel()
+	config, url := listening(t, func(_ *Config, section *ListenConfig) { section.MaxHold = time.Second })
+	var open atomic.Bool
+	next := &backend{decide: func(context.Context, []string) error {
+		if open.Load() {
+			return nil
+		}
+		return errForNow
+	}}
+	r := start(t, config, next)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		newPublishing(t, url).publish(notification("held"))
+	}()
+	require.Eventually(t, func() bool { return r.counts("listen_messages_resent", "")[""] == 2 }, soon, often)
+	assert.Zero(t, next.times("held"))
+	open.Store(true)
+	<-done
+	assert.Equal(t, 1, next.times("held"))
+	assert.Equal(t, int64(2), r.counts("listen_connections_closed", "")[""])
+	assert.Equal(t, 1, r.lines("A service's connection was closed"), "said once")
+}
+
+// TestListenRefusedForGood: there is nowhere to keep it, so it is dropped, counted and said; neighbours arrive.
+func TestListenRefusedForGood(t *testing.T) {
+	t.Parallel()
+	config, url := listening(t, func(c *Config, _ *ListenConfig) { c.Records.OnDecodeError = auditlog.DecodeErrorReject })
+	next := &backend{decide: func(_ context.Context, ids []string) error {
+		if slices.Contains(ids, "bad") {
+			return errForGood
+		}
+		return nil
+	}}
+	r := start(t, config, next)
+	p := newPublishing(t, url)
+	for _, body := range [][]byte{notification("before"), notification("bad"), []byte("{torn"), notification("after")} {
+		p.publish(body)
+	}
+	assert.Equal(t, 1, next.times("before"))
+	assert.Equal(t, 1, next.times("after"))
+	assert.Equal(t, map[string]int64{"acknowledged": 2, "dropped": 2}, r.counts("deliveries", "settlement"))
+	assert.Equal(t, 2, r.lines("A message is refused for good. It is confirmed and dropped"))
+}
+
+// TestListenRefusals are counted, and said once for each host and reason.
+func TestListenRefusals(t *testing.T) {
+	t.Parallel()
+	config, url := listening(t, func(_ *Config, section *ListenConfig) { section.Exchanges = []string{"keystone"} })
+	r := start(t, config, &backend{})
+	for range 2 {
+		conn, err := net.Dial("tcp", config.Listen.Get().Endpoint)
+		require.NoError(t, err)
+		_, err = conn.Write([]byte("GET / HTTP/1.1\r\n\r\n"))
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+	}
+	_, err := amqp.Dial(strings.Replace(url, "hidden", "wrong", 1))
+	require.Error(t, err)
+	require.Eventually(t, func() bool {
+		return maps.Equal(r.counts("listen_connections_refused", "refusal"), map[string]int64{"protocol": 2, "authentication": 1})
+	}, soon, often)
+	assert.Equal(t, 2, r.lines("A connection was refused"))
+
+	p := newPublishing(t, url)
+	require.NoError(t, p.connect())
+	confirmation, err := p.channel.PublishWithDeferredConfirm("nova", "notifications.info", false, false, amqp.Publishing{})
+	require.NoError(t, err)
+	require.True(t, confirmation.Wait())
+	assert.Equal(t, int64(1), r.counts("listen_messages_ignored", "")[""])
+	_, err = p.channel.Consume("q", "", false, false, false, false, nil)
+	require.Error(t, err)
+	assert.Equal(t, int64(1), r.counts("listen_messages_refused", "")[""])
+}
+
+// TestListenShutdown: what is in flight is taken and confirmed.
+func TestListenShutdown(t *testing.T) {
+	t.Parallel()
+	config, url := listening(t, nil)
+	entered, release := make(chan struct{}), make(chan struct{})
+	next := &backend{decide: func(context.Context, []string) error {
+		close(entered)
+		<-release
+		return nil
+	}}
+	r := start(t, config, next)
+	confirmed := make(chan bool, 1)
+	go func() { confirmed <- newPublishing(t, url).try(t.Context(), notification("in flight")) }()
+	<-entered
+	done := make(chan struct{})
+	go func() { defer close(done); r.shutdown() }()
+	require.Eventually(t, func() bool { return newPublishing(t, url).connect() != nil }, soon, often)
+	close(release)
+	assert.True(t, <-confirmed)
+	<-done
+	assert.Equal(t, 1, next.times("in flight"))
+}
+
+// TestListenShutdownWhilePushedBack: what the pipeline does not take is left to be sent again, and Shutdown ends.
+func TestListenShutdownWhilePushedBack(t *testing.T) {
+	t.Parallel()
+	config, url := listening(t, nil)
+	next := &backend{decide: func(context.Context, []string) error { return errForNow }}
+	r := start(t, config, next)
+	confirmed := make(chan bool, 1)
+	go func() { confirmed <- newPublishing(t, url).try(t.Context(), notification("held")) }()
+	require.Eventually(t, func() bool { return len(next.allCalls()) > 1 }, soon, often)
+	r.shutdown()
+	assert.False(t, <-confirmed)
+	assert.Equal(t, 1, r.lines("the services send them again"))
+}
+
+// TestListenBesideRabbitMQ: a broker that is away keeps nobody from publishing.
+func TestListenBesideRabbitMQ(t *testing.T) {
+	t.Parallel()
+	config, url := listening(t, func(c *Config, _ *ListenConfig) {
+		c.RabbitMQ.GetOrInsertDefault().TransportURL = "rabbit://u:p@127.0.0.1:1//"
+	})
+	next := &backend{}
+	r := startAnyhow(t, config, next)
+	newPublishing(t, url).publish(notification("one"))
+	assert.Equal(t, 1, next.times("one"))
+	require.Eventually(t, func() bool { return r.host.last() == componentstatus.StatusRecoverableError }, soon, often)
+}
+
+func TestListenStartFailsForLocalMistakes(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	for want, keys := range map[string]map[string]any{
+		"listen::endpoint: listen tcp": {"endpoint": taken.Addr().String()},
+		"listen::tls: ":                {"tls": map[string]any{"cert_file": "/missing.pem", "key_file": "/missing.pem"}},
+	} {
+		config, _ := listening(t, nil)
+		require.NoError(t, confmap.NewFromStringMap(map[string]any{"listen": keys}).Unmarshal(config))
+		telemetry := componenttest.NewTelemetry()
+		r, err := NewFactory().CreateLogs(t.Context(), metadatatest.NewSettings(telemetry), config, consumertest.NewNop())
+		require.NoError(t, err)
+		require.ErrorContains(t, r.Start(t.Context(), componenttest.NewNopHost()), want)
+		require.NoError(t, r.Shutdown(t.Context()))
+		require.NoError(t, telemetry.Shutdown(t.Context()))
+	}
+}
+
+// TestListenConsumeContract runs the Collector's own check; the service sends again what was not confirmed.
+func TestListenConsumeContract(t *testing.T) {
+	config, url := listening(t, func(c *Config, _ *ListenConfig) { c.OnPermanentError = PermanentErrorDrop })
+	receivertest.CheckConsumeContract(receivertest.CheckConsumeContractParams{
+		T: t,
+		Factory: receiver.NewFactory(metadata.Type, createDefaultConfig, receiver.WithLogs(
+			func(ctx context.Context, settings receiver.Settings, config component.Config, next consumer.Logs) (receiver.Logs, error) {
+				withID, err := consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
+					setTestID(logs)
+					return next.ConsumeLogs(ctx, logs)
+				}, consumer.WithCapabilities(consumer.Capabilities{MutatesData: true}))
+				require.NoError(t, err)
+				return createLogs(ctx, settings, config, withID)
+			}, metadata.LogsStability)),
+		Signal:        signal.SignalLogs,
+		Config:        config,
+		Generator:     &listenGenerator{t: t, url: url},
+		GenerateCount: 100,
+	})
+}
+
+// listenGenerator publishes one at a time: the checker knows no parts of a batch.
+type listenGenerator struct {
+	t     *testing.T
+	url   string
+	mu    sync.Mutex
+	count int
+}
+
+func (*listenGenerator) Start() {}
+func (*listenGenerator) Stop()  {}
+
+func (g *listenGenerator) Generate() []receivertest.UniqueIDAttrVal {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.count++
+	id := fmt.Sprintf("contract-%d", g.count)
+	p := newPublishing(g.t, g.url)
+	p.publish(notification(id))
+	require.NoError(g.t, p.connection.Close())
+	return []receivertest.UniqueIDAttrVal{receivertest.UniqueIDAttrVal(id)}
+}
+
+// TestListenOsloMessaging: a service with Debian's oslo.messaging.
+func TestListenOsloMessaging(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("/usr/bin/python3", "-c", "import oslo_messaging").CombinedOutput()
+	require.NoError(t, err, "apt-get install --no-install-recommends python3-oslo.messaging: %s", out)
+	config, url := listening(t, func(c *Config, _ *ListenConfig) { c.Records.OtherNotifications = auditlog.Keep })
+	next := &backend{}
+	r := start(t, config, next)
+	file := filepath.Join(t.TempDir(), "keystone.conf")
+	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, "[oslo_messaging_notifications]\ndriver = messagingv2\ntransport_url = %s\n",
+		strings.Replace(url, "amqp:", "rabbit:", 1)), 0o600))
+	out, err = exec.CommandContext(t.Context(), "/usr/bin/python3", "../../internal/amqpserver/testdata/publish.py", "notify", file, "1", "a", "b").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Equal(t, "a\nb\n", string(out))
+	assert.Equal(t, map[string]int64{"acknowledged": 2}, r.counts("deliveries", "settlement"))
+	assert.NotContains(t, r.counts("notifications", "kind"), "raw")
+}
+
+func TestPublisher(t *testing.T) {
+	t.Parallel()
+	certificate := &x509.Certificate{Subject: pkix.Name{CommonName: "ctl01", Organization: []string{"cloud"}}}
+	for address, want := range map[string]string{"127.0.0.1:1": "", "[::1]:1": "", "192.0.2.7:55": "192.0.2.7", "[2001:db8::1]:55": "2001:db8::1"} {
+		client := &amqpserver.Client{Address: netip.MustParseAddrPort(address)}
+		if want == "" {
+			assert.Nil(t, publisher(client))
+		} else {
+			assert.Equal(t, &auditlog.Publisher{Address: want}, publisher(client))
+		}
+		client.Certificate = certificate
+		assert.Equal(t, &auditlog.Publisher{Address: want, CertificateSubject: "CN=ctl01,O=cloud"}, publisher(client))
+	}
+}
+
+func TestInvalidListenConfig(t *testing.T) {
+	t.Parallel()
+	type section = map[string]any
+	auth := func(key string, value any) section {
+		return section{"auth": section{"username": "u", "password": "hidden", key: value}}
+	}
+	for want, keys := range map[string]section{
+		`listen::endpoint: "5679" is not of the form host:port`:                    {"endpoint": "5679"},
+		"listen::endpoint: 0.0.0.0:5679 may be reached from other hosts":           {"endpoint": "0.0.0.0:5679"},
+		"listen::endpoint: :5679 may be reached from other hosts":                  {"endpoint": ":5679"},
+		"listen::endpoint: localhost.example:5679 may be reached from other hosts": {"endpoint": "localhost.example:5679"},
+		"listen::auth::username: is required":                                      auth("username", ""),
+		"listen::auth::password: is required":                                      auth("password", ""),
+		"listen::auth::mechanisms: at least one":                                   auth("mechanisms", []any{}),
+		`listen::auth::mechanisms[1]: "ANONYMOUS" is none of`:                      auth("mechanisms", []any{"PLAIN", "ANONYMOUS"}),
+		"listen::auth::mechanisms: EXTERNAL needs listen::tls::client_ca_file":     auth("mechanisms", []any{"EXTERNAL"}),
+		"listen::max_connections: 0 is not between":                                {"max_connections": 0},
+		"listen::max_message_size_mib: 0 is not between":                           {"max_message_size_mib": 0},
+		"listen::max_in_flight_mib: 4 is not more than max_message_size_mib 4":     {"max_message_size_mib": 4, "max_in_flight_mib": 4},
+		"listen::max_hold: 0s is less than 1s":                                     {"max_hold": "0s"},
+		"listen::exchanges[0]: a name of 1 to 127 bytes":                           {"exchanges": []any{""}},
+		"listen::topics[1]: a name of 1 to 127 bytes":                              {"topics": []any{"a", ""}},
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			listen := auth("username", "u")
+			maps.Copy(listen, keys)
+			assertInvalid(t, section{"listen": listen}, want)
+		})
+	}
+	for name, keys := range map[string]section{
+		"loopback":           {"endpoint": "127.0.0.2:5679"},
+		"loopback of IPv6":   {"endpoint": "[::1]:5679"},
+		"insecure plaintext": {"endpoint": "0.0.0.0:5679", "insecure_plaintext": true},
+		"TLS":                {"endpoint": "0.0.0.0:5679", "tls": section{"cert_file": "c", "key_file": "k"}},
+		"EXTERNAL alone":     {"auth": section{"mechanisms": []any{"EXTERNAL"}}, "tls": section{"cert_file": "c", "key_file": "k", "client_ca_file": "ca"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			listen := auth("username", "u")
+			maps.Copy(listen, keys)
+			require.NoError(t, confmap.Validate(load(t, confmap.NewFromStringMap(section{"listen": listen}))))
+		})
+	}
+}
+
+// TestREADMEShowsTheDefaultsOfListen as TestREADMEShowsTheDefaults does for the rest.
+func TestREADMEShowsTheDefaultsOfListen(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	_, rest, _ := strings.Cut(string(readme), "### `listen`")
+	_, rest, _ = strings.Cut(rest, "```yaml\n")
+	example, _, found := strings.Cut(rest, "```")
+	require.True(t, found)
+	retrieved, err := confmap.NewRetrievedFromYAML([]byte(example))
+	require.NoError(t, err)
+	conf, err := retrieved.AsConf()
+	require.NoError(t, err)
+	sub, err := conf.Sub("receivers::openstack_audit")
+	require.NoError(t, err)
+
+	shown := load(t, sub)
+	require.NoError(t, confmap.Validate(shown))
+	assert.NotContains(t, fmt.Sprintf("%+v", *shown.Listen.Get()), "AUDIT_LISTEN_PASSWORD")
+	shown.Listen.Get().Auth.Username, shown.Listen.Get().Auth.Password = "", ""
+	want := createDefaultConfig().(*Config)
+	want.Listen.GetOrInsertDefault()
+	want.Listen.Get().Exchanges, want.Listen.Get().Topics = []string{}, []string{}
+	assert.Equal(t, want, shown)
+	every := confmap.New()
+	require.NoError(t, every.Marshal(want))
+	for _, key := range every.AllKeys() {
+		if strings.HasPrefix(key, "listen::") && key != "listen::tls" {
+			assert.True(t, sub.IsSet(key), "README.md does not show %s", key)
+		}
+	}
+}
