@@ -27,9 +27,13 @@ help: ## List the targets
 build: $(BINARY) ## Build the collector: build/otelcol-openstack-audit
 
 .PHONY: run
-run: build ## Show it: a private RabbitMQ, the collector, and sentences from real notifications; AUDIT_TRANSPORT_URL names a broker instead
-	[[ -n "$${AUDIT_TRANSPORT_URL:-}" ]] || scripts/install-test-packages rabbitmq-server
+run: build ## Show it: real notifications, published straight to the collector, as sentences
 	go run ./internal/quickstart
+
+.PHONY: run-rabbitmq
+run-rabbitmq: build ## The same through RabbitMQ: that of AUDIT_TRANSPORT_URL, or a private node
+	[[ -n "$${AUDIT_TRANSPORT_URL:-}" ]] || scripts/install-test-packages rabbitmq-server
+	go run ./internal/quickstart -rabbitmq
 
 ##@ Develop
 
@@ -69,6 +73,10 @@ check-generated: $(TOOLS)/mdatagen ## Check that make generate changes nothing
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (30s)
 	scripts/fuzz $(FUZZTIME)
+
+.PHONY: faults
+faults: test-packages build ## Break one thing after another under load, and print a line for each: nothing may be lost (10 min)
+	FAULTS=all CGO_ENABLED=1 go test -C test/faults -race -count=1 -timeout 45m
 
 .PHONY: clean
 clean: ## Remove what was built

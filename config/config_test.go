@@ -20,7 +20,10 @@ import (
 
 // Each is valid as it stands, with none of its variables set.
 func TestConfigurationsAreValid(t *testing.T) {
-	for _, configuration := range []string{"logfile.yaml", "journald.yaml", "kubernetes.yaml", "kafka.yaml", "gateway.yaml"} {
+	configurations, err := filepath.Glob("*.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, configurations)
+	for _, configuration := range configurations {
 		t.Run(configuration, func(t *testing.T) {
 			run(t, binary(t), "validate", "--config", configuration)
 		})

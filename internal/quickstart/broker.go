@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -15,7 +14,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 
-// Names of our own, as in config/quickstart.yaml: on a broker that is in use,
+// Names of our own, as in config/quickstart-rabbitmq.yaml: on a broker that is in use,
 // nothing of its services is touched.
 const (
 	exchange   = "otelcol-openstack-audit-quickstart"
@@ -30,6 +29,12 @@ type broker struct {
 	publisher    *rabbitmqtest.Publisher
 	// node is nil where the user named a broker.
 	node *rabbitmqtest.Node
+}
+
+func (*broker) configuration() string { return "config/quickstart-rabbitmq.yaml" }
+
+func (b *broker) environment() map[string]string {
+	return map[string]string{"AUDIT_TRANSPORT_URL": b.transportURL}
 }
 
 // openBroker takes the broker of AUDIT_TRANSPORT_URL, or starts one.
@@ -97,17 +102,12 @@ func (b *broker) publish(ctx context.Context, bodies [][]byte) error {
 func (b *broker) awaitConsumer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, errors.New("the collector does not consume its queue: see its log"))
 	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
 	for {
-		consumed, err := b.consumed()
-		if err != nil || consumed {
+		if consumed, err := b.consumed(); err != nil || consumed {
 			return err
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if err := pause(ctx); err != nil {
+			return err
 		}
 	}
 }

@@ -20,9 +20,9 @@ type collector struct {
 	log     string
 }
 
-// startCollector starts the binary with the quickstart's configuration; its log
-// goes to a file. When ctx ends it is told to stop.
-func startCollector(ctx context.Context, log string, environment map[string]string) (*collector, error) {
+// startCollector starts the binary; its log goes to a file. When ctx ends it is
+// told to stop.
+func startCollector(ctx context.Context, configuration, log string, environment map[string]string) (*collector, error) {
 	file, err := os.Create(filepath.Clean(log))
 	if err != nil {
 		return nil, err

@@ -1,11 +1,12 @@
-// Command quickstart shows what the distribution does: it starts the collector
-// with config/quickstart.yaml, publishes real notifications as oslo.messaging
-// would, and prints one sentence for each audit event, until it is interrupted.
+// Command quickstart shows what the distribution does: it starts the collector,
+// publishes real notifications to it as oslo.messaging would, straight or through
+// RabbitMQ, and prints one sentence for each audit event, until it is interrupted.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -19,14 +20,15 @@ import (
 
 const (
 	collectorBinary = "build/otelcol-openstack-audit"
-	configuration   = "config/quickstart.yaml"
 	notifications   = "testdata/notifications"
 	startTimeout    = time.Minute
 )
 
 func main() {
+	viaRabbitMQ := flag.Bool("rabbitmq", false, "publish to RabbitMQ: that of AUDIT_TRANSPORT_URL, or a private node")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Stdout)
+	err := run(ctx, os.Stdout, *viaRabbitMQ)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
@@ -35,51 +37,58 @@ func main() {
 }
 
 // run works until ctx ends, and then ends what it started.
-func run(ctx context.Context, console io.Writer) (err error) {
+func run(ctx context.Context, console io.Writer, viaRabbitMQ bool) (err error) {
 	folder, err := os.MkdirTemp("", "otelcol-openstack-audit-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-
-	broker, err := openBroker(ctx, console)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, broker.close()) }()
-
 	bodies, err := samples(notifications)
 	if err != nil {
 		return err
 	}
+	way, err := open(ctx, console, viaRabbitMQ)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, way.close()) }()
 	keystone, err := serveNames(ctx, notifications)
 	if err != nil {
 		return err
 	}
+
 	output := filepath.Join(folder, "audit.json")
-	collectorLog := filepath.Join(folder, "collector.log")
+	log := filepath.Join(folder, "collector.log")
+	environment := way.environment()
+	environment["AUDIT_QUICKSTART_KEYSTONE"] = keystone.authURL
+	environment["AUDIT_QUICKSTART_OUTPUT"] = output
 	group, ctx := errgroup.WithContext(ctx)
-	collector, err := startCollector(ctx, collectorLog, map[string]string{
-		"AUDIT_TRANSPORT_URL":       broker.transportURL,
-		"AUDIT_QUICKSTART_KEYSTONE": keystone,
-		"AUDIT_QUICKSTART_OUTPUT":   output,
-	})
+	collector, err := startCollector(ctx, way.configuration(), log, environment)
 	if err != nil {
 		return err
 	}
-
 	group.Go(func() error { return collector.wait(ctx) })
 	group.Go(func() error { return follow(ctx, output, console) })
 	group.Go(func() error {
-		if err := broker.publish(ctx, bodies); err != nil {
+		if err := keystone.awaitPreload(ctx); err != nil {
+			return err
+		}
+		if err := way.publish(ctx, bodies); err != nil {
 			return err
 		}
 		fmt.Fprintf(console, "Published %d real notifications; a stand-in for Keystone knows the names. The collector's log is %s. Ctrl-C ends it all.\n\n",
-			len(bodies), collectorLog)
+			len(bodies), log)
 		return nil
 	})
 	if err := group.Wait(); !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+func open(ctx context.Context, console io.Writer, viaRabbitMQ bool) (way, error) {
+	if viaRabbitMQ {
+		return openBroker(ctx, console)
+	}
+	return newDirect(ctx)
 }

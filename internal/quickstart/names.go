@@ -17,25 +17,46 @@ import (
 // whatWasDone are the files that tell which id had which name when the notifications were captured.
 var whatWasDone = []string{"amqp-keystone-messagingv2.expected.json", "amqp-audit-middleware.expected.json"}
 
-// serveNames answers as the Keystone of the notifications would have, until ctx
-// ends. It returns the auth_url.
-func serveNames(ctx context.Context, folder string) (string, error) {
+// standIn answers as the Keystone of the notifications would have.
+type standIn struct {
+	*keystonetest.Server
+	authURL string
+}
+
+// serveNames starts the stand-in; it ends with ctx.
+func serveNames(ctx context.Context, folder string) (*standIn, error) {
 	entities, err := readNames(folder)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	server := &http.Server{Handler: keystonetest.NewServer(entities...), ReadHeaderTimeout: 10 * time.Second}
+	keystone := &standIn{Server: keystonetest.NewServer(entities...), authURL: "http://" + listener.Addr().String() + "/v3"}
+	server := &http.Server{Handler: keystone, ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() }) // it holds nothing that could be lost
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			fmt.Fprintln(os.Stderr, "stand-in for Keystone:", err)
 		}
 	}()
-	return "http://" + listener.Addr().String() + "/v3", nil
+	return keystone, nil
+}
+
+// awaitPreload waits until the collector has asked for all names: it does not
+// wait for them once events come.
+func (s *standIn) awaitPreload(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, errors.New("the collector does not ask for names: see its log"))
+	defer cancel()
+	for _, list := range []string{"users", "projects", "domains", "roles", "groups"} {
+		for s.Requests(list) == 0 {
+			if err := pause(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return pause(ctx) // for the last answer to arrive
 }
 
 func readNames(folder string) ([]keystonetest.Entity, error) {

@@ -29,23 +29,27 @@ func (c *console) String() string {
 	return c.text.String()
 }
 
-// The first of the README's two commands: a sentence for each notification, and
-// nothing left behind once it is interrupted.
+// The first of the README's two commands, and the same through RabbitMQ: a
+// sentence for each notification, and nothing left behind once it is interrupted.
 func TestQuickstartShowsASentenceForEachNotification(t *testing.T) {
 	t.Chdir("../..")
 	t.Setenv("AUDIT_TRANSPORT_URL", "")
 	bodies, err := samples(notifications)
 	require.NoError(t, err)
 	require.Greater(t, len(bodies), 50)
-
-	ctx, interrupt := context.WithCancel(t.Context())
-	var out console
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, &out) }()
-	require.Eventually(t, func() bool {
-		return strings.Count(out.String(), "\n2026-11-20 ") == len(bodies)
-	}, 2*time.Minute, 100*time.Millisecond, "one sentence for each of %d notifications", len(bodies))
-	require.Contains(t, out.String(), "keystone  login of alice (corp) from 198.51.100.23: failure (invalid_credentials)\n")
-	interrupt()
-	require.NoError(t, <-ended)
+	for name, viaRabbitMQ := range map[string]bool{"direct": false, "rabbitmq": true} {
+		t.Run(name, func(t *testing.T) {
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			var out console
+			ended := make(chan error, 1)
+			go func() { ended <- run(ctx, &out, viaRabbitMQ) }()
+			require.Eventually(t, func() bool {
+				return strings.Count(out.String(), "\n2026-11-20 ") == len(bodies)
+			}, 2*time.Minute, 100*time.Millisecond, "one sentence for each of %d notifications", len(bodies))
+			require.Contains(t, out.String(), "keystone  login of alice (corp) from 198.51.100.23: failure (invalid_credentials)\n")
+			interrupt()
+			require.NoError(t, <-ended)
+		})
+	}
 }

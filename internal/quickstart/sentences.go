@@ -63,7 +63,7 @@ func pause(ctx context.Context) error {
 	case <-time.After(pollInterval):
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }
 

@@ -1,0 +1,53 @@
+package config_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
+)
+
+// A service that publishes straight to the collector is confirmed at once, while Keystone does not answer and the backend
+// is away; and all arrives once the backend is there.
+func TestListen(t *testing.T) {
+	ctx := context.Background()
+	answer := make(chan struct{})
+	keystone := keystonetest.NewServer()
+	keystone.Fail(keystonetest.Failures{Delay: answer})
+	api := httptest.NewServer(keystone)
+	t.Cleanup(api.Close)
+	t.Cleanup(func() { close(answer) })
+	b := newBackend(t)
+	endpoint := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	c := start(t, "listen.yaml",
+		"AUDIT_LISTEN_ENDPOINT="+endpoint,
+		"AUDIT_LISTEN_PASSWORD=listen-only",
+		"AUDIT_KEYSTONE_URL="+api.URL+"/v3",
+		"AUDIT_KEYSTONE_USER="+keystonetest.Username,
+		"AUDIT_KEYSTONE_PASSWORD="+keystonetest.Password,
+		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
+		"AUDIT_STATE="+t.TempDir())
+	eventually(t, c, func() bool { return strings.Contains(c.log.String(), "Everything is ready") })
+
+	publisher, err := rabbitmqtest.NewPublisher("amqp://keystone:listen-only@"+endpoint+"/", "keystone", false)
+	require.NoError(t, err, "%s", &c.log)
+	capture, err := os.ReadFile(filepath.Join("..", "testdata", "notifications", "amqp-keystone-messagingv2.jsonl"))
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(capture)), "\n")
+	for _, line := range lines {
+		var delivery struct{ Body string }
+		require.NoError(t, json.Unmarshal([]byte(line), &delivery))
+		require.NoError(t, publisher.Publish(ctx, "notifications.info", []byte(delivery.Body)))
+	}
+	require.NoError(t, publisher.Close())
+	require.Equal(t, len(lines), b.take(t, c, len(lines)).LogRecordCount())
+}
