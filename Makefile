@@ -75,8 +75,13 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s)
 	scripts/fuzz $(FUZZTIME)
 
 .PHONY: faults
-faults: test-packages build ## Break one thing after another under load, and print a line for each: nothing may be lost (10 min)
+faults: test-packages build ## Break one thing after another under load, and print a line for each: nothing may be lost (7 min)
 	FAULTS=all CGO_ENABLED=1 go test -C test/faults -race -count=1 -timeout 45m
+
+.PHONY: bench
+bench: build ## Measure the receiver against amqp091-go alone, and against other programs where they are installed; about ten minutes
+	scripts/install-test-packages rabbitmq-server
+	go run ./test/bench $(BENCHFLAGS)
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -9,12 +9,43 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
+
+// Keystone waits for our confirmation: nothing behind listen may wait for Keystone, or refuse while it is away.
+func TestNothingBehindListenWaitsForKeystone(t *testing.T) {
+	configurations, err := filepath.Glob("*.yaml")
+	require.NoError(t, err)
+	listening := 0
+	for _, configuration := range configurations {
+		text, err := os.ReadFile(filepath.Clean(configuration))
+		require.NoError(t, err)
+		var c struct {
+			Receivers  map[string]map[string]any
+			Processors map[string]struct {
+				Wait          *time.Duration
+				OnUnavailable string `yaml:"on_unavailable"`
+			}
+		}
+		require.NoError(t, yaml.Unmarshal(text, &c), configuration)
+		if _, listens := c.Receivers["openstack_audit"]["listen"]; !listens {
+			continue
+		}
+		listening++
+		names, named := c.Processors["keystone_attributes"]
+		require.True(t, named, configuration)
+		require.NotNil(t, names.Wait, configuration)
+		require.Zero(t, *names.Wait, configuration)
+		require.NotEqual(t, "refuse", names.OnUnavailable, configuration)
+	}
+	require.Equal(t, 2, listening)
+}
 
 // A service that publishes straight to the collector is confirmed at once, while Keystone does not answer and the backend
 // is away; and all arrives once the backend is there.

@@ -21,8 +21,8 @@ type Config struct {
 	// (oslo.messaging publishes with <topic>.<priority>). Messages of others are acknowledged and forgotten.
 	Exchanges []string
 	Topics    []string
-	// MaxConnections bounds the connections, those that are not authenticated included. One host other than this one has at most half
-	// of them.
+	// MaxConnections bounds the connections, those that are not authenticated included: of these the oldest makes room for a new one. One
+	// host other than this one has at most half of all.
 	MaxConnections int
 	// MaxMessageBytes bounds a message's body. The channel of one that is larger is closed with 406.
 	MaxMessageBytes int64

@@ -22,8 +22,11 @@ type connection struct {
 	peer   netip.AddrPort
 	client *Client // nil until connection.open
 	opened atomic.Bool
-	frames *frameReader
-	out    outbox
+	// evicted is whether it had to make room for another before it was opened.
+	evicted  atomic.Bool
+	accepted time.Time
+	frames   *frameReader
+	out      outbox
 
 	heartbeat time.Duration
 	channel   *channel // the reader's; nil when there is none open
@@ -43,7 +46,7 @@ type connection struct {
 }
 
 func newConnection(s *Server, conn net.Conn) *connection {
-	c := &connection{server: s, conn: conn}
+	c := &connection{server: s, conn: conn, accepted: time.Now()}
 	if address, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		c.peer = address.AddrPort()
 		c.peer = netip.AddrPortFrom(c.peer.Addr().Unmap(), c.peer.Port())
@@ -75,6 +78,9 @@ func (c *connection) serve() {
 	defer func() { _ = c.conn.Close() }() // nobody is left to be told
 	err := guard(c.handshake)
 	if err != nil {
+		if c.evicted.Load() {
+			err = ErrTooManyConnections
+		}
 		c.server.observer.Refused(c.peer, err)
 		return
 	}

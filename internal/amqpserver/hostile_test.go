@@ -207,8 +207,7 @@ func TestTooManyConnections(t *testing.T) {
 	f := start(t, options{configure: func(c *Config) { c.MaxConnections = 3 }})
 	first := f.wire().confirming()
 	f.wire().confirming()
-	f.wire() // counts before it says a word
-	require.Eventually(t, func() bool { return f.Stats().Connections == 3 }, soon, often)
+	f.wire().confirming()
 	_, err := f.wire().conn.Read(make([]byte, 1))
 	require.Error(t, err)
 	assert.Equal(t, []error{ErrTooManyConnections}, eventually(t, f.events, func(e *events) []error { return e.refused }, 1))
@@ -216,6 +215,27 @@ func TestTooManyConnections(t *testing.T) {
 	require.NoError(t, first.conn.Close())
 	require.Eventually(t, func() bool { return f.Stats().Connections == 2 }, soon, often)
 	f.wire().confirming()
+}
+
+// TestStrangersMakeRoom: whoever opens connections and does not say who he is keeps no service out, and the bound holds.
+func TestStrangersMakeRoom(t *testing.T) {
+	f := start(t, options{configure: func(c *Config) { c.MaxConnections = 3 }})
+	service := f.wire().confirming()
+	slowest, slow := f.wire(), f.wire()
+	require.Eventually(t, func() bool { return f.Stats().Connections == 3 }, soon, often)
+	for _, stranger := range []*wire{slowest, slow} {
+		another := f.wire().confirming()
+		_, err := io.ReadAll(stranger.conn)
+		var late net.Error
+		require.False(t, errors.As(err, &late) && late.Timeout(), "the server ended it")
+		assert.LessOrEqual(t, f.Stats().Connections, 3)
+		another.publish("x")
+		another.expect(basicAck)
+	}
+	refused := eventually(t, f.events, func(e *events) []error { return e.refused }, 2)
+	assert.Equal(t, []error{ErrTooManyConnections, ErrTooManyConnections}, refused)
+	service.publish("from before")
+	service.expect(basicAck)
 }
 
 // TestPanic: a handler that panics costs one connection, whose client sends the message again.

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// ErrTooManyConnections says that a connection was ended at once because of Config.MaxConnections.
+// ErrTooManyConnections says that a connection was ended because of Config.MaxConnections: at once, or to make room for another while it
+// had not authenticated.
 var ErrTooManyConnections = errors.New("too many connections")
 
 // Server takes messages from publishers. It owns the goroutines of its connections, which Shutdown ends.
@@ -91,7 +92,12 @@ func (s *Server) isStopped() bool {
 
 func (s *Server) start(conn net.Conn) {
 	c := newConnection(s, conn)
-	if !s.admit(c) {
+	admitted, slowest := s.admit(c)
+	if slowest != nil {
+		slowest.cancel()
+		_ = slowest.conn.Close() // nothing was promised yet
+	}
+	if !admitted {
 		c.cancel()
 		_ = conn.Close() // before anything was read
 		s.observer.Refused(c.peer, ErrTooManyConnections)
@@ -104,8 +110,9 @@ func (s *Server) start(conn net.Conn) {
 	}()
 }
 
-// admit counts a connection in. It is waited for from then on.
-func (s *Server) admit(c *connection) bool {
+// admit counts a connection in. It is waited for from then on. Where there is no room, the one that has taken longest to say who it is
+// has to make some, and is returned: strangers who hold connections open must not keep services out.
+func (s *Server) admit(c *connection) (admitted bool, slowest *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	host := c.peer.Addr()
@@ -113,18 +120,39 @@ func (s *Server) admit(c *connection) bool {
 	if host.IsValid() && !host.IsLoopback() {
 		most = (most + 1) / 2
 	}
-	if s.stopped || len(s.connections) >= s.config.MaxConnections || s.hosts[host] >= most {
-		return false
+	crowded := s.hosts[host] >= most
+	if s.stopped {
+		return false, nil
+	}
+	if crowded || len(s.connections) >= s.config.MaxConnections {
+		for other := range s.connections {
+			if !other.opened.Load() && (!crowded || other.peer.Addr() == host) && (slowest == nil || other.accepted.Before(slowest.accepted)) {
+				slowest = other
+			}
+		}
+		if slowest == nil {
+			return false, nil
+		}
+		slowest.evicted.Store(true)
+		s.remove(slowest)
 	}
 	s.connections[c] = struct{}{}
 	s.hosts[host]++
 	s.serving.Add(1)
-	return true
+	return true, slowest
 }
 
 func (s *Server) leave(c *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.remove(c)
+}
+
+// remove counts a connection out, once. s.mu is held.
+func (s *Server) remove(c *connection) {
+	if _, counted := s.connections[c]; !counted {
+		return
+	}
 	delete(s.connections, c)
 	if host := c.peer.Addr(); s.hosts[host] > 1 {
 		s.hosts[host]--

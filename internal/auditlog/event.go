@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,7 +36,7 @@ func (w *writer) event(n *oslo.Notification, f *facts) {
 	w.text(AttrEventTime, f.eventTime)
 	w.name(AttrEventName, e.Name)
 	w.text(AttrEventSeverity, e.Severity)
-	if e.Action != f.action && e.Action != turnedRound(n.EventType) {
+	if e.Action != f.action && !turnedRound(n.EventType, e.Action) {
 		w.text(AttrAction, e.Action)
 	}
 	if e.Outcome != f.outcome {
@@ -47,17 +48,18 @@ func (w *writer) event(n *oslo.Notification, f *facts) {
 	w.tags(e.Tags)
 }
 
-// turnedRound makes created.user of identity.user.created.
-func turnedRound(eventType string) string {
+// turnedRound recognises created.user of identity.user.created.
+func turnedRound(eventType, action string) bool {
 	middle, ok := strings.CutPrefix(eventType, "identity.")
 	if !ok {
-		return ""
+		return false
 	}
 	kind, operation, ok := cutLast(middle)
 	if !ok {
-		return ""
+		return false
 	}
-	return operation + "." + kind
+	rest, ok := strings.CutPrefix(action, operation)
+	return ok && len(rest) == len(kind)+1 && rest[0] == '.' && rest[1:] == kind
 }
 
 func (w *writer) reason(e *cadf.Event, f *facts) {
@@ -95,7 +97,7 @@ func (w *writer) initiator(i *cadf.Resource, f *facts) {
 	if i.TypeURI != keystoneUserURI {
 		w.text(AttrInitiatorTypeURI, i.TypeURI)
 	}
-	w.text(AttrClientAddress, i.Host.Address)
+	w.text(AttrClientAddress, plainAddress(i.Host.Address))
 	w.name(AttrUserAgentOriginal, i.Host.Agent)
 	w.text(AttrInitiatorHostID, i.Host.ID)
 	w.text(AttrInitiatorHostPlatform, i.Host.Platform)
@@ -107,6 +109,18 @@ func (w *writer) initiator(i *cadf.Resource, f *facts) {
 	if g := i.Geolocation; g.Kind == literal.Object {
 		w.members(AttrInitiatorGeolocation, g)
 	}
+}
+
+// plainAddress writes an IPv4 address as such that a server which listens for IPv6 too has as ::ffff:192.0.2.7: filters
+// for networks of IPv4 do not find it otherwise.
+func plainAddress(address string) string {
+	if !strings.HasPrefix(address, "::ffff:") {
+		return address
+	}
+	if a, err := netip.ParseAddr(address); err == nil && a.Is4In6() && a.Zone() == "" {
+		return a.Unmap().String()
+	}
+	return address
 }
 
 // members writes an object as a map of texts.
@@ -170,7 +184,10 @@ func (w *writer) addresses(addresses []cadf.Endpoint) {
 		if name == "" {
 			name = strconv.Itoa(i)
 		}
-		key := AttrCADFTargetAddressPrefix + w.cut(name, maxExtraKeyBytes)
+		key := AttrCADFTargetAddressPrefix + "public" // a constant, for the one that most targets have
+		if name != "public" {
+			key = AttrCADFTargetAddressPrefix + w.cut(name, maxExtraKeyBytes)
+		}
 		if _, taken := w.attributes.Get(key); taken {
 			key += "_" + strconv.Itoa(i)
 		}

@@ -60,15 +60,30 @@ type origin struct {
 
 // originKey is all that an origin depends on.
 type originKey struct {
-	publisherID, eventType, observerName, observerURI, targetURI, lineHost, format string
-	incoming                                                                       *Incoming
+	publisherID, eventType, observerName, observerURI, lineHost, format string
+	// targetKind is the service type that the target tells. Its type URI tells no more of the service, and there are many.
+	targetKind string
+	incoming   *Incoming
+}
+
+// groups holds the resources and scopes of one plog.Logs. It is made anew for
+// each: what pdata hands out must not outlive its logs.
+type groups struct {
+	mapper    *Mapper
+	logs      plog.Logs
+	origins   map[originKey]*origin
+	resources map[resourceKey]plog.ResourceLogs
+	scopes    map[scopeKey]plog.ScopeLogs
 }
 
 func (g *groups) origin(r *Record) *origin {
 	n := &r.notification
 	key := originKey{
 		publisherID: n.PublisherID, eventType: n.EventType, format: format(r), incoming: r.message.Incoming,
-		observerName: n.Event.Observer.Name, observerURI: n.Event.Observer.TypeURI, targetURI: n.Event.Target.TypeURI,
+		observerName: n.Event.Observer.Name, observerURI: n.Event.Observer.TypeURI,
+	}
+	if kind, _, ok := serviceTypeOfURI(n.Event.Target.TypeURI); ok {
+		key.targetKind = kind
 	}
 	if n.Line != nil {
 		key.lineHost = n.Line.Hostname
@@ -89,7 +104,7 @@ func (i *Incoming) serviceName() string {
 	if i == nil {
 		return ""
 	}
-	return attribute{i.Resource.Attributes()}.get(AttrServiceName)
+	return textOf(i.Resource.Attributes(), AttrServiceName)
 }
 
 type resourceKey struct {
@@ -100,16 +115,6 @@ type resourceKey struct {
 type scopeKey struct {
 	resource resourceKey
 	format   string
-}
-
-// groups holds the resources and scopes of one plog.Logs. It is made anew for
-// each: what pdata hands out must not outlive its logs.
-type groups struct {
-	mapper    *Mapper
-	logs      plog.Logs
-	origins   map[originKey]*origin
-	resources map[resourceKey]plog.ResourceLogs
-	scopes    map[scopeKey]plog.ScopeLogs
 }
 
 func (g *groups) scope(r *Record, s service) plog.ScopeLogs {

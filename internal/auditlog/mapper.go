@@ -26,7 +26,8 @@ func NewMapper(config Config, version string) *Mapper {
 
 // Message is what came off a wire or out of a log.
 type Message struct {
-	// Body are the bytes as received. They must not change while the record is used.
+	// Body are the bytes as received. Nobody may change them any more: the texts of
+	// the record and of what is made of it are parts of them.
 	Body []byte
 	// Received is the collector's clock at receipt.
 	Received time.Time
@@ -93,23 +94,39 @@ type Record struct {
 // Read decodes a message. It never fails: bytes that are no notification are a
 // record of KindRaw.
 func (m *Mapper) Read(message Message) Record {
-	n, err := oslo.Decode(message.Body)
-	if err != nil {
-		return m.readRaw(message, err)
+	var r Record
+	m.ReadInto(&r, message)
+	return r
+}
+
+// ReadInto is Read into r, which must be the zero Record. A Record is large: who
+// has many reads each where it stays.
+func (m *Mapper) ReadInto(r *Record, message Message) {
+	if err := oslo.DecodeInto(&r.notification, message.Body); err != nil {
+		*r = m.readRaw(message, err)
+		return
 	}
-	return m.ReadNotification(n, message)
+	r.message = message
+	m.classify(r)
 }
 
 // ReadNotification is Read for a notification that was decoded already; the
 // message's body is what it was found in.
 func (m *Mapper) ReadNotification(n oslo.Notification, message Message) Record {
 	r := Record{message: message, notification: n}
+	m.classify(&r)
+	return r
+}
+
+// classify says what the notification is, and what is to become of it.
+func (m *Mapper) classify(r *Record) {
+	n := &r.notification
 	switch n.Kind {
 	case oslo.KindCADF:
 		r.Kind = KindCADF
 		if strings.HasPrefix(n.EventType, "audit.") {
-			dropFiller(&r.notification.Event.Target)
-			if i := r.notification.Event.Initiator; i != nil {
+			dropFiller(&n.Event.Target)
+			if i := n.Event.Initiator; i != nil {
 				dropFiller(i)
 			}
 		}
@@ -126,7 +143,6 @@ func (m *Mapper) ReadNotification(n oslo.Notification, message Message) Record {
 			r.Skip = SkipOtherNotification
 		}
 	}
-	return r
 }
 
 // ReadUndecodable is Read for what is known to be no notification.

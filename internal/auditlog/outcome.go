@@ -184,7 +184,8 @@ func reasonCode(code string) int {
 // rejects says success with the code 400, keystone/notifications.py Audit._emit.
 func outcomeOf(n *oslo.Notification) string {
 	if n.Kind == oslo.KindBasic {
-		return OutcomeSuccess // sent after success only
+		// Sent after a success, or a password change that the policy rejected: the reason of that is in CADF events alone.
+		return OutcomeSuccess
 	}
 	switch n.Event.Outcome {
 	case OutcomeSuccess:

@@ -17,7 +17,8 @@ func walkPath(path, typeURI, project string) pathTarget {
 	var t pathTarget
 	var word, first string
 	words := 0
-	for _, segment := range pathSegments(path, project) {
+	var room [maxUsualSegments]string
+	for _, segment := range pathSegments(room[:0], path, project) {
 		switch {
 		case isPathID(segment), words == 1 && word != "" && namesElement(typeURI, word, segment):
 			if word == "" {
@@ -48,11 +49,19 @@ func (t pathTarget) orFirst(word string) pathTarget {
 	return t
 }
 
-// pathSegments splits a path and leaves out what names no resource: a prefix
-// before the version, the version, the token's project, and lbaas, which every
-// path of the load balancer has.
-func pathSegments(path, project string) []string {
-	segments := strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+// maxUsualSegments is how many segments a path has that needs no memory of its own.
+const maxUsualSegments = 12
+
+// pathSegments splits a path, into room if that is enough, and leaves out what
+// names no resource: a prefix before the version, the version, the token's project,
+// and lbaas, which every path of the load balancer has.
+func pathSegments(room []string, path, project string) []string {
+	segments := room
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment != "" {
+			segments = append(segments, segment)
+		}
+	}
 	if len(segments) > 1 && !isVersion(segments[0]) && isVersion(segments[1]) {
 		segments = segments[1:]
 	}

@@ -32,17 +32,70 @@ func isSecretKey(key string) bool {
 	return false
 }
 
-// secretText finds secrets in text that is not parsed: members with a secret's
-// name, and Fernet tokens wherever they stand.
+// secretText finds secrets in text that is not parsed: what stands before the
+// value of a member with a secret's name, with the value's opening quote, and
+// Fernet tokens wherever they stand.
 var secretText = regexp.MustCompile(
-	`((?i:passw(?:or)?d|passphrase|admin_?pass|token|secret|private_key|temp_url_sig|signature)[\w-]*\\*["']?\s*[:=]\s*u?\\*["']?)[^"'\\,&\s}]+` +
-		`|()gAAAA[\w=-]{16,}`)
+	`(?i:passw(?:or)?d|passphrase|admin_?pass|token|secret|private_key|temp_url_sig|signature)[\w-]*\\*["']?\s*[:=]\s*(?:[ub]?(\\*["']))?` +
+		`|(gAAAA[\w=-]{16,})`)
 
 func redactText(s string) string {
 	if !strings.ContainsAny(s, ":=") && !strings.Contains(s, "gAAAA") {
 		return s
 	}
-	return secretText.ReplaceAllString(s, "${1}"+masked)
+	var b strings.Builder
+	for {
+		m := secretText.FindStringSubmatchIndex(s)
+		if m == nil {
+			b.WriteString(s)
+			return b.String()
+		}
+		from, to := m[1], m[1]
+		switch {
+		case m[4] >= 0: // a token
+			from = m[0]
+		case m[2] >= 0:
+			to += quotedLength(s[m[1]:], s[m[2]:m[3]])
+		default:
+			to += bareLength(s[m[1]:])
+		}
+		b.WriteString(s[:from])
+		if to > from {
+			b.WriteString(masked)
+		}
+		s = s[to:]
+	}
+}
+
+// bareLength is where a value without quotes ends.
+func bareLength(s string) int {
+	if end := strings.IndexAny(s, "\"'\\,&} \t\r\n"); end >= 0 {
+		return end
+	}
+	return len(s)
+}
+
+// quotedLength is where a quoted value ends, or its line. The quotes of a document
+// within another's text have as many backslashes before them as its depth gives;
+// more are of the value: one for an escaped quote, two for a backslash, each
+// escaped again at each level.
+func quotedLength(s, quote string) int {
+	own, backslashes := len(quote)-1, 0
+	for i := range len(s) {
+		switch s[i] {
+		case '\\':
+			backslashes++
+			continue
+		case '\n':
+			return i
+		case quote[own]:
+			if more := backslashes - own; more < 0 || more%(2*(own+1)) == 0 {
+				return i - min(backslashes, own)
+			}
+		}
+		backslashes = 0
+	}
+	return len(s)
 }
 
 // redact returns v without its secrets, and whether there were any. A JSON

@@ -11,73 +11,67 @@ import (
 // that it can be rendered again once more is known. Records that are no audit
 // events have none.
 func Sentence(resource pcommon.Map, record plog.LogRecord) string {
-	return sentence(attribute{resource}.get(AttrServiceName), record.Attributes())
+	return sentence(textOf(resource, AttrServiceName), record.Attributes())
 }
 
-// attribute reads texts.
-type attribute struct{ pcommon.Map }
-
-func (a attribute) get(key string) string {
-	v, ok := a.Get(key)
-	if !ok {
-		return ""
-	}
-	return v.AsString()
-}
-
-// first returns the first attribute that there is, made safe for the sentence.
-func (a attribute) first(keys ...string) string {
-	for _, key := range keys {
-		if s := a.get(key); s != "" {
-			return quoted(s)
-		}
+// firstQuoted returns the first text that there is, made safe for the sentence.
+func firstQuoted(texts ...string) string {
+	if text := firstText(texts...); text != "" {
+		return quoted(text)
 	}
 	return ""
 }
 
 // named returns a name with its domain where that tells it from a namesake, or an id.
-func (a attribute) named(name, id, domain string) string {
-	s := a.first(name)
-	if s == "" {
-		return a.first(id)
+func named(name, id, domain string) string {
+	if name == "" {
+		return firstQuoted(id)
 	}
-	if d := a.get(domain); d != "" && d != "Default" {
-		s += " (" + quoted(d) + ")"
+	if name = quoted(name); domain == "" || domain == "Default" {
+		return name
 	}
-	return s
+	return name + " (" + quoted(domain) + ")"
 }
 
-// clause says what was done: <past> <head><tail>, as in granted role member to user bob.
+// clause says what was done: <past> <kind> <head><tail>, as in granted role member to user bob.
 type clause struct {
 	base, past string
-	head, tail string
-	plural     bool
+	// kind is empty where head says it.
+	kind, head, tail string
+	plural           bool
 }
 
 func sentence(service string, attributes pcommon.Map) string {
-	a := attribute{attributes}
-	outcome := a.get(AttrAuditOutcome)
+	var t texts
+	t.read(attributes)
+	outcome := t.outcome
 	if outcome == "" {
 		return ""
 	}
 	var b strings.Builder
 	b.Grow(192)
-	user := a.named(AttrUserName, AttrUserID, AttrUserDomainName)
-	if a.get(AttrAuditCategory) == CategoryAuthentication {
+	user := named(t.userName, t.userID, t.userDomainName)
+	if t.category == CategoryAuthentication {
 		b.WriteString("login")
 		part(&b, " of ", user)
-		part(&b, " via ", a.first(AttrIdentityProviderID))
+		part(&b, " via ", firstQuoted(t.identityProviderID))
 	} else {
-		c := a.clause(service)
+		c := t.clause(service)
 		c.write(&b, user, outcome)
-		a.writeScope(&b)
+		t.writeScope(&b)
 	}
-	part(&b, " from ", a.first(AttrClientAddress))
-	b.WriteString(": " + outcome)
-	if e := a.get(AttrErrorType); e != "" {
-		b.WriteString(" (" + quoted(e) + ")")
+	part(&b, " from ", firstQuoted(t.clientAddress))
+	writeAll(&b, ": ", outcome)
+	if e := t.errorType; e != "" {
+		writeAll(&b, " (", quoted(e), ")")
 	}
 	return b.String()
+}
+
+func writeAll(b *strings.Builder, texts ...string) {
+	for _, text := range texts {
+		b.WriteString(text)
+	}
 }
 
 func part(b *strings.Builder, preposition, value string) {
@@ -88,19 +82,23 @@ func part(b *strings.Builder, preposition, value string) {
 }
 
 func (c *clause) write(b *strings.Builder, user, outcome string) {
+	space := ""
+	if c.kind != "" {
+		space = " "
+	}
 	if user != "" {
 		b.WriteString(user)
 		b.WriteByte(' ')
 	}
 	switch {
 	case outcome == OutcomeSuccess && user != "":
-		b.WriteString(c.past + " " + c.head + c.tail)
+		writeAll(b, c.past, " ", c.kind, space, c.head, c.tail)
 	case outcome == OutcomeSuccess && c.plural:
-		b.WriteString(c.head + " were " + c.past + c.tail)
+		writeAll(b, c.kind, space, c.head, " were ", c.past, c.tail)
 	case outcome == OutcomeSuccess:
-		b.WriteString(c.head + " was " + c.past + c.tail)
+		writeAll(b, c.kind, space, c.head, " was ", c.past, c.tail)
 	default:
-		b.WriteString(attempt(outcome, user != "") + c.base + " " + c.head + c.tail)
+		writeAll(b, attempt(outcome, user != ""), c.base, " ", c.kind, space, c.head, c.tail)
 	}
 }
 
@@ -125,38 +123,42 @@ var ownPlace = map[string]bool{
 }
 
 // writeScope writes the scope of the token.
-func (a attribute) writeScope(b *strings.Builder) {
-	if ownPlace[a.get(AttrTargetType)] {
+func (t *texts) writeScope(b *strings.Builder) {
+	if ownPlace[t.targetType] {
 		return
 	}
-	if project := a.named(AttrProjectName, AttrProjectID, AttrProjectDomainName); project != "" {
+	if project := named(t.projectName, t.projectID, t.projectDomainName); project != "" {
 		part(b, " in project ", project)
 	} else {
-		part(b, " in domain ", a.first(AttrDomainName, AttrDomainID))
+		part(b, " in domain ", firstQuoted(t.domainName, t.domainID))
 	}
 }
 
-func (a attribute) clause(service string) clause {
-	action, kind := a.get(AttrAuditAction), a.get(AttrTargetType)
+func (t *texts) clause(service string) clause {
+	action, kind := t.action, t.targetType
 	switch action {
 	case actionAssign:
-		return a.assignment("grant", "granted", " to ")
+		return t.assignment("grant", "granted", " to ")
 	case actionRevoke:
 		if kind == typeRoleAssignment {
-			return a.assignment("revoke", "revoked", " from ")
+			return t.assignment("revoke", "revoked", " from ")
 		}
 	case actionAddMember:
-		return a.membership("add", "added", " to ")
+		return t.membership("add", "added", " to ")
 	case actionRemoveMember:
-		return a.membership("remove", "removed", " from ")
+		return t.membership("remove", "removed", " from ")
 	}
-	if kind == typeUser && strings.HasPrefix(a.get(AttrErrorType), "password_") {
-		return clause{base: "change", past: "changed", head: "the password of user " + a.target(kind)}
+	if kind == typeUser && strings.HasPrefix(t.errorType, "password_") {
+		return clause{base: "change", past: "changed", head: "the password of user " + t.target(kind)}
 	}
-	c := a.object(kind, action, service)
-	switch operation := a.operation(action); {
+	c := t.object(kind, action, service)
+	switch operation := t.operation(action); {
 	case operation != "":
-		return clause{base: "perform", past: "performed", head: quoted(operation), tail: " on " + c.head}
+		tail := " on " + c.head
+		if c.kind != "" {
+			tail = " on " + c.kind + " " + c.head
+		}
+		return clause{base: "perform", past: "performed", head: quoted(operation), tail: tail}
 	case action == "backup":
 		c.base, c.past = "back up", "backed up"
 	default:
@@ -167,11 +169,11 @@ func (a attribute) clause(service string) clause {
 
 // operation is what was performed where the action is more than its first word:
 // update/reboot, or where it is none of CADF's.
-func (a attribute) operation(action string) string {
-	raw := a.get(AttrAction)
+func (t *texts) operation(action string) string {
+	raw := t.rawAction
 	if action == actionOther {
 		if raw == "" {
-			_, raw, _ = cutLast(a.get(AttrNotificationEventType))
+			_, raw, _ = cutLast(t.eventType)
 		}
 		return raw
 	}
@@ -181,76 +183,76 @@ func (a attribute) operation(action string) string {
 	return ""
 }
 
-func (a attribute) assignment(base, past, preposition string) clause {
+func (t *texts) assignment(base, past, preposition string) clause {
 	c := clause{base: base, past: past, head: "a role"}
-	if role := a.first(AttrTargetRoleName, AttrTargetRoleID); role != "" {
+	if role := firstQuoted(t.targetRoleName, t.targetRoleID); role != "" {
 		c.head = "role " + role
 	}
 	var b strings.Builder
-	part(&b, preposition+"user ", a.named(AttrTargetUserName, AttrTargetUserID, AttrTargetUserDomainName))
-	part(&b, preposition+"group ", a.first(AttrTargetGroupName, AttrTargetGroupID))
-	part(&b, " on project ", a.named(AttrTargetProjectName, AttrTargetProjectID, AttrTargetProjectDomainName))
-	part(&b, " on domain ", a.first(AttrTargetDomainName, AttrTargetDomainID))
-	if a.get(AttrRoleAssignmentInherited) == "true" {
+	part(&b, preposition+"user ", named(t.targetUserName, t.targetUserID, t.targetUserDomainName))
+	part(&b, preposition+"group ", firstQuoted(t.targetGroupName, t.targetGroupID))
+	part(&b, " on project ", named(t.targetProjectName, t.targetProjectID, t.targetProjectDomainName))
+	part(&b, " on domain ", firstQuoted(t.targetDomainName, t.targetDomainID))
+	if t.inherited == "true" {
 		b.WriteString(" (inherited)")
 	}
 	c.tail = b.String()
 	return c
 }
 
-func (a attribute) membership(base, past, preposition string) clause {
+func (t *texts) membership(base, past, preposition string) clause {
 	c := clause{base: base, past: past, head: "a member"}
-	if user := a.named(AttrTargetUserName, AttrTargetUserID, AttrTargetUserDomainName); user != "" {
+	if user := named(t.targetUserName, t.targetUserID, t.targetUserDomainName); user != "" {
 		c.head = "user " + user
 	}
 	var b strings.Builder
-	part(&b, preposition+"group ", a.first(AttrTargetGroupName, AttrTargetName, AttrTargetGroupID, AttrTargetID))
+	part(&b, preposition+"group ", firstQuoted(t.targetGroupName, t.targetName, t.targetGroupID, t.targetID))
 	c.tail = b.String()
 	return c
 }
 
 // target is the name or the id of the target.
-func (a attribute) target(kind string) string {
+func (t *texts) target(kind string) string {
 	switch kind {
 	case typeUser:
-		if s := a.named(AttrTargetUserName, "", AttrTargetUserDomainName); s != "" {
+		if s := named(t.targetUserName, "", t.targetUserDomainName); s != "" {
 			return s
 		}
 	case typeProject:
-		if s := a.named(AttrTargetProjectName, "", AttrTargetProjectDomainName); s != "" {
+		if s := named(t.targetProjectName, "", t.targetProjectDomainName); s != "" {
 			return s
 		}
 	}
-	return a.first(AttrTargetName, AttrTargetID)
+	return firstQuoted(t.targetName, t.targetID)
 }
 
 // object is what the verb is about: a target with its name or id, a part of it,
 // one or many of a type, or the path of the request where no type is known.
-func (a attribute) object(kind, action, service string) clause {
-	path := a.get(AttrURLPath)
+func (t *texts) object(kind, action, service string) clause {
+	path := t.urlPath
 	if kind == "" {
-		if segments := pathSegments(path, ""); len(segments) == 0 {
+		if segments := pathSegments(nil, path, ""); len(segments) == 0 {
 			return clause{head: "the " + quoted(service) + " API"}
 		}
 		return clause{head: quotedPath(path) + " at " + quoted(service)}
 	}
 	words := strings.ReplaceAll(kind, "_", " ")
-	target := a.target(kind)
+	target := t.target(kind)
 	if target == "" {
 		if action == actionList {
 			return clause{head: plural(words), plural: true}
 		}
 		return clause{head: withArticle(words)}
 	}
-	whole := words + " " + target
 	asked := ""
 	if path != "" {
-		asked = walkPath(path, a.get(AttrCADFTargetTypeURI), a.get(AttrProjectID)).part
+		asked = walkPath(path, t.cadfTargetTypeURI, t.projectID).part
 	}
 	// openstack-audit-middleware names the part itself as the target.
-	if asked == "" || !strings.HasPrefix(a.get(AttrNotificationEventType), "audit.http.") {
-		return clause{head: whole}
+	if asked == "" || !strings.HasPrefix(t.eventType, "audit.http.") {
+		return clause{kind: words, head: target}
 	}
+	whole := words + " " + target
 	switch action {
 	case actionList:
 		return clause{head: partWords(asked) + " of " + whole, plural: true}

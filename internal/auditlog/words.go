@@ -26,13 +26,16 @@ func quotedTo(s string, limit int) string {
 	if isWord(s) && !cut {
 		return s
 	}
-	if _, err := netip.ParseAddr(s); err == nil && !strings.Contains(s, "%") {
-		return s
+	if strings.Contains(s, ":") && !strings.Contains(s, "%") {
+		if _, err := netip.ParseAddr(s); err == nil {
+			return s
+		}
 	}
 	if isWord(s) {
 		return s + "…"
 	}
 	var b strings.Builder
+	b.Grow(len(s) + len(`"""`) + len("…"))
 	b.WriteByte('"')
 	for _, r := range s {
 		switch {
@@ -60,6 +63,9 @@ func quotedTo(s string, limit int) string {
 
 func isWord(s string) bool {
 	for _, r := range s {
+		if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' {
+			continue
+		}
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_.@+/%~=*-", r) {
 			return false
 		}
@@ -85,6 +91,12 @@ func pastOf(verb string) string {
 	switch verb {
 	case "read":
 		return "read"
+	case "create":
+		return "created"
+	case "update":
+		return "updated"
+	case "delete":
+		return "deleted"
 	case "send":
 		return "sent"
 	case "stop":

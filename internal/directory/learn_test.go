@@ -94,3 +94,13 @@ func TestDeletedWhileKeystoneAnswers(t *testing.T) {
 	close(answers)
 	assert.Equal(t, Deleted, (<-done).Source, "the older answer does not bring it back")
 }
+
+func TestRenamedDuringAList(t *testing.T) {
+	f := newFixture(t, keystonetest.NewServer(entities()...), nil)
+	began := f.clock.now()
+	f.clock.advance(2 * time.Second)
+	f.server.Put(keystonetest.Entity{Kind: "user", ID: aliceID, Name: "alicia", DomainID: corpID})
+	assert.Equal(t, "alicia", f.ask(Query{Ref: keystone.Ref{Kind: keystone.User, ID: aliceID}, After: f.clock.now()}).Name)
+	f.found(keystone.User, keystone.Entity{ID: aliceID, Name: "alice", DomainID: corpID}, began)
+	assert.Equal(t, "alicia", f.ask(ref(keystone.User, aliceID)).Name, "the list is of the time when it began")
+}

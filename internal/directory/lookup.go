@@ -140,12 +140,16 @@ func (d *Directory) found(kind keystone.Kind, entity keystone.Entity, started ti
 		since: seconds(started), until: later(seconds(started), d.settings.TTL), state: live,
 	}
 	d.table.change(keyOf(kind, entity.ID), func(known entry) entry {
-		if known.state == deleted && known.since >= fresh.since {
+		switch {
+		case known.state == deleted && known.since >= fresh.since:
 			// It was deleted while Keystone answered.
 			known.name, known.domain = fresh.name, fresh.domain
 			return known
+		case known.named() && known.since > fresh.since:
+			return known // a list takes its time: what was said since it began is newer
+		default:
+			return fresh
 		}
-		return fresh
 	})
 	if kind == keystone.Project && entity.IsDomain {
 		d.found(keystone.Domain, keystone.Entity{ID: entity.ID, Name: entity.Name}, started)

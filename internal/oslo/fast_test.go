@@ -159,3 +159,13 @@ func FuzzFastPath(f *testing.F) {
 		checkFast(t, inEnvelope(t, text))
 	})
 }
+
+// What the fast path had read before it gave up is gone.
+func TestDecodeIntoLeavesNothingBehind(t *testing.T) {
+	var n Notification
+	require.Error(t, DecodeInto(&n, []byte(inEnvelope(t, `{"message_id": "x", "payload": {"initiator": {"id": "y"}}`))))
+	require.Equal(t, Notification{}, n)
+	require.NoError(t, DecodeInto(&n, []byte(inEnvelope(t, `{"priority": "INFO", "event_type": "a.b", "payload": {"id": "y"}}`))))
+	require.Equal(t, KindOther, n.Kind)
+	require.Empty(t, n.Event)
+}

@@ -24,6 +24,7 @@ var (
 	errPartial   = errors.New("a piece of a line which the container runtime cut")
 	errQuoted    = errors.New("an event within the message of another logger")
 	errNoLiteral = errors.New("the line ends before its event begins")
+	errLeftOut   = errors.New("a journal entry without its message, which journalctl left out")
 	errMention   = errors.New("a CADF event in a form that is not known")
 	errNotCADF   = errors.New("the payload of a native line is no CADF event")
 )

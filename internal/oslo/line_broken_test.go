@@ -37,6 +37,7 @@ func TestBrokenEventsHaveAReason(t *testing.T) {
 		"piece of CRI":                  {"2026-03-04T23:09:52.738204871Z stdout P " + createdLine[:400], ReasonPartial, nil},
 		"piece of CRI, use_json":        {"2026-03-04T23:09:52.738204871Z stderr P " + jsonRecord(logger, created)[:500], ReasonPartial, nil},
 		"piece of docker":               {`{"log":` + quoted(createdLine[:400]) + `,"stream":"stdout"}`, ReasonPartial, nil},
+		"journald, too long":            {`{"MESSAGE": null, "LOGGER_NAME": "` + logger + `"}`, ReasonTruncated, nil},
 		"first whole, second cut":       {createdLine + createdLine[:300], ReasonTruncated, []string{"m1"}},
 		"five wrappers":                 {`{"log":{"log":{"log":{"log":{"log":` + jsonRecord(logger, created) + `}}}}}`, ReasonNotNotification, nil},
 		"form that is not known":        {`event=http://schemas.dmtf.org/cloud/audit/1.0/event {"typeURI": 1}`, ReasonNotNotification, nil},

@@ -54,6 +54,17 @@ func (f *finder) fields(record literal.Value, line Line, wrappers int) {
 			return
 		}
 	}
+	if leftOut(record) {
+		f.fail(ReasonTruncated, errLeftOut)
+	}
+}
+
+// leftOut recognises a journal entry of the driver's logger whose message journalctl
+// left out, as it does without --all where it is longer than 4 KiB.
+func leftOut(record literal.Value) bool {
+	logger, _ := record.Get("LOGGER_NAME")
+	message, ok := record.Get("MESSAGE")
+	return ok && message.Kind == literal.Null && strings.HasPrefix(logger.Text, loggerMarker)
 }
 
 // otherLogger says whether a record of oslo.log's formatters or handlers is of

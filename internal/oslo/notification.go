@@ -90,21 +90,33 @@ const NativeEventType = "audit.cadf"
 // change as long as any text of it is in use.
 func Decode(body []byte) (Notification, error) {
 	var n Notification
-	if decodeFast(asText(body), &n) {
-		return n, nil
+	err := DecodeInto(&n, body)
+	return n, err
+}
+
+// DecodeInto is Decode into n, which must be empty; it is left empty if there is an error.
+func DecodeInto(n *Notification, body []byte) error {
+	if decodeFast(asText(body), n) {
+		return nil
 	}
+	*n = Notification{} // what the fast path left
 	plain, err := inflate(body)
 	if err != nil {
-		return Notification{}, err
+		return err
 	}
-	return decodePlain(asText(plain))
+	decoded, err := decodePlain(asText(plain))
+	if err != nil {
+		return err
+	}
+	*n = decoded
+	return nil
 }
 
 // asText is the bytes as a string, without a copy. That is safe as long as nobody
 // changes them: amqp091-go and our own listener make a body for each message and
 // never touch it again, and what inflate made is ours.
 func asText(body []byte) string {
-	return unsafe.String(unsafe.SliceData(body), len(body))
+	return unsafe.String(unsafe.SliceData(body), len(body)) //nolint:gosec // see above
 }
 
 // decodePlain reads whatever there is.

@@ -28,7 +28,8 @@ func startCollector(ctx context.Context, configuration, log string, environment 
 		return nil, err
 	}
 	defer func() { _ = file.Close() }() // the collector has its own descriptor
-	command := exec.CommandContext(ctx, collectorBinary, "--config", configuration)
+
+	command := exec.CommandContext(ctx, collectorBinary, "--config", configuration) //nolint:gosec // one of our own configurations
 	command.Stdout, command.Stderr = file, file
 	command.Env = os.Environ()
 	for name, value := range environment {

@@ -27,7 +27,8 @@ const (
 func main() {
 	viaRabbitMQ := flag.Bool("rabbitmq", false, "publish to RabbitMQ: that of AUDIT_TRANSPORT_URL, or a private node")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A closed terminal, and a reader that has seen enough (| head), must leave no collector behind either.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	err := run(ctx, os.Stdout, *viaRabbitMQ)
 	stop()
 	if err != nil {

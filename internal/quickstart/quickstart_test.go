@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -52,4 +56,23 @@ func TestQuickstartShowsASentenceForEachNotification(t *testing.T) {
 			require.NoError(t, <-ended)
 		})
 	}
+}
+
+// make run | head: what reads the sentences goes away, and the collector must go too. Its folder is removed once it ended.
+func TestQuickstartEndsWithItsReader(t *testing.T) {
+	t.Chdir("../..")
+	program := filepath.Join(t.TempDir(), "quickstart")
+	require.NoError(t, exec.CommandContext(t.Context(), "go", "build", "-o", program, "./internal/quickstart").Run())
+	quickstart := exec.CommandContext(t.Context(), program)
+	output, err := quickstart.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, quickstart.Start())
+	first, err := bufio.NewReader(output).ReadString('\n')
+	require.NoError(t, err)
+	log := regexp.MustCompile(`/\S+/collector\.log`).FindString(first)
+	require.FileExists(t, log)
+
+	require.NoError(t, output.Close())
+	_ = quickstart.Wait() // it may say that its console is gone
+	require.NoDirExists(t, filepath.Dir(log))
 }

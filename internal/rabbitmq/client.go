@@ -42,10 +42,9 @@ func (c *Client) Run(ctx context.Context, serve func(ctx context.Context, s *Ses
 	waits.Reset()
 
 	prefetch := c.config.Prefetch
-	failed := map[Host]bool{} // the last attempt there did not get as far as consuming
 	for attempt := 1; ; attempt++ {
 		host := hosts[attempt%len(hosts)]
-		g := &generation{Client: c, host: host, prefetch: prefetch, recovering: failed[host]}
+		g := &generation{Client: c, host: host, prefetch: prefetch}
 		err := g.run(ctx, serve)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -55,7 +54,6 @@ func (c *Client) Run(ctx context.Context, serve func(ctx context.Context, s *Ses
 		if g.nextPrefetch > 0 {
 			prefetch = g.nextPrefetch
 		}
-		failed[host] = !g.healthy
 		if g.healthy {
 			waits.Reset()
 		} else if attempt%len(hosts) != 0 {

@@ -56,7 +56,7 @@ func orClose(ctx context.Context, socket io.Closer, f func() error) error {
 }
 
 // answerTimeout is how long the broker may take for calls over a connection that stands. RabbitMQ leaves basic.consume on a quorum
-// queue without a leader unanswered for ever, while heartbeats go on: as after each restart of a broker that was killed.
+// queue without a leader unanswered for ever, while heartbeats go on.
 const answerTimeout = 10 * time.Second
 
 // within runs calls on the connection, which is closed when they take longer than the bound, or answerTimeout, or than ctx.

@@ -15,8 +15,6 @@ type generation struct {
 	*Client
 	host     Host
 	prefetch int
-	// recovering: the host failed at the last attempt, and may have come back just now.
-	recovering bool
 
 	// healthy is set once the queue is consumed.
 	healthy bool
@@ -35,9 +33,6 @@ func (g *generation) run(ctx context.Context, serve func(context.Context, *Sessi
 	side, err := g.dialSide(ctx)
 	if err != nil {
 		return err
-	}
-	if g.recovering {
-		g.letRecover(ctx)
 	}
 	var known asserted
 	if err := side.within(ctx, g.config.ConnectionTimeout, func() (err error) {
@@ -91,21 +86,6 @@ func (g *generation) run(ctx context.Context, serve func(context.Context, *Sessi
 	}
 	session.end(err)
 	return err
-}
-
-// recoveryTime is what a broker that has just started needs for the elections of its quorum queues.
-const recoveryTime = time.Second
-
-// letRecover leaves the queue alone for a while. RabbitMQ listens some 100 ms before the only replica of a quorum queue has elected
-// itself, and a call to the queue in between cancels the election: the queue then has no leader until the next restart, or until
-// rabbitmqctl eval "ra:trigger_election({'<virtual host>_<queue>', node()})." (seen with 3.10.8).
-func (g *generation) letRecover(ctx context.Context) {
-	timer := time.NewTimer(recoveryTime)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }
 
 // consume starts the consumer. ended waits for the end of the channel or the consumer and tells its reason; nil when its context

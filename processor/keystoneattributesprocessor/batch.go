@@ -91,9 +91,15 @@ func (e *enricher) learn(it *item) {
 		if f[r.id] == "" || f[r.name] == "" {
 			continue
 		}
-		if id, ok := lookupID(r.kind, f[r.id], f.identity()); ok {
-			e.directory.Learn(r.kind, id, f[r.name], f[r.domainID], at)
+		id, ok := lookupID(r.kind, f[r.id], f.identity())
+		if !ok {
+			continue
 		}
+		domain, ok := lookupID(keystone.Domain, f[r.domainID], f.identity())
+		if !ok {
+			domain = "" // the directory keeps ids of domains for good
+		}
+		e.directory.Learn(r.kind, id, f[r.name], domain, at)
 	}
 }
 

@@ -40,7 +40,8 @@ func newEnricher(config *Config, set processor.Settings) (*enricher, error) {
 	return &enricher{config: config, set: set, telemetry: telemetry}, nil
 }
 
-// start fails for local mistakes alone: an entry of clouds.yaml, a certificate, a storage extension that is not there.
+// start fails for local mistakes alone: an entry of clouds.yaml, a certificate, a storage extension that is not there. One that is there
+// and cannot be opened is no reason.
 func (e *enricher) start(ctx context.Context, host component.Host) error {
 	e.startOnce.Do(func() { e.startErr = e.startAll(ctx, host) })
 	return e.startErr
@@ -106,7 +107,10 @@ func (e *enricher) storage(ctx context.Context, host component.Host) (storage.Cl
 	}
 	client, err := keeper.GetClient(ctx, component.KindProcessor, e.set.ID, "names")
 	if err != nil {
-		return nil, fmt.Errorf("storage: %w", err)
+		// As a damaged file: the audit trail does not wait for what keeps names over a restart.
+		e.set.Logger.Warn("the storage cannot be opened: names are known until the next restart only. If its file is damaged, remove it.",
+			zap.Stringer("storage", id), zap.Error(err))
+		return nil, nil
 	}
 	return client, nil
 }

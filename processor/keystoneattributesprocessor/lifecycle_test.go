@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/processor/processortest"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
@@ -78,6 +79,22 @@ func TestStart(t *testing.T) {
 			assert.NoError(t, p.Shutdown(context.Background()))
 		})
 	}
+}
+
+// damagedStorage cannot be opened.
+type damagedStorage struct{ *memoryStorage }
+
+func (damagedStorage) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
+	return nil, errBroken
+}
+
+func TestDamagedStorageDoesNotBlockTheStart(t *testing.T) {
+	h := newHarness(t, lab(), func(c *Config) { c.Storage = &storageID }, nil)
+	h.host = storageHost{storageID: damagedStorage{newMemoryStorage()}}
+	h.start()
+	defer h.stop()
+	assert.Equal(t, 1, h.logs.FilterMessageSnippet("the storage cannot be opened").Len())
+	assert.Equal(t, "alice", added(t, h, map[string]string{"user.id": aliceID})["user.name"])
 }
 
 func TestPipelinesShareADirectory(t *testing.T) {

@@ -169,6 +169,19 @@ func TestTypedNamesAreNotLearned(t *testing.T) {
 		added(t, h, map[string]string{"user.id": aliceID}))
 }
 
+func TestWhatIsNoDomainIsNotLearned(t *testing.T) {
+	server := lab()
+	server.Fail(keystonetest.Failures{Status: http.StatusServiceUnavailable})
+	h := newHarness(t, server, nil, nil)
+	h.start()
+	defer h.stop()
+	added(t, h, map[string]string{"user.id": aliceID, "user.name": "alice", "openstack.user.domain.id": strings.Repeat("x", 1000)})
+	assert.Equal(t, map[string]string{"user.name": "alice", "openstack.enrichment.source": "event"},
+		added(t, h, map[string]string{"user.id": aliceID}))
+	added(t, h, map[string]string{"user.id": bobID, "user.name": "bob", "openstack.user.domain.id": corpID})
+	assert.Equal(t, corpID, added(t, h, map[string]string{"user.id": bobID})["openstack.user.domain.id"])
+}
+
 func TestEventsOfLife(t *testing.T) {
 	const carolID = "25d8dac6d48e4d5caef194ca9b14c773"
 	server := lab()

@@ -29,6 +29,8 @@ func mayHoldEvent(value pcommon.Value, depth int) bool {
 				return true
 			case oslo.IsMessageKey(key) && depth < maxNesting && mayHoldEvent(member, depth+1):
 				return true
+			case key == "LOGGER_NAME" && member.Type() == pcommon.ValueTypeStr && oslo.MayHoldEvent(member.Str()):
+				return true // of the journal, which may have left the message out
 			}
 		}
 	}

@@ -206,6 +206,12 @@ func TestWhatCannotBeReadIsKept(t *testing.T) {
 	reason, _ = lr.Attributes().Get(auditlog.AttrNotificationDecodeError)
 	assert.Equal(t, "not_a_notification", reason.Str())
 
+	tooLong := map[string]any{"MESSAGE": nil, "LOGGER_NAME": "oslo.messaging.notification.identity.user.created", "_PID": "7"}
+	_, lr = first(t, h.consume(t, logsOf(t, tooLong)))
+	reason, _ = lr.Attributes().Get(auditlog.AttrNotificationDecodeError)
+	assert.Equal(t, "truncated", reason.Str(), "journalctl left the message out")
+	assert.Contains(t, lr.Body().Str(), `"_PID":"7"`)
+
 	h = newHarness(t, func(c *Config) { c.Records.OnDecodeError = auditlog.DecodeErrorDrop })
 	assert.Zero(t, h.consume(t, logsOf(t, cut)).LogRecordCount())
 }

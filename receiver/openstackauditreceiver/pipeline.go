@@ -2,6 +2,7 @@ package openstackauditreceiver
 
 import (
 	"context"
+	"sync"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -25,6 +26,8 @@ type pipeline struct {
 	telemetry        *telemetry
 	report           *receiverhelper.ObsReport
 	logger           *zap.Logger
+	// batches are the records of batches that are done, for the next ones: *[]auditlog.Record.
+	batches sync.Pool
 }
 
 func newPipeline(config *Config, build component.BuildInfo, next consumer.Logs, telemetry *telemetry, report *receiverhelper.ObsReport) *pipeline {
@@ -54,12 +57,14 @@ type disposition struct {
 // pipeline has decided about all of them, when ctx ends, or soon after stop is closed.
 func (p *pipeline) process(ctx context.Context, stop <-chan struct{}, messages []auditlog.Message) []disposition {
 	dispositions := make([]disposition, len(messages))
-	records := make([]auditlog.Record, 0, len(messages))
 	positions := make([]int, 0, len(messages))
+	read := p.read(messages)
+	defer p.release(read)
+	records := read
 	seen := newTally()
-	for i, message := range messages {
-		record := p.mapper.Read(message)
-		seen.add(&record)
+	for i := range records {
+		record := &records[i]
+		seen.add(record)
 		if lag, known := record.Lag(); known {
 			p.telemetry.OpenstackAuditReceiverNotificationDelay.Record(ctx, max(lag.Seconds(), 0), p.telemetry.common)
 		}
@@ -69,13 +74,16 @@ func (p *pipeline) process(ctx context.Context, stop <-chan struct{}, messages [
 		case record.Skip != "":
 			dispositions[i] = disposition{settlement: acknowledged}
 		default:
-			records = append(records, record)
+			if kept := len(positions); kept != i {
+				records[kept] = *record
+			}
 			positions = append(positions, i)
 		}
 	}
 	seen.report(ctx, p.telemetry)
+	records = records[:len(positions)]
 	for i, outcome := range p.deliver(ctx, stop, records) {
-		dispositions[positions[i]] = p.decide(outcome.Verdict, records[i])
+		dispositions[positions[i]] = p.decide(outcome.Verdict, &records[i])
 	}
 	return dispositions
 }
@@ -89,7 +97,7 @@ func (p *pipeline) deliver(ctx context.Context, stop <-chan struct{}, records []
 	deliverer := p.deliverer
 	counted := false
 	deliverer.Build = func(batch []auditlog.Record) plog.Logs {
-		logs, stats := p.mapper.Logs(batch)
+		logs, stats := p.build(batch)
 		if !counted { // the first call has the whole batch; later ones build the same records again
 			counted = true
 			p.telemetry.OpenstackAuditReceiverRecordsTruncated.Add(ctx, int64(stats.Truncated), p.telemetry.common)
@@ -118,7 +126,7 @@ func (p *pipeline) deliver(ctx context.Context, stop <-chan struct{}, records []
 	return outcomes
 }
 
-func (p *pipeline) decide(verdict delivery.Verdict, record auditlog.Record) disposition {
+func (p *pipeline) decide(verdict delivery.Verdict, record *auditlog.Record) disposition {
 	switch {
 	case verdict == delivery.Accepted:
 		return disposition{settlement: acknowledged}

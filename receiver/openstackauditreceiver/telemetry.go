@@ -3,6 +3,7 @@ package openstackauditreceiver
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,7 @@ type telemetry struct {
 	*metadata.TelemetryBuilder
 	id     attribute.KeyValue
 	common metric.MeasurementOption
+	pairs  sync.Map // of a key and a value to their metric.MeasurementOption
 	logger *zap.Logger
 	// holding is whether it was said that the pipeline pushes back.
 	holding atomic.Bool
@@ -49,9 +51,15 @@ func newTelemetry(settings receiver.Settings) (*telemetry, error) {
 	}, nil
 }
 
-// with returns the receiver's id and one attribute more.
+// with returns the receiver's id and one attribute more. There are few, and each is made once.
 func (t *telemetry) with(key, value string) metric.MeasurementOption {
-	return metric.WithAttributeSet(attribute.NewSet(t.id, attribute.String(key, value)))
+	pair := [2]string{key, value}
+	if made, known := t.pairs.Load(pair); known {
+		return made.(metric.MeasurementOption)
+	}
+	option := metric.WithAttributeSet(attribute.NewSet(t.id, attribute.String(key, value)))
+	t.pairs.Store(pair, option)
+	return option
 }
 
 // addEach adds a count to each value of an attribute.

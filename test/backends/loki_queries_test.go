@@ -73,6 +73,27 @@ func (l loki) testDocumentedQueries(t *testing.T) {
 	f.stop(t)
 }
 
+// Whoever guesses passwords makes up names: queries by name go on to answer when there are more than Loki's default allows.
+func (l loki) testManyNames(t *testing.T) {
+	const names = 600
+	url, environment := broker(t)
+	c := l.collector(t, environment)
+	now := time.Now()
+	guesses := make([][]byte, names)
+	for i := range guesses {
+		guesses[i] = unknownLogin(now.Add(time.Duration(-i)*time.Millisecond), fmt.Sprintf("guess-%d", i), "Default", eve.address)
+	}
+	send(t, url, guesses...)
+	l.wait(t, `{service_name="keystone"}`, now.Add(-time.Hour), names, c)
+	got, err := l.query(t.Context(), tenant(t), `count(sum by (user_name, client_address) (count_over_time({service_name="keystone"} | openstack_audit_outcome="failure" [1h])))`)
+	require.NoError(t, err)
+	require.Equal(t, samples{"": names}, got)
+	got, err = l.query(t.Context(), tenant(t), `topk(10, sum by (user_name) (count_over_time({service_name="keystone"} | openstack_audit_outcome="failure" [1h])))`)
+	require.NoError(t, err)
+	require.Len(t, got, 10)
+	c.stop(t)
+}
+
 type rule struct {
 	Alert string
 	Expr  string

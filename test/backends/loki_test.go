@@ -21,6 +21,7 @@ func TestLoki(t *testing.T) {
 	t.Run("captures", l.testCaptures)
 	t.Run("worst record", l.testWorstRecord)
 	t.Run("documented queries", l.testDocumentedQueries)
+	t.Run("many names", l.testManyNames)
 	t.Run("rules", l.testRules)
 	t.Run("dashboard", l.testDashboard)
 }

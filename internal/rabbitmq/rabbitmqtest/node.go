@@ -242,12 +242,17 @@ func (n *Node) Log() string {
 
 // Ctl runs rabbitmqctl on the node; "eval" runs an Erlang expression.
 func (n *Node) Ctl(ctx context.Context, arguments ...string) (string, error) {
-	command := exec.CommandContext(ctx, binaries+"rabbitmqctl", append([]string{"--quiet", "--node", n.name}, arguments...)...)
+	return n.Tool(ctx, "rabbitmqctl", arguments...)
+}
+
+// Tool runs another of RabbitMQ's tools on the node: rabbitmq-plugins, rabbitmq-queues, rabbitmq-diagnostics.
+func (n *Node) Tool(ctx context.Context, tool string, arguments ...string) (string, error) {
+	command := exec.CommandContext(ctx, binaries+tool, append([]string{"--quiet", "--node", n.name}, arguments...)...)
 	command.Env = n.environment()
 	out, err := command.CombinedOutput()
 	text := strings.TrimSpace(string(out))
 	if err != nil {
-		return text, fmt.Errorf("rabbitmqctl %s: %w: %s", arguments[0], err, text)
+		return text, fmt.Errorf("%s %s: %w: %s", tool, arguments[0], err, text)
 	}
 	return text, nil
 }

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+)
+
+// corpus are captured notifications, in turn from each service that sent them.
+type corpus struct {
+	bodies [][]byte
+	// warm are those that ask Keystone for nothing once all names are known: what was just created is always looked up. Nor do they
+	// delete a domain, which goes through the whole directory.
+	warm [][]byte
+}
+
+var (
+	messageID = regexp.MustCompile(`message_id\\": \\"[^\\]*`)
+	audit     = regexp.MustCompile(`event_type\\": \\"(identity|audit)\.`)
+	changed   = regexp.MustCompile(`"identity\.[a-z_ ]+\.(created|updated|deleted)\\"`)
+)
+
+// readCorpus reads the audit events that Keystone and the audit middlewares sent with oslo.messaging's messagingv2 driver.
+func readCorpus(folder string) (corpus, error) {
+	var services [][][]byte
+	for _, name := range []string{"amqp-keystone-messagingv2", "amqp-audit-middleware", "amqp-audit-middleware-sapcc"} {
+		bodies, err := readCapture(filepath.Join(folder, name+".jsonl"))
+		if err != nil {
+			return corpus{}, err
+		}
+		services = append(services, slices.DeleteFunc(bodies, func(body []byte) bool { return !audit.Match(body) }))
+	}
+	var c corpus
+	for i := range 1000 * len(services) {
+		bodies := services[i%len(services)]
+		body := bodies[i/len(services)%len(bodies)]
+		// A message id of its own, as every message has.
+		body = messageID.ReplaceAll(body, fmt.Appendf(nil, `message_id\": \"%08x-bb1e-437a-a8dc-9f566ffa0589`, i))
+		c.bodies = append(c.bodies, body)
+		if !changed.Match(body) {
+			c.warm = append(c.warm, body)
+		}
+	}
+	return c, nil
+}
+
+func readCapture(path string) (bodies [][]byte, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var delivery struct{ Body string }
+		if err := json.Unmarshal(lines.Bytes(), &delivery); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		bodies = append(bodies, []byte(delivery.Body))
+	}
+	return bodies, lines.Err()
+}
+
+func meanSize(bodies [][]byte) int {
+	total := 0
+	for _, body := range bodies {
+		total += len(body)
+	}
+	return total / len(bodies)
+}

@@ -1,0 +1,212 @@
+package faults
+
+import (
+	"compress/gzip"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+)
+
+// answer decides about one request with these record ids: the HTTP status of the response. Records are stored with status 200 only.
+type answer func(ctx context.Context, ids []string) int
+
+func accept(context.Context, []string) int { return http.StatusOK }
+
+// refuseForNow is what a backend says that is overloaded; OTLP exporters try again.
+func refuseForNow(context.Context, []string) int { return http.StatusServiceUnavailable }
+
+// hang answers nothing until the client gives up.
+func hang(ctx context.Context, _ []string) int {
+	<-ctx.Done()
+	return http.StatusServiceUnavailable
+}
+
+// slow stores after a while.
+func slow(ctx context.Context, _ []string) int {
+	select {
+	case <-time.After(300 * time.Millisecond):
+		return http.StatusOK
+	case <-ctx.Done():
+		return http.StatusServiceUnavailable
+	}
+}
+
+// refuseForGood refuses every request that has one of the ids in it, as backends do that take all of a request or nothing.
+func refuseForGood(bad ...string) answer {
+	return func(_ context.Context, ids []string) int {
+		if slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(bad, id) }) {
+			return http.StatusBadRequest
+		}
+		return http.StatusOK
+	}
+}
+
+// backend is an OTLP/HTTP endpoint that counts how often it stored each log.record.uid.
+type backend struct {
+	address string
+	server  *httptest.Server // nil while it is away
+
+	mu       sync.Mutex
+	answer   answer
+	stored   map[string]int
+	order    []string // ids at their first storing
+	requests int
+}
+
+func newBackend(t *testing.T) *backend {
+	t.Helper()
+	b := &backend{answer: accept, stored: map[string]int{}, address: freeAddress(t)}
+	b.comeBack(t)
+	t.Cleanup(b.goAway)
+	return b
+}
+
+// goAway ends every connection and takes no new one.
+func (b *backend) goAway() {
+	if b.server != nil {
+		b.server.CloseClientConnections()
+		b.server.Close()
+		b.server = nil
+	}
+}
+
+func (b *backend) comeBack(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("tcp", b.address)
+	require.NoError(t, err)
+	b.server = httptest.NewUnstartedServer(b)
+	require.NoError(t, b.server.Listener.Close())
+	b.server.Listener = listener
+	b.server.Start()
+}
+
+func (b *backend) url() string { return "http://" + b.address }
+
+func (b *backend) set(a answer) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.answer = a
+}
+
+// ServeHTTP implements http.Handler.
+func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ids, err := recordIDs(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusUnsupportedMediaType)
+		return
+	}
+	b.mu.Lock()
+	b.requests++
+	decide := b.answer
+	b.mu.Unlock()
+	if status := decide(r.Context(), ids); status != http.StatusOK {
+		http.Error(w, http.StatusText(status), status)
+		return
+	}
+	b.mu.Lock()
+	for _, id := range ids {
+		if b.stored[id]++; b.stored[id] == 1 {
+			b.order = append(b.order, id)
+		}
+	}
+	b.mu.Unlock()
+	w.Header().Set("Content-Type", "application/x-protobuf") // an empty body is an ExportLogsServiceResponse
+}
+
+func recordIDs(r *http.Request) ([]string, error) {
+	reader := io.Reader(r.Body)
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		plain, err := gzip.NewReader(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		reader = plain
+	}
+	body, err := io.ReadAll(reader)
+	if err != nil {
+		return nil, err
+	}
+	request := plogotlp.NewExportRequest()
+	if err := request.UnmarshalProto(body); err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, resource := range request.Logs().ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				id, _ := record.Attributes().Get("log.record.uid")
+				ids = append(ids, id.AsString())
+			}
+		}
+	}
+	return ids, nil
+}
+
+// has says whether a record is stored.
+func (b *backend) has(id string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stored[id] > 0
+}
+
+// asked is how many requests came, whatever the answer was.
+func (b *backend) asked() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.requests
+}
+
+// distinct is how many different records are stored.
+func (b *backend) distinct() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.stored)
+}
+
+// missing returns those of the ids that are not stored.
+func (b *backend) missing(ids []string) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var missing []string
+	for _, id := range ids {
+		if b.stored[id] == 0 {
+			missing = append(missing, id)
+		}
+	}
+	return missing
+}
+
+// repeated is how many records were stored that were there before.
+func (b *backend) repeated() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	repeated := 0
+	for _, count := range b.stored {
+		repeated += count - 1
+	}
+	return repeated
+}
+
+// firstOrder returns the ids in the order of their first storing.
+func (b *backend) firstOrder() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.order)
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	return listener.Addr().String()
+}

@@ -1,0 +1,7 @@
+// Package faults proves the delivery guarantee: the built collector, real RabbitMQ nodes, a publisher that writes down what the
+// broker confirmed, and a backend that writes down what it stored, while one thing after another breaks. What docs/delivery.md says
+// is what this suite shows.
+//
+// A short selection runs with the other tests. FAULTS=all in the environment runs the whole table; make faults does so, and prints
+// one line per fault. It has no code of its own.
+package faults

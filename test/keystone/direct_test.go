@@ -1,0 +1,191 @@
+//go:build keystone
+
+package keystone
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/debiantest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
+)
+
+// inMemory is what memcached is to Keystones that do real work.
+const inMemory = "[cache]\nenabled = true\nbackend = oslo_cache.dict"
+
+// queueBetween is a persistent queue between the receiver and the names: the collector is its own OTLP backend. The record waits for Keystone
+// there, and Keystone for nobody.
+const queueBetween = `
+receivers:
+  otlp: {protocols: {http: {endpoint: %[1]s}}}
+processors:
+  keystone_attributes: {wait: 2s}
+exporters:
+  otlp_http/names:
+    endpoint: http://%[1]s
+    retry_on_failure: {max_elapsed_time: 0}
+    sending_queue: {storage: file_storage, sizer: items, queue_size: 1000000}
+service:
+  pipelines:
+    logs: {receivers: [openstack_audit], processors: [], exporters: [otlp_http/names]}
+    logs/names: {receivers: [otlp], processors: [keystone_attributes], exporters: [otlp_http]}
+`
+
+// startKeystone starts a Keystone whose notifications go to its log, and to a collector if there is one.
+func startKeystone(t *testing.T, port int, c *collector) *debiantest.Keystone {
+	t.Helper()
+	notifications := "driver = log"
+	if c != nil {
+		notifications += "\ndriver = messagingv2\nretry = 1000000\ntransport_url = rabbit://keystone:" + listenPassword + "@" + c.address + "/"
+	}
+	return debiantest.Start(t, debiantest.Options{Port: port, Notifications: notifications, Config: inMemory})
+}
+
+// sent are the ids of all notifications that Keystone's log has.
+func sent(t *testing.T, keystone *debiantest.Keystone) (ids []string) {
+	t.Helper()
+	text, err := os.ReadFile(keystone.Log)
+	require.NoError(t, err)
+	for line := range strings.Lines(string(text)) {
+		notifications, err := oslo.ParseLine(line)
+		require.NoError(t, err)
+		for _, notification := range notifications {
+			ids = append(ids, notification.MessageID)
+		}
+	}
+	return ids
+}
+
+// awaitAll waits until the backend has all that Keystone sent, and returns its ids.
+func awaitAll(t *testing.T, keystone *debiantest.Keystone, b *backend) []string {
+	t.Helper()
+	ids := sent(t, keystone)
+	require.NotEmpty(t, ids)
+	for _, id := range ids {
+		require.Eventually(t, func() bool { return b.get(id).copies > 0 }, patience, poll, "%s did not arrive", id)
+	}
+	return ids
+}
+
+// work creates users and then deletes them, a call each tick, and returns how long Keystone took for each call.
+func work(keystone *debiantest.Keystone, prefix string, users int) (took []time.Duration) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	call := func(do func()) {
+		<-tick.C
+		began := time.Now()
+		do()
+		took = append(took, time.Since(began))
+	}
+	ids := make([]string, users)
+	for i := range ids {
+		// Without a password: its hash alone takes longer than all the rest.
+		call(func() {
+			ids[i] = keystone.Create("user", "/users", map[string]any{"name": fmt.Sprint(prefix, i), "domain_id": "default"})
+		})
+	}
+	for _, id := range ids {
+		call(func() { keystone.Call(http.MethodDelete, "/users/"+id, nil) })
+	}
+	return took
+}
+
+func percentile(took []time.Duration, percent int) time.Duration {
+	return slices.Sorted(slices.Values(took))[len(took)*percent/100].Round(time.Millisecond)
+}
+
+// A Keystone with one worker waits for the collector to take its notification, while the collector, which knows no names, asks that same
+// worker for them. Neither waits for the other.
+func TestNamesDoNotHoldUpKeystone(t *testing.T) {
+	const users = 100
+	alone := startKeystone(t, 0, nil)
+	usual := work(alone, "user", users)
+
+	for _, test := range []struct{ name, changes string }{
+		{"as it ships", ""},
+		{"a queue between", fmt.Sprintf(queueBetween, fmt.Sprintf("127.0.0.1:%d", debiantest.FreePort(t)))},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBackend(t)
+			port := debiantest.FreePort(t)
+			c := newCollector(t, b, port, test.changes)
+			c.start(t.TempDir())
+			keystone := startKeystone(t, port, c)
+			keystone.CreateReader()
+			awaitAll(t, keystone, b)
+			c.stop()
+			c.start(t.TempDir()) // it knows no names any more
+			// oslo.messaging waits a second before it connects again.
+			keystone.Create("user", "/users", map[string]any{"name": "first", "domain_id": "default"})
+
+			took := work(keystone, "user", users)
+			t.Logf("with the collector p50 %v, p99 %v; without p50 %v, p99 %v",
+				percentile(took, 50), percentile(took, 99), percentile(usual, 50), percentile(usual, 99))
+			assert.Less(t, percentile(took, 99), max(100*time.Millisecond, 2*percentile(usual, 99)), "a machine that is busy with other things may be to blame")
+			assert.Less(t, slices.Max(took), 2*time.Second, "somebody waited for somebody")
+
+			named := 0
+			for _, id := range awaitAll(t, keystone, b) {
+				assert.Equal(t, 1, b.get(id).copies)
+				if strings.Contains(b.get(id).sentence, "created user user") {
+					named++
+				}
+			}
+			t.Logf("%d of %d created users have their names on the record", named, users)
+			if test.changes != "" {
+				assert.Equal(t, users, named, "the queue leaves the time to look them up")
+			}
+		})
+	}
+}
+
+// While the collector is away, Keystone's calls wait and then succeed, and nothing is lost.
+func TestCollectorAway(t *testing.T) {
+	b := newBackend(t)
+	port := debiantest.FreePort(t)
+	c := newCollector(t, b, port, "")
+	state := t.TempDir()
+	c.start(state)
+	keystone := startKeystone(t, port, c)
+	keystone.CreateReader()
+
+	for i, end := range []func(){c.stop, c.kill} {
+		done := make(chan struct{})
+		var took []time.Duration
+		before := strings.Count(logOf(t, keystone), notified)
+		go func() {
+			defer close(done)
+			took = work(keystone, fmt.Sprint("user", i, "-"), 20)
+		}()
+		require.Eventually(t, func() bool { return strings.Count(logOf(t, keystone), notified) > before+5 }, patience, poll)
+		waited := strings.Count(logOf(t, keystone), unreachable)
+		end()
+		require.Eventually(t, func() bool { return strings.Count(logOf(t, keystone), unreachable) > waited }, patience, poll, "Keystone does not miss the collector")
+		c.start(state)
+		<-done
+		require.Len(t, took, 40)
+		t.Logf("the longest call waited %v", slices.Max(took))
+	}
+	awaitAll(t, keystone, b)
+}
+
+// What Keystone's log says of a notification, and of a collector that is not there.
+const (
+	notified    = "oslo.messaging.notification."
+	unreachable = "is unreachable"
+)
+
+func logOf(t *testing.T, keystone *debiantest.Keystone) string {
+	t.Helper()
+	text, err := os.ReadFile(keystone.Log)
+	require.NoError(t, err)
+	return string(text)
+}
