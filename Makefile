@@ -47,6 +47,11 @@ test-backends: test-packages build ## Run the tests against a real Loki too; bui
 	scripts/build-loki
 	CGO_ENABLED=1 go test -race -count=1 -tags backends ./test/backends/...
 
+.PHONY: test-keystone
+test-keystone: test-packages build ## Run the tests with a real Keystone, which publishes straight to the collector
+	scripts/install-test-packages python3-keystone
+	CGO_ENABLED=1 go test -race -count=1 -tags keystone ./test/keystone/... ./processor/keystoneattributesprocessor/...
+
 .PHONY: test-packages
 test-packages:
 	scripts/install-test-packages

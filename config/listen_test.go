@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,8 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 
-// Keystone waits for our confirmation: nothing behind listen may wait for Keystone, or refuse while it is away.
+// Keystone waits for our confirmation: nothing in a pipeline that takes its notifications may wait for Keystone, or refuse while
+// it is away. Names are added with wait: 0s, or in a pipeline behind a queue.
 func TestNothingBehindListenWaitsForKeystone(t *testing.T) {
 	configurations, err := filepath.Glob("*.yaml")
 	require.NoError(t, err)
@@ -32,17 +34,24 @@ func TestNothingBehindListenWaitsForKeystone(t *testing.T) {
 				Wait          *time.Duration
 				OnUnavailable string `yaml:"on_unavailable"`
 			}
+			Service struct {
+				Pipelines map[string]struct{ Receivers, Processors []string }
+			}
 		}
 		require.NoError(t, yaml.Unmarshal(text, &c), configuration)
 		if _, listens := c.Receivers["openstack_audit"]["listen"]; !listens {
 			continue
 		}
 		listening++
-		names, named := c.Processors["keystone_attributes"]
-		require.True(t, named, configuration)
-		require.NotNil(t, names.Wait, configuration)
-		require.Zero(t, *names.Wait, configuration)
-		require.NotEqual(t, "refuse", names.OnUnavailable, configuration)
+		for _, pipeline := range c.Service.Pipelines {
+			if !slices.Contains(pipeline.Receivers, "openstack_audit") || !slices.Contains(pipeline.Processors, "keystone_attributes") {
+				continue
+			}
+			names := c.Processors["keystone_attributes"]
+			require.NotNil(t, names.Wait, configuration)
+			require.Zero(t, *names.Wait, configuration)
+			require.NotEqual(t, "refuse", names.OnUnavailable, configuration)
+		}
 	}
 	require.Equal(t, 2, listening)
 }
@@ -62,6 +71,7 @@ func TestListen(t *testing.T) {
 	c := start(t, "listen.yaml",
 		"AUDIT_LISTEN_ENDPOINT="+endpoint,
 		"AUDIT_LISTEN_PASSWORD=listen-only",
+		fmt.Sprintf("AUDIT_NAMES_ENDPOINT=127.0.0.1:%d", freePort(t)),
 		"AUDIT_KEYSTONE_URL="+api.URL+"/v3",
 		"AUDIT_KEYSTONE_USER="+keystonetest.Username,
 		"AUDIT_KEYSTONE_PASSWORD="+keystonetest.Password,

@@ -107,11 +107,14 @@ func (c *connection) serve() {
 func guard(run func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
+			err = fmt.Errorf("%w: %v\n%s", ErrPanic, value, debug.Stack())
 		}
 	}()
 	return run()
 }
+
+// ErrPanic ends a connection whose handling panicked: a defect of ours. The others go on.
+var ErrPanic = errors.New("panic")
 
 // read handles frame after frame. It returns nil when the connection was closed as AMQP wants it, a *Refusal when the client is to be told
 // so, and otherwise what the network says.

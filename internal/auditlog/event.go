@@ -235,7 +235,7 @@ func (w *writer) attachments(key string, attachments []cadf.Attachment) {
 		a := others[i]
 		put("name", a.Name)
 		put("type_uri", a.TypeURI)
-		content, _ := redactAs(a.Content, a.Name)
+		content, _ := redactAs(shortened(a.Content), a.Name)
 		put("content", content.String())
 	})
 }
@@ -261,6 +261,6 @@ func redactExtra(x cadf.Extra) literal.Value {
 	if strings.HasSuffix(name, "_credential") {
 		name = "credential"
 	}
-	v, _ := redactAs(x.Value, name)
+	v, _ := redactAs(shortened(x.Value), name)
 	return v
 }

@@ -49,10 +49,12 @@ const (
 	actionOther        = "other"
 )
 
+// userNotFoundPrefix is the start of Keystone's UserNotFound, keystone/exception.py.
+const userNotFoundPrefix = "Could not find user:"
+
 // reasonPrefixes are the starts of Keystone's messages, keystone/exception.py.
 // Only a prefix is safe: the rest of the text holds what the client typed.
 var reasonPrefixes = []struct{ prefix, errorType string }{
-	{"Could not find user:", errorUserNotFound},
 	{"The account is locked", errorAccountLocked},
 	{"The account is disabled", errorAccountDisabled},
 	{"The password is expired", errorPasswordExpired},
@@ -208,6 +210,9 @@ func errorTypeOf(n *oslo.Notification, action, outcome string) string {
 		return ""
 	}
 	e := &n.Event
+	if unknownUser(n) {
+		return errorUserNotFound
+	}
 	for _, r := range reasonPrefixes {
 		if strings.HasPrefix(e.Reason.Type, r.prefix) {
 			return r.errorType
@@ -220,6 +225,17 @@ func errorTypeOf(n *oslo.Notification, action, outcome string) string {
 		return e.Reason.Code
 	}
 	return errorOther
+}
+
+// unknownUser recognises the login of a user whom Keystone does not know. Only
+// that event has a user_name, whatever language its reason is in,
+// keystone/auth/plugins/core.py.
+func unknownUser(n *oslo.Notification) bool {
+	e := &n.Event
+	if strings.HasPrefix(e.Reason.Type, userNotFoundPrefix) {
+		return true
+	}
+	return n.EventType == "identity.authenticate" && e.Outcome == OutcomeFailure && e.Initiator != nil && e.Initiator.SubmittedName != ""
 }
 
 // wrongPassword recognises the one failure for which Keystone gives no reason. It

@@ -160,7 +160,7 @@ func (m *Mapper) hideTyped(r *Record, payload literal.Value) (literal.Value, boo
 		return payload, false
 	}
 	e := &r.notification.Event
-	if e.Initiator == nil || !strings.HasPrefix(e.Reason.Type, reasonPrefixes[0].prefix) {
+	if e.Initiator == nil || !unknownUser(&r.notification) {
 		return payload, false
 	}
 	typed := map[string]bool{e.Reason.Type: true}

@@ -63,7 +63,7 @@ func (m *Mapper) factsOf(r *Record, s *service) facts {
 	f.reasonType = e.Reason.Type
 	f.hidden = f.errorType == errorUserNotFound && m.config.UnknownUserNames != UnknownUserNamesKeep
 	if f.hidden {
-		f.reasonType = strings.TrimSuffix(reasonPrefixes[0].prefix, ":")
+		f.reasonType = strings.TrimSuffix(userNotFoundPrefix, ":")
 	}
 	f.extras = leftovers(n, &f)
 	f.setTimes(n)

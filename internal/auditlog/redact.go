@@ -98,6 +98,19 @@ func quotedLength(s, quote string) int {
 	return len(s)
 }
 
+// maxSearched bounds the text of an attribute that is searched for secrets, in
+// bytes: far more than is kept of it.
+const maxSearched = 16 << 10
+
+// shortened returns a string as far as it is searched: searching megabytes of
+// which two kilobytes are kept would let a sender occupy the collector.
+func shortened(v literal.Value) literal.Value {
+	if v.Kind == literal.String {
+		v.Text = cutUTF8(v.Text, maxSearched)
+	}
+	return v
+}
+
 // redact returns v without its secrets, and whether there were any. A JSON
 // document in a string is looked into, as audit middlewares attach request bodies.
 func redact(v literal.Value) (literal.Value, bool) { return redactAs(v, v.Key) }

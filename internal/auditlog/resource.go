@@ -104,6 +104,9 @@ func (c *ResourceConfig) resolveService(n *oslo.Notification, incomingName strin
 	switch {
 	case observer.Name != "" && observer.Name != "unknown":
 		s.name = observer.Name
+		if kind := kindOfName(s.name); kind != "" {
+			s.kind = kind // octavia's targets are of the network
+		}
 	case s.kind != "" && (fromPublisher || fromTarget || s.kind == "identity"):
 		s.name = codeNames[s.kind].name
 	default:

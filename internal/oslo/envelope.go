@@ -14,9 +14,16 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 )
 
-// maxInflatedBytes bounds what a compressed body may become: no notification is
-// larger than what RabbitMQ takes as one message by default.
-const maxInflatedBytes = 128 << 20
+// What a compressed body may become: whoever bounds messages in flight counts
+// their compressed bytes, so that a batch of bombs must not be able to fill the
+// memory. JSON compresses to a fifth or so; a body that repeats itself more than
+// that may be small and still come through.
+const (
+	maxInflation      = 16 // times its compressed bytes
+	freeInflatedBytes = 256 << 10
+)
+
+func maxInflated(body []byte) int { return max(freeInflatedBytes, maxInflation*len(body)) }
 
 // DecodeError is why bytes are no notification. It never holds any of them.
 type DecodeError struct {
@@ -45,7 +52,7 @@ var (
 	errNoObject    = errors.New("not a JSON object")
 	errNoPayload   = errors.New("neither a payload nor a CADF event")
 	errNoEventType = errors.New("no event_type, and the payload is no CADF event")
-	errInflated    = errors.New("inflates to more than a message can hold")
+	errInflated    = errors.New("inflates to more than 16 times its size")
 )
 
 // inflate undoes kombu's compression. The headers are of no use: kombu labels a
@@ -68,11 +75,11 @@ func inflate(body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, &DecodeError{Reason: ReasonCompression, Err: err}
 	}
-	plain, err := io.ReadAll(io.LimitReader(r, maxInflatedBytes+1))
+	plain, err := io.ReadAll(io.LimitReader(r, int64(maxInflated(body))+1))
 	if err != nil {
 		return nil, &DecodeError{Reason: ReasonCompression, Err: err}
 	}
-	if len(plain) > maxInflatedBytes {
+	if len(plain) > maxInflated(body) {
 		return nil, &DecodeError{Reason: ReasonTooLarge, Err: errInflated}
 	}
 	return plain, nil

@@ -70,6 +70,10 @@ func (o *listenObserver) Opened(client *amqpserver.Client) {
 // Closed implements amqpserver.Observer.
 func (o *listenObserver) Closed(client *amqpserver.Client, err error) {
 	var refusal *amqpserver.Refusal
+	if errors.Is(err, amqpserver.ErrPanic) {
+		o.telemetry.logger.Error("A service's connection was closed for a defect of the collector", append(identity(client), zap.Error(err))...)
+		return
+	}
 	if !errors.As(err, &refusal) {
 		o.telemetry.logger.Debug("A service has gone", append(identity(client), zap.Error(err))...)
 		return

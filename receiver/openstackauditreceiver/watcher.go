@@ -181,7 +181,7 @@ func (w *watcher) QueueState(queue rabbitmq.QueueState) {
 
 // QueueDiffers implements rabbitmq.Observer.
 func (w *watcher) QueueDiffers(err error) {
-	w.logger.Warn("The queue could not be declared as configured; it is consumed as it is. Delete it when it is empty, or choose another rabbitmq::queue::name.", zap.Error(err))
+	w.logger.Warn("The queue could not be declared as configured; it is consumed as it is. Where its arguments differ, choose another rabbitmq::queue::name; where a permission is missing, give it.", zap.Error(err))
 }
 
 // DeadLettersUnavailable implements rabbitmq.Observer.

@@ -132,6 +132,7 @@ func newCollector(t *testing.T, b *backend, keystonePort int, changes string) *c
 	c.environment = append(os.Environ(),
 		"AUDIT_LISTEN_ENDPOINT="+c.address,
 		"AUDIT_LISTEN_PASSWORD="+listenPassword,
+		fmt.Sprintf("AUDIT_NAMES_ENDPOINT=127.0.0.1:%d", debiantest.FreePort(t)),
 		fmt.Sprintf("AUDIT_KEYSTONE_URL=http://127.0.0.1:%d/v3", keystonePort),
 		"AUDIT_KEYSTONE_USER="+keystonetest.Username,
 		"AUDIT_KEYSTONE_PASSWORD="+keystonetest.Password,
