@@ -7,6 +7,24 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
+// HasSentence says whether the body of a record is its sentence: it ends as that
+// does, in the outcome and the reason. To render it for the comparison would cost
+// as much as to render it anew.
+func HasSentence(record plog.LogRecord) bool {
+	body := record.Body()
+	if body.Type() != pcommon.ValueTypeStr {
+		return false
+	}
+	text := body.Str()
+	if e, ok := record.Attributes().Get(AttrErrorType); ok {
+		if text, ok = strings.CutSuffix(text, " ("+quoted(e.AsString())+")"); !ok {
+			return false
+		}
+	}
+	outcome, ok := record.Attributes().Get(AttrAuditOutcome)
+	return ok && strings.HasSuffix(text, ": "+outcome.Str())
+}
+
 // Sentence renders the body of an audit log record from its attributes alone, so
 // that it can be rendered again once more is known. Records that are no audit
 // events have none.

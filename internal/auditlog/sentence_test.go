@@ -2,6 +2,7 @@ package auditlog_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -221,4 +222,27 @@ func TestSentenceOfARecord(t *testing.T) {
 		require.Contains(t, auditlog.Sentence(resource, record), map[string]string{"user": "updated user bob (corp)", "project": "updated project demo"}[kind])
 	}
 	require.Empty(t, auditlog.Sentence(pcommon.NewMap(), plog.NewLogRecord()))
+}
+
+// Every summary is recognised as one, and nothing else is.
+func TestHasSentence(t *testing.T) {
+	captures, err := filepath.Glob(notifications + "/*.jsonl")
+	require.NoError(t, err)
+	for _, body := range []auditlog.BodyMode{auditlog.BodySummary, auditlog.BodyOriginal, auditlog.BodyNone} {
+		mapper := auditlog.NewMapper(configured(func(c *auditlog.Config) { c.Body = body }), "")
+		for _, capture := range captures {
+			var records []auditlog.Record
+			for _, message := range readCapture(t, capture) {
+				records = append(records, mapper.Read(message))
+			}
+			logs, _ := mapper.Logs(records)
+			for _, rl := range logs.ResourceLogs().All() {
+				for _, sl := range rl.ScopeLogs().All() {
+					for _, lr := range sl.LogRecords().All() {
+						require.Equal(t, body == auditlog.BodySummary, auditlog.HasSentence(lr), lr.Body().AsString())
+					}
+				}
+			}
+		}
+	}
 }

@@ -1,8 +1,6 @@
 package keystoneattributesprocessor
 
 import (
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/directory"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
@@ -125,7 +123,7 @@ func (a *addition) fill(r *reference) {
 func (a *addition) put(at field, value string, source directory.Source) {
 	record := a.item.record
 	if a.weakest == directory.None {
-		a.sentence = record.Body().Type() == pcommon.ValueTypeStr && record.Body().Str() == auditlog.Sentence(a.item.resource, record)
+		a.sentence = auditlog.HasSentence(record)
 	}
 	a.weakest = max(a.weakest, source)
 	a.item.fields[at] = value
