@@ -32,7 +32,7 @@ func TestReadmeReceivesFromRabbitMQ(t *testing.T) {
 	ctx := context.Background()
 	node := rabbitmqtest.Start(t, rabbitmqtest.Options{})
 	const password = "readme-only"
-	for _, line := range strings.Split(strings.Join(readme(t, "sh"), ""), "\n") {
+	for line := range strings.SplitSeq(strings.Join(readme(t, "sh"), ""), "\n") {
 		command, isOurs := strings.CutPrefix(line, "rabbitmqctl ")
 		if !isOurs || !strings.Contains(command, " audit ") || strings.Contains(command, "notifications") {
 			continue

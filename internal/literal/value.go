@@ -7,6 +7,7 @@ package literal
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -40,9 +41,9 @@ type Value struct {
 
 // Get returns the last member of that name, as Python's and Go's JSON decoders do.
 func (v Value) Get(name string) (Value, bool) {
-	for i := len(v.Items) - 1; i >= 0; i-- {
-		if v.Items[i].Key == name && v.Kind == Object {
-			return v.Items[i], true
+	for _, item := range slices.Backward(v.Items) {
+		if item.Key == name && v.Kind == Object {
+			return item, true
 		}
 	}
 	return Value{}, false

@@ -120,7 +120,8 @@ func TestNamesDoNotHoldUpKeystone(t *testing.T) {
 			took := work(keystone, "user", users)
 			t.Logf("with the collector p50 %v, p99 %v; without p50 %v, p99 %v",
 				percentile(took, 50), percentile(took, 99), percentile(usual, 50), percentile(usual, 99))
-			assert.Less(t, percentile(took, 99), max(100*time.Millisecond, 2*percentile(usual, 99)), "a machine that is busy with other things may be to blame")
+			assert.Less(t, percentile(took, 99), max(100*time.Millisecond, 4*percentile(usual, 99)),
+				"lookups take turns with the API's calls on the one worker, 30 to 60 ms each, and no more than that")
 			assert.Less(t, slices.Max(took), 2*time.Second, "somebody waited for somebody")
 
 			named := 0
