@@ -2,7 +2,6 @@
 package config_test
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"fmt"
@@ -22,6 +21,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // patience is how long a collector may take for what it does in a moment.
@@ -30,36 +31,15 @@ const patience = 30 * time.Second
 // binary returns the built collector.
 func binary(t *testing.T) string {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", "build", "otelcol-openstack-audit"))
-	require.NoError(t, err)
-	require.FileExists(t, path, "the collector is not built: run make build")
-	return path
+	return collectortest.Binary(t, "..")
 }
 
 // collector is a running collector.
 type collector struct {
 	process *exec.Cmd
-	stdout  output
-	log     output
+	stdout  collectortest.Output
+	log     collectortest.Output
 	exited  chan error
-}
-
-// output can be read while the collector writes.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }
 
 // start runs a configuration of this folder. Environment variables tell it where things are.

@@ -1,10 +1,9 @@
 package distribution
 
 import (
-	"path/filepath"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // root is the top folder of the repository.
@@ -13,8 +12,5 @@ const root = "../.."
 // binary gives the absolute path of the built collector, which these tests look at and do not build.
 func binary(t *testing.T) string {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join(root, "build", "otelcol-openstack-audit"))
-	require.NoError(t, err)
-	require.FileExists(t, path, "the collector is not built: run make build")
-	return path
+	return collectortest.Binary(t, root)
 }

@@ -2,36 +2,18 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
-
-// console collects what is printed.
-type console struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (c *console) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.text.Write(p)
-}
-
-func (c *console) String() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.text.String()
-}
 
 // The first of the README's two commands, and the same through RabbitMQ: a
 // sentence for each notification, and nothing left behind once it is interrupted.
@@ -45,7 +27,7 @@ func TestQuickstartShowsASentenceForEachNotification(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
-			var out console
+			var out collectortest.Output
 			ended := make(chan error, 1)
 			go func() { ended <- run(ctx, &out, viaRabbitMQ) }()
 			require.Eventually(t, func() bool {

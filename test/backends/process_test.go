@@ -1,7 +1,6 @@
 package backends
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -22,6 +20,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 
@@ -41,27 +40,9 @@ func TestMain(m *testing.M) { os.Exit(rabbitmqtest.Main(m, &node)) }
 // process is a running server.
 type process struct {
 	command *exec.Cmd
-	log     output
+	log     collectortest.Output
 	exited  chan struct{}
 	err     error
-}
-
-// output can be read while the process writes.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }
 
 // startProcess starts a program that ends with the test at the latest.
@@ -128,13 +109,10 @@ func eventually(t testing.TB, condition func() error, processes ...*process) {
 	}
 }
 
-// binary is the built collector.
+// binary returns the built collector.
 func binary(t testing.TB) string {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join(root, "build", "otelcol-openstack-audit"))
-	require.NoError(t, err)
-	require.FileExists(t, path, "the collector is not built: run make build")
-	return path
+	return collectortest.Binary(t, root)
 }
 
 // collector runs a configuration of config/. Further arguments change it.

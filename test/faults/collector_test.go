@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -11,51 +10,31 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // collector is one process of the built collector, with config/durable.yaml and what a test changes of it.
 type collector struct {
 	t             *testing.T
 	process       *exec.Cmd
-	log           output
+	log           collectortest.Output
 	exited        chan struct{}
 	err           error
 	peak          *atomic.Int64 // KiB, of all collectors of a trial
 	health, inner string        // addresses of the health check and of the collector's own metrics
 }
 
-// output can be read while the collector writes.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
+// binary returns the built collector.
 func binary(t *testing.T) string {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", "..", "build", "otelcol-openstack-audit"))
-	require.NoError(t, err)
-	require.FileExists(t, path, "the collector is not built: run make build")
-	return path
+	return collectortest.Binary(t, "../..")
 }
 
 // startCollector runs config/durable.yaml with changes: configurations that are merged over it, each over the ones before.

@@ -3,7 +3,6 @@
 package keystone
 
 import (
-	"bytes"
 	"compress/gzip"
 	"fmt"
 	"io"
@@ -22,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/debiantest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 )
@@ -103,26 +103,7 @@ type collector struct {
 	changes     string
 	environment []string
 	process     *exec.Cmd
-	log         output
-}
-
-// output can be read while the collector writes.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
+	log         collectortest.Output
 }
 
 // newCollector is for a Keystone at keystonePort.
@@ -151,9 +132,7 @@ func newCollector(t *testing.T, b *backend, keystonePort int, changes string) *c
 // start starts it with the state of a folder and waits until it listens.
 func (c *collector) start(state string) {
 	c.t.Helper()
-	program, err := filepath.Abs(filepath.Join(root, "build", "otelcol-openstack-audit"))
-	require.NoError(c.t, err)
-	require.FileExists(c.t, program, "the collector is not built: run make build")
+	program := collectortest.Binary(c.t, root)
 	arguments := []string{"--config", filepath.Join(root, "config", "listen.yaml")}
 	if c.changes != "" {
 		file := filepath.Join(c.t.TempDir(), "changes.yaml")
