@@ -2,6 +2,7 @@ package amqpserver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -117,7 +118,7 @@ func (c *connection) startOk(state *tls.ConnectionState) (*Client, error) {
 		User:           user,
 		ConnectionName: cut(properties.String("connection_name")),
 		Product:        cut(properties.String("product")),
-		Version:        cut(firstText(properties.String("version"), properties.String("product_version"))),
+		Version:        cut(cmp.Or(properties.String("version"), properties.String("product_version"))),
 	}
 	if state != nil && len(state.VerifiedChains) > 0 {
 		client.Certificate = state.PeerCertificates[0]
@@ -135,13 +136,6 @@ func (c *connection) pause(duration time.Duration) {
 }
 
 func cut(text string) string { return text[:min(len(text), 256)] }
-
-func firstText(first, second string) string {
-	if first != "" {
-		return first
-	}
-	return second
-}
 
 func (c *connection) tune() error {
 	offered := uint16(c.server.timeouts.heartbeat / time.Second)

@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -33,9 +34,9 @@ func (m *Mapper) actorOf(n *oslo.Notification, action, errorType string) actor {
 	}
 	a := actor{
 		userID:            actorID(n, i),
-		userName:          firstText(i.Name, i.Username, i.SubmittedName),
+		userName:          cmp.Or(i.Name, i.Username, i.SubmittedName),
 		userDomainID:      i.UserDomainID,
-		userDomainName:    firstText(i.Domain, i.UserDomainName),
+		userDomainName:    cmp.Or(i.Domain, i.UserDomainName),
 		projectID:         i.ProjectID,
 		projectName:       i.ProjectName,
 		projectDomainName: i.ProjectDomainName,
@@ -44,15 +45,15 @@ func (m *Mapper) actorOf(n *oslo.Notification, action, errorType string) actor {
 	}
 	if action == actionAuthenticate {
 		// Before the login there is no scope: it is the domain of the (claimed) user.
-		a.userDomainID = firstText(a.userDomainID, i.DomainID)
-		a.userDomainName = firstText(a.userDomainName, i.DomainName)
+		a.userDomainID = cmp.Or(a.userDomainID, i.DomainID)
+		a.userDomainName = cmp.Or(a.userDomainName, i.DomainName)
 	} else {
 		a.domainID, a.domainName = i.DomainID, i.DomainName
 	}
 	if strings.HasPrefix(n.EventType, "identity.") && a.userID == "" && a.userName != "" && isPathID(a.userName) &&
 		strings.HasPrefix(i.ID, "openstack:") {
 		// Icehouse and Juno wrote the user's id into the name.
-		a.userID, a.userName = a.userName, firstText(i.Username, i.SubmittedName)
+		a.userID, a.userName = a.userName, cmp.Or(i.Username, i.SubmittedName)
 	}
 	if errorType == errorUserNotFound {
 		m.hideUnknownName(&a)
@@ -88,8 +89,8 @@ func (a *actor) fromLine(n *oslo.Notification) {
 	}
 	a.userID, a.userDomainID = n.Line.UserID, n.Line.UserDomainID
 	a.projectID, a.domainID = n.Line.ProjectID, n.Line.DomainID
-	a.requestID = firstText(a.requestID, n.Line.RequestID)
-	a.globalRequestID = firstText(a.globalRequestID, n.Line.GlobalRequestID)
+	a.requestID = cmp.Or(a.requestID, n.Line.RequestID)
+	a.globalRequestID = cmp.Or(a.globalRequestID, n.Line.GlobalRequestID)
 }
 
 // hideUnknownName keeps what was typed as a user's name or id out of the record:
@@ -98,7 +99,7 @@ func (m *Mapper) hideUnknownName(a *actor) {
 	if m.config.UnknownUserNames == UnknownUserNamesKeep {
 		return
 	}
-	typed := firstText(a.userName, a.userID)
+	typed := cmp.Or(a.userName, a.userID)
 	a.userName, a.userID = "", ""
 	if m.config.UnknownUserNames == UnknownUserNamesHash && typed != "" {
 		sum := sha256.Sum256([]byte(typed))
@@ -118,16 +119,6 @@ func dropFiller(r *cadf.Resource) {
 			*field = ""
 		}
 	}
-}
-
-// firstText returns the first text that says something.
-func firstText(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
 }
 
 func (w *writer) actor(a *actor) {

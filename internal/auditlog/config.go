@@ -105,13 +105,13 @@ func NewDefaultConfig() Config {
 // Validate names each key whose value is not allowed, and what is.
 func (c *Config) Validate() error {
 	errs := []error{
-		oneOf("on_decode_error", c.OnDecodeError, DecodeErrorKeep, DecodeErrorReject, DecodeErrorDrop),
-		oneOf("other_notifications", c.OtherNotifications, Drop, Keep),
-		oneOf("http_audit_pending", c.HTTPAuditPending, Keep, Drop),
-		oneOf("body", c.Body, BodySummary, BodyOriginal, BodyNone),
-		oneOf("unknown_user_names", c.UnknownUserNames, UnknownUserNamesKeep, UnknownUserNamesHash, UnknownUserNamesDrop),
-		oneOf("severity_of_failure", c.SeverityOfFailure, FailureSeverityWarn, FailureSeverityInfo, FailureSeverityError),
-		oneOf("observed_time", c.ObservedTime, ObservedTimeReceipt, ObservedTimeNotification),
+		OneOf("on_decode_error", c.OnDecodeError, DecodeErrorKeep, DecodeErrorReject, DecodeErrorDrop),
+		OneOf("other_notifications", c.OtherNotifications, Drop, Keep),
+		OneOf("http_audit_pending", c.HTTPAuditPending, Keep, Drop),
+		OneOf("body", c.Body, BodySummary, BodyOriginal, BodyNone),
+		OneOf("unknown_user_names", c.UnknownUserNames, UnknownUserNamesKeep, UnknownUserNamesHash, UnknownUserNamesDrop),
+		OneOf("severity_of_failure", c.SeverityOfFailure, FailureSeverityWarn, FailureSeverityInfo, FailureSeverityError),
+		OneOf("observed_time", c.ObservedTime, ObservedTimeReceipt, ObservedTimeNotification),
 	}
 	if c.MaxBodySizeKiB < 1 || c.MaxBodySizeKiB > 64*1024 {
 		errs = append(errs, fmt.Errorf("max_body_size_kib: %d is not between 1 and 65536 (KiB)", c.MaxBodySizeKiB))
@@ -124,7 +124,8 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-func oneOf[T ~string](key string, value T, allowed ...T) error {
+// OneOf names a key, its value, and what is allowed, where the value is none of that.
+func OneOf[T ~string](key string, value T, allowed ...T) error {
 	if slices.Contains(allowed, value) {
 		return nil
 	}

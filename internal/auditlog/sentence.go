@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"cmp"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -34,7 +35,7 @@ func Sentence(resource pcommon.Map, record plog.LogRecord) string {
 
 // firstQuoted returns the first text that there is, made safe for the sentence.
 func firstQuoted(texts ...string) string {
-	if text := firstText(texts...); text != "" {
+	if text := cmp.Or(texts...); text != "" {
 		return quoted(text)
 	}
 	return ""

@@ -3,7 +3,6 @@ package openstackauditreceiver
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -138,7 +137,7 @@ func (c *Config) Validate() error {
 	records := auditlog.Config(c.Records)
 	errs := []error{
 		records.Validate(),
-		oneOf("on_permanent_error", c.OnPermanentError, PermanentErrorReject, PermanentErrorDrop),
+		auditlog.OneOf("on_permanent_error", c.OnPermanentError, PermanentErrorReject, PermanentErrorDrop),
 		validateRetry("retry_on_failure", c.RetryOnFailure,
 			"a batch that the pipeline refuses for now is held until it is taken, or the audit events would be lost"),
 	}
@@ -185,9 +184,9 @@ func (c *RabbitMQConfig) validateQueue(path string) error {
 	queue := c.Queue
 	key := func(name string) string { return path + "::" + name }
 	errs := []error{
-		oneOf(key("mode"), queue.Mode, rabbitmq.QueueOwn, rabbitmq.QueueExisting),
-		oneOf(key("type"), queue.Type, rabbitmq.QueueQuorum, rabbitmq.QueueClassic),
-		oneOf(key("consumers"), queue.Consumers, ConsumersSingleActive, ConsumersShared),
+		auditlog.OneOf(key("mode"), queue.Mode, rabbitmq.QueueOwn, rabbitmq.QueueExisting),
+		auditlog.OneOf(key("type"), queue.Type, rabbitmq.QueueQuorum, rabbitmq.QueueClassic),
+		auditlog.OneOf(key("consumers"), queue.Consumers, ConsumersSingleActive, ConsumersShared),
 		between(key("max_length"), queue.MaxLength, 0, 1<<53, "messages"),
 		between(key("max_length_mib"), queue.MaxLengthMiB, 0, 1<<33, "MiB"),
 	}
@@ -219,17 +218,6 @@ func validateRetry(path string, retry configretry.BackOffConfig, why string) err
 		errs = append(errs, fmt.Errorf("%s::multiplier: %g is less than 1: the waits would shrink", path, retry.Multiplier))
 	}
 	return errors.Join(errs...)
-}
-
-func oneOf[T ~string](path string, value T, allowed ...T) error {
-	if slices.Contains(allowed, value) {
-		return nil
-	}
-	words := make([]string, len(allowed))
-	for i, word := range allowed {
-		words[i] = string(word)
-	}
-	return fmt.Errorf("%s: %q is none of %s", path, string(value), strings.Join(words, ", "))
 }
 
 func between[T int | int64](path string, value, least, most T, unit string) error {

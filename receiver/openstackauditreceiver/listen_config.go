@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/config/configtls"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpserver"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
 // ListenConfig says where services may publish to, and who may.
@@ -117,7 +118,7 @@ func (c *ListenConfig) validateAuth(path string) error {
 	}
 	var errs []error
 	for i, mechanism := range auth.Mechanisms {
-		errs = append(errs, oneOf(fmt.Sprintf("%s::auth::mechanisms[%d]", path, i), mechanism,
+		errs = append(errs, auditlog.OneOf(fmt.Sprintf("%s::auth::mechanisms[%d]", path, i), mechanism,
 			amqpserver.MechanismAMQPlain, amqpserver.MechanismPlain, amqpserver.MechanismExternal))
 	}
 	if slices.Contains(auth.Mechanisms, amqpserver.MechanismExternal) && (!c.TLS.HasValue() || c.TLS.Get().ClientCAFile == "") {
