@@ -28,6 +28,9 @@ import (
 // patience is how long a collector may take for what it does in a moment.
 const patience = 30 * time.Second
 
+// signalsAreHandled is longer than the collector takes from "Everything is ready" to its handler for signals.
+const signalsAreHandled = 500 * time.Millisecond
+
 // binary returns the built collector.
 func binary(t *testing.T) string {
 	t.Helper()
@@ -59,6 +62,12 @@ func start(t *testing.T, configuration string, environment ...string) *collector
 func (c *collector) stop(t *testing.T) {
 	t.Helper()
 	eventually(t, c, func() bool { return strings.Contains(c.log.String(), "Everything is ready") }) // before, a signal kills it
+	// It asks for signals just after it has said so, and tells nobody when it has: until then one kills it.
+	select {
+	case <-time.After(signalsAreHandled):
+	case err := <-c.exited:
+		require.NoError(t, err, "%s", &c.log)
+	}
 	require.NoError(t, c.process.Process.Signal(syscall.SIGTERM))
 	select {
 	case err := <-c.exited:
