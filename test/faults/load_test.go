@@ -115,7 +115,8 @@ func (l *load) publish(ctx context.Context, publisher *rabbitmqtest.Publisher) {
 		}
 		// A broker that has just started leaves some calls unanswered for ever.
 		impatience := time.AfterFunc(10*time.Second, func() { _ = publisher.Close() })
-		err := publisher.Publish(ctx, l.topic+".info", bodies...)
+		// A stop lets the batch be confirmed, else nobody would know of its messages whether they were sent.
+		err := publisher.Publish(context.WithoutCancel(ctx), l.topic+".info", bodies...)
 		if !impatience.Stop() || err != nil {
 			return
 		}

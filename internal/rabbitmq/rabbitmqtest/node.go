@@ -247,6 +247,16 @@ func (n *Node) Ctl(ctx context.Context, arguments ...string) (string, error) {
 
 // Tool runs another of RabbitMQ's tools on the node: rabbitmq-plugins, rabbitmq-queues, rabbitmq-diagnostics.
 func (n *Node) Tool(ctx context.Context, tool string, arguments ...string) (string, error) {
+	for attempt := 0; ; attempt++ {
+		text, err := n.runTool(ctx, tool, arguments)
+		// A node takes connections a moment before it counts itself as running. Each try takes the tool about half a second.
+		if err == nil || !strings.Contains(text, "requires the 'rabbit' app to be running") || attempt == 20 {
+			return text, err
+		}
+	}
+}
+
+func (n *Node) runTool(ctx context.Context, tool string, arguments []string) (string, error) {
 	command := exec.CommandContext(ctx, binaries+tool, append([]string{"--quiet", "--node", n.name}, arguments...)...)
 	command.Env = n.environment()
 	out, err := command.CombinedOutput()
