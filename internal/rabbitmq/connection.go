@@ -19,31 +19,31 @@ const frameSize = 128 * 1024
 // connection is an AMQP connection with its socket.
 type connection struct {
 	*amqp.Connection
-	socket *gatedConn
+	socket *socket
 }
 
 // dial connects, and does the TLS and AMQP handshakes within the connection timeout.
 func dial(ctx context.Context, config *Config, host Host, name string) (established *connection, err error) {
 	ctx, cancel := context.WithTimeout(ctx, config.ConnectionTimeout)
 	defer cancel()
-	socket, err := (&net.Dialer{}).DialContext(ctx, "tcp", host.Address)
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host.Address)
 	if err != nil {
 		return nil, err
 	}
-	err = orClose(ctx, socket, func() error {
-		established, err = handshake(ctx, config, host, name, socket)
+	err = orClose(ctx, conn, func() error {
+		established, err = handshake(ctx, config, host, name, conn)
 		return err
 	})
 	if err != nil {
-		_ = socket.Close() // the handshake's error says more
+		_ = conn.Close() // the handshake's error says more
 		return nil, err
 	}
 	return established, nil
 }
 
-// orClose closes the socket when ctx ends before f does: neither the handshakes nor amqp091-go's calls know a context.
-func orClose(ctx context.Context, socket io.Closer, f func() error) error {
-	stop := context.AfterFunc(ctx, func() { _ = socket.Close() })
+// orClose closes the connection when ctx ends before f does: neither the handshakes nor amqp091-go's calls know a context.
+func orClose(ctx context.Context, conn io.Closer, f func() error) error {
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	err := f()
 	switch {
 	case stop():
@@ -67,18 +67,18 @@ func (c *connection) within(ctx context.Context, bound time.Duration, calls func
 	return orClose(ctx, c.socket, calls)
 }
 
-func handshake(ctx context.Context, config *Config, host Host, name string, socket net.Conn) (*connection, error) {
+func handshake(ctx context.Context, config *Config, host Host, name string, conn net.Conn) (*connection, error) {
 	if config.TLS != nil {
-		secured, err := secure(ctx, config.TLS, host.Address, socket)
+		secured, err := secure(ctx, config.TLS, host.Address, conn)
 		if err != nil {
 			return nil, err
 		}
-		socket = secured
+		conn = secured
 	}
-	gated := &gatedConn{Conn: socket}
+	socket := newSocket(conn)
 	properties := amqp.NewConnectionProperties()
 	properties.SetClientConnectionName(name)
-	opened, err := amqp.Open(gated, amqp.Config{
+	opened, err := amqp.Open(socket, amqp.Config{
 		SASL:       []amqp.Authentication{authentication(config.Mechanism, host)},
 		Vhost:      config.VirtualHost,
 		FrameSize:  frameSize,
@@ -95,10 +95,13 @@ func handshake(ctx context.Context, config *Config, host Host, name string, sock
 	case err != nil:
 		return nil, fmt.Errorf("opening virtual host %q as user %q: %w", config.VirtualHost, host.Username, err)
 	}
-	return &connection{Connection: opened, socket: gated}, nil
+	if err := socket.expectHeartbeats(opened.Config.Heartbeat); err != nil {
+		return nil, err
+	}
+	return &connection{Connection: opened, socket: socket}, nil
 }
 
-func secure(ctx context.Context, config *tls.Config, address string, socket net.Conn) (net.Conn, error) {
+func secure(ctx context.Context, config *tls.Config, address string, conn net.Conn) (net.Conn, error) {
 	config = config.Clone()
 	if config.ServerName == "" {
 		name, _, err := net.SplitHostPort(address)
@@ -107,7 +110,7 @@ func secure(ctx context.Context, config *tls.Config, address string, socket net.
 		}
 		config.ServerName = name
 	}
-	secured := tls.Client(socket, config)
+	secured := tls.Client(conn, config)
 	err := secured.HandshakeContext(ctx)
 	var unverified *tls.CertificateVerificationError
 	var hostname x509.HostnameError

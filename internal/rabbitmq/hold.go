@@ -13,14 +13,14 @@ const defaultHoldLimit = 15 * time.Second
 // hold holds the reading of a connection back while too many bytes are in flight. When that lasts too long it ends the generation, and the
 // next one starts with a prefetch that fits the bound, so that nothing has to be held.
 type hold struct {
-	socket *gatedConn
+	socket *socket
 	tell   func(bool)
 	limit  *time.Timer
 	length time.Duration
 }
 
 // newHold is for one generation, which cancel ends.
-func (g *generation) newHold(socket *gatedConn, cancel context.CancelCauseFunc) *hold {
+func (g *generation) newHold(socket *socket, cancel context.CancelCauseFunc) *hold {
 	limit := time.AfterFunc(g.holdLimit, func() {
 		cancel(fmt.Errorf("more than %d bytes have been in flight for %s: connecting again with a lower prefetch than %d",
 			g.config.MaxInFlightBytes, g.holdLimit, g.prefetch))
