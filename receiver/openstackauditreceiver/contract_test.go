@@ -257,7 +257,7 @@ func testAcknowledgedOnlyWhenTaken(t *testing.T, node *rabbitmqtest.Node) {
 	close(release)
 	r.eventuallyInFlight(0)
 	assert.Equal(t, int64(0), r.gauge("in_flight_bytes"))
-	assert.Equal(t, map[string]int64{"acknowledged": 1}, r.counts("deliveries", "settlement"))
+	r.eventuallySettled(map[string]int64{"acknowledged": 1})
 }
 
 // testRefusedForNow: the receiver holds what it has, takes nothing more than the prefetch, returns nothing to the queue, and
@@ -341,7 +341,7 @@ func testDropPolicy(t *testing.T, node *rabbitmqtest.Node) {
 	c.publish(bodies...)
 	next.eventuallyAccepts(t, "one-0", "one-2")
 	r.eventuallyInFlight(0)
-	assert.Equal(t, map[string]int64{"acknowledged": 2, "dropped": 1}, r.counts("deliveries", "settlement"))
+	r.eventuallySettled(map[string]int64{"acknowledged": 2, "dropped": 1})
 	assert.Zero(t, c.waiting(c.queue))
 	assert.Zero(t, c.waiting(c.queue+".rejected"))
 }
@@ -367,7 +367,7 @@ func testUndecodable(t *testing.T, node *rabbitmqtest.Node) {
 			next.eventuallyAccepts(t, "whole")
 			r.eventuallyInFlight(0)
 			assert.Len(t, slices.Concat(next.allCalls()...), want.records)
-			assert.Equal(t, want.settled, r.counts("deliveries", "settlement"))
+			r.eventuallySettled(want.settled)
 			assert.Equal(t, want.skipped, r.counts("notifications_skipped", "reason"))
 			assert.Equal(t, map[string]int64{"json": 1}, r.counts("decode_errors", "reason"))
 			assert.Equal(t, map[string]int64{"cadf": 1, "raw": 1}, r.counts("notifications", "kind"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -242,6 +243,15 @@ func (r *running) counts(name, key string) map[string]int64 {
 		}
 	}
 	return counts
+}
+
+// eventuallySettled waits for the counts of the deliveries, which follow on what the publisher or the broker sees.
+func (r *running) eventuallySettled(want map[string]int64) {
+	r.t.Helper()
+	settled := func() map[string]int64 { return r.counts("deliveries", "settlement") }
+	if !assert.Eventually(r.t, func() bool { return maps.Equal(settled(), want) }, soon, often) {
+		assert.Equal(r.t, want, settled())
+	}
 }
 
 func (r *running) seconds(name string) float64 {

@@ -44,7 +44,7 @@ func testConnectionLost(t *testing.T, node *rabbitmqtest.Node) {
 	next.eventuallyAccepts(t, "one")
 	r.eventuallyInFlight(0)
 	assert.Equal(t, 1, next.times("one"))
-	assert.Equal(t, map[string]int64{"abandoned": 1, "acknowledged": 1}, r.counts("deliveries", "settlement"))
+	r.eventuallySettled(map[string]int64{"abandoned": 1, "acknowledged": 1})
 	assert.Equal(t, int64(1), r.counts("reconnects", "")[""])
 	assert.Equal(t, int64(1), r.counts("redeliveries", "")[""])
 	assert.GreaterOrEqual(t, r.lines("Not consuming"), 1)
@@ -70,7 +70,7 @@ func testDeafToCancellation(t *testing.T, node *rabbitmqtest.Node) {
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return next.times("one") == 2 }, soon, often)
 	r.eventuallyInFlight(0)
-	assert.Equal(t, map[string]int64{"abandoned": 1, "acknowledged": 1}, r.counts("deliveries", "settlement"))
+	r.eventuallySettled(map[string]int64{"abandoned": 1, "acknowledged": 1})
 }
 
 // testShutdownLetsABatchFinish: the batch in flight is settled, what came after it is left in the queue.
@@ -99,7 +99,7 @@ func testShutdownLetsABatchFinish(t *testing.T, node *rabbitmqtest.Node) {
 	assert.Zero(t, r.lines("did not finish in time"))
 	assert.Len(t, next.allCalls(), 1, "nothing is taken once it stops")
 	assert.Equal(t, map[string]int64{"cadf": 1}, r.counts("notifications", "kind"))
-	assert.Equal(t, map[string]int64{"acknowledged": 1, "abandoned": 5}, r.counts("deliveries", "settlement"))
+	r.eventuallySettled(map[string]int64{"acknowledged": 1, "abandoned": 5})
 	c.eventuallyWaiting(c.queue, 5)
 	assert.ElementsMatch(t, ids, c.takeIDs(c.queue))
 }
@@ -247,7 +247,7 @@ func TestAckTimeout(t *testing.T) {
 	c.publish(notification("slow"))
 	next.eventuallyAccepts(t, "slow")
 	r.eventuallyInFlight(0)
-	assert.Equal(t, map[string]int64{"abandoned": 1, "acknowledged": 1}, r.counts("deliveries", "settlement"))
+	r.eventuallySettled(map[string]int64{"abandoned": 1, "acknowledged": 1})
 	assert.Contains(t, r.reasons(), "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out")
 	assert.Zero(t, c.waiting(c.queue+".rejected"))
 }

@@ -121,7 +121,7 @@ func TestListen(t *testing.T) {
 	assert.Equal(t, 1, next.times("one"), "confirmed after the pipeline took it")
 	p.publish([]byte("{torn"))
 	assert.Len(t, next.allCalls(), 2, "a raw record")
-	assert.Equal(t, map[string]int64{"acknowledged": 2}, r.counts("deliveries", "settlement"))
+	r.eventuallySettled(map[string]int64{"acknowledged": 2})
 	assert.Equal(t, map[string]int64{"cadf": 1, "raw": 1}, r.counts("notifications", "kind"))
 	assert.Equal(t, int64(1), r.gauge("listen_connections"))
 	assert.Equal(t, int64(0), r.gauge("listen_in_flight_bytes"))
@@ -208,7 +208,7 @@ func TestListenRefusedForGood(t *testing.T) {
 	}
 	assert.Equal(t, 1, next.times("before"))
 	assert.Equal(t, 1, next.times("after"))
-	assert.Equal(t, map[string]int64{"acknowledged": 2, "dropped": 2}, r.counts("deliveries", "settlement"))
+	r.eventuallySettled(map[string]int64{"acknowledged": 2, "dropped": 2})
 	assert.Equal(t, 2, r.lines("A message is refused for good. It is confirmed and dropped"))
 }
 
@@ -369,7 +369,7 @@ func TestListenOsloMessaging(t *testing.T) {
 	out, err = exec.CommandContext(t.Context(), "/usr/bin/python3", "../../internal/amqpserver/testdata/publish.py", "notify", file, "1", "a", "b").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	assert.Equal(t, "a\nb\n", string(out))
-	assert.Equal(t, map[string]int64{"acknowledged": 2}, r.counts("deliveries", "settlement"))
+	r.eventuallySettled(map[string]int64{"acknowledged": 2})
 	assert.NotContains(t, r.counts("notifications", "kind"), "raw")
 }
 

@@ -84,7 +84,7 @@ func runNames(ctx context.Context, j *job) (result, error) {
 	}
 	telemetry := componenttest.NewTelemetry()
 	settings := processortest.NewNopSettings(factory.Type())
-	settings.TelemetrySettings = telemetry.NewTelemetrySettings()
+	settings.TelemetrySettings = telemetrySettings(telemetry)
 	s := &sink{meter: newMeter(j.Messages)}
 	processor, err := factory.CreateLogs(ctx, settings, config, s)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver"
@@ -64,12 +65,19 @@ func startReceiver(ctx context.Context, j *job, queue string, next consumer.Logs
 		return nil, err
 	}
 	settings := receivertest.NewNopSettings(factory.Type())
-	settings.TelemetrySettings = componenttest.NewTelemetry().NewTelemetrySettings()
+	settings.TelemetrySettings = telemetrySettings(componenttest.NewTelemetry())
 	receiver, err := factory.CreateLogs(ctx, settings, config, next)
 	if err != nil {
 		return nil, err
 	}
 	return receiver, receiver.Start(ctx, componenttest.NewNopHost())
+}
+
+// telemetrySettings have a real meter, and no tracer, as a Collector has none unless it is told to.
+func telemetrySettings(telemetry *componenttest.Telemetry) component.TelemetrySettings {
+	settings := telemetry.NewTelemetrySettings()
+	settings.TracerProvider = noop.NewTracerProvider()
+	return settings
 }
 
 func runReceiver(ctx context.Context, j *job) (result, error) {
