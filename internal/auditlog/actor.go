@@ -26,8 +26,8 @@ func (m *Mapper) actorOf(n *oslo.Notification, action, errorType string) actor {
 		a.fromLine(n)
 		return a
 	}
-	i := n.Event.Initiator
-	if i == nil {
+	i := &n.Event.Initiator
+	if !n.Event.HasInitiator {
 		var a actor
 		a.fromLine(n)
 		return a
@@ -64,7 +64,7 @@ func (m *Mapper) actorOf(n *oslo.Notification, action, errorType string) actor {
 // actorID is initiator.id only where that is an id of Keystone's: for a user who
 // is not known pyCADF makes one up, and for ids of other forms than a UUID (LDAP,
 // federation) Keystone hashes it, keystone/notifications.py build_audit_initiator.
-func actorID(n *oslo.Notification, i *cadf.Resource) string {
+func actorID(n *oslo.Notification, i *cadf.Initiator) string {
 	if i.UserID != "" {
 		return i.UserID
 	}
@@ -109,11 +109,13 @@ func (m *Mapper) hideUnknownName(a *actor) {
 
 // dropFiller takes out the "unknown" that the audit middlewares write where they
 // know nothing. In Keystone's events the word is a name like any other.
-func dropFiller(r *cadf.Resource) {
-	for _, field := range []*string{
-		&r.ID, &r.Name, &r.Domain, &r.UserID, &r.Username, &r.SubmittedName, &r.UserDomainID, &r.UserDomainName,
-		&r.ProjectID, &r.ProjectName, &r.ProjectDomainName, &r.DomainID, &r.DomainName,
-		&r.RequestID, &r.GlobalRequestID, &r.ApplicationCredentialID, &r.Host.ID, &r.Host.Address, &r.Host.Agent, &r.Host.Platform,
+func dropFiller(e *cadf.Event) {
+	t, i := &e.Target, &e.Initiator
+	for _, field := range [...]*string{
+		&t.ID, &t.Name, &t.ProjectID, &t.DomainID,
+		&i.ID, &i.Name, &i.Domain, &i.UserID, &i.Username, &i.SubmittedName, &i.UserDomainID, &i.UserDomainName,
+		&i.ProjectID, &i.ProjectName, &i.ProjectDomainName, &i.DomainID, &i.DomainName,
+		&i.RequestID, &i.GlobalRequestID, &i.ApplicationCredentialID, &i.Host.ID, &i.Host.Address, &i.Host.Agent, &i.Host.Platform,
 	} {
 		if *field == "unknown" {
 			*field = ""

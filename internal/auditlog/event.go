@@ -33,17 +33,17 @@ func (w *writer) event(n *oslo.Notification, f *facts) {
 	if !strings.HasSuffix(e.TypeURI, "/cloud/audit/1.0/event") {
 		w.text(AttrEventTypeURI, e.TypeURI)
 	}
-	w.text(AttrEventTime, f.eventTime)
+	if f.eventTime != "" {
+		w.text(AttrEventTime, w.made.isoTime(f.eventTime, f.began))
+	}
 	w.name(AttrEventName, e.Name)
 	w.text(AttrEventSeverity, e.Severity)
-	if e.Action != f.action && !turnedRound(n.EventType, e.Action) {
-		w.text(AttrAction, e.Action)
-	}
+	w.text(AttrAction, f.rawAction)
 	if e.Outcome != f.outcome {
 		w.text(AttrOutcome, e.Outcome)
 	}
 	w.reason(e, f)
-	w.name(AttrURLPath, f.path)
+	w.name(AttrURLPath, f.urlPath)
 	w.name(AttrURLQuery, f.query)
 	w.tags(e.Tags)
 }
@@ -90,19 +90,19 @@ func (w *writer) tags(tags []string) {
 }
 
 // initiator writes what is left of the initiator once the actor is known.
-func (w *writer) initiator(i *cadf.Resource, f *facts) {
+func (w *writer) initiator(i *cadf.Initiator, f *facts) {
 	if i.ID != f.actor.userID && (!f.hidden || isUUID(i.ID)) {
 		w.text(AttrInitiatorID, i.ID)
 	}
 	if i.TypeURI != keystoneUserURI {
 		w.text(AttrInitiatorTypeURI, i.TypeURI)
 	}
-	w.text(AttrClientAddress, plainAddress(i.Host.Address))
+	w.text(AttrClientAddress, f.clientAddress)
 	w.name(AttrUserAgentOriginal, i.Host.Agent)
 	w.text(AttrInitiatorHostID, i.Host.ID)
 	w.text(AttrInitiatorHostPlatform, i.Host.Platform)
 	w.text(AttrApplicationCredentialID, i.ApplicationCredentialID)
-	w.text(AttrIdentityProviderID, i.Credential.IdentityProvider)
+	w.text(AttrIdentityProviderID, f.identityProviderID)
 	w.text(AttrCredentialType, i.Credential.Type)
 	w.text(AttrCredentialIdentityStatus, i.Credential.IdentityStatus)
 	w.texts(AttrUserGroupIDs, i.Credential.Groups)
@@ -159,9 +159,7 @@ func (w *writer) cadfTarget(n *oslo.Notification, f *facts) {
 	if t.Name != f.target.name && t.Name != f.service.name {
 		w.name(AttrCADFTargetName, t.Name)
 	}
-	if t.TypeURI != keystoneUserURI || !f.identity {
-		w.text(AttrCADFTargetTypeURI, t.TypeURI)
-	}
+	w.text(AttrCADFTargetTypeURI, f.cadfTargetTypeURI)
 	w.addresses(t.Addresses)
 }
 
@@ -201,9 +199,9 @@ func (w *writer) rest(n *oslo.Notification, f *facts) {
 	w.reporterChain(e.ReporterChain, f)
 	w.attachments(AttrAttachments, e.Attachments)
 	w.attachments(AttrCADFTargetAttachments, e.Target.Attachments)
-	w.maps(AttrMeasurements, len(e.Measurements), func(i int, put func(name, value string)) {
+	w.maps(AttrMeasurements, len(e.Measurements), func(i int, element element) {
 		for _, member := range e.Measurements[i].Items {
-			put(member.Key, redacted(member).String())
+			element.put(member.Key, redacted(member).String())
 		}
 	})
 	for _, extras := range [][]cadf.Extra{e.Extras, n.Basic.Extras, f.extras, n.Extras} {
@@ -215,10 +213,11 @@ func (w *writer) reporterChain(chain []cadf.ReporterStep, f *facts) {
 	if len(chain) == 1 && chain[0].Role == "modifier" && chain[0].ReporterID == "target" && f.fromReporter {
 		return
 	}
-	w.maps(AttrReporterChain, len(chain), func(i int, put func(name, value string)) {
-		put("role", chain[i].Role)
-		put("reporter_id", chain[i].ReporterID)
-		put("time", isoTime(chain[i].Time))
+	w.maps(AttrReporterChain, len(chain), func(i int, e element) {
+		e.put("role", chain[i].Role)
+		e.put("reporter_id", chain[i].ReporterID)
+		at, _ := parseTime(chain[i].Time)
+		e.put("time", w.made.isoTime(chain[i].Time, at))
 	})
 }
 
@@ -231,12 +230,12 @@ func (w *writer) attachments(key string, attachments []cadf.Attachment) {
 			break
 		}
 	}
-	w.maps(key, len(others), func(i int, put func(name, value string)) {
+	w.maps(key, len(others), func(i int, e element) {
 		a := others[i]
-		put("name", a.Name)
-		put("type_uri", a.TypeURI)
+		e.put("name", a.Name)
+		e.put("type_uri", a.TypeURI)
 		content, _ := redactAs(shortened(a.Content), a.Name)
-		put("content", content.String())
+		e.put("content", content.String())
 	})
 }
 

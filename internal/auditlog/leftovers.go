@@ -30,15 +30,14 @@ func leftovers(n *oslo.Notification, f *facts) (extras []cadf.Extra) {
 	add("actor_id", b.ActorID, t.userID, t.groupID)
 	add("actor_type", b.ActorType, typeUser, typeGroup)
 	add("actor_operation", b.ActorOperation, operationAdded, operationRemoved)
-	if i := e.Initiator; i != nil {
-		add("initiator_domain_id", i.DomainID, a.domainID, a.userDomainID)
-		add("initiator_domain_name", i.DomainName, a.domainName, a.userDomainName)
-		add("initiator_user_domain_name", i.UserDomainName, a.userDomainName)
-		if !f.hidden {
-			add("initiator_username", i.Username, a.userName)
-			add("initiator_user_name", i.SubmittedName, a.userName)
-			add("initiator_credential_user", i.Credential.User, a.userID, "unknown")
-		}
+	i := &e.Initiator
+	add("initiator_domain_id", i.DomainID, a.domainID, a.userDomainID)
+	add("initiator_domain_name", i.DomainName, a.domainName, a.userDomainName)
+	add("initiator_user_domain_name", i.UserDomainName, a.userDomainName)
+	if !f.hidden {
+		add("initiator_username", i.Username, a.userName)
+		add("initiator_user_name", i.SubmittedName, a.userName)
+		add("initiator_credential_user", i.Credential.User, a.userID, "unknown")
 	}
 	return extras
 }

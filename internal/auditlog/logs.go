@@ -29,115 +29,120 @@ type Stats struct {
 // by resource and scope, and keep their order within. The same records give the
 // same logs, however often and in whatever batches they are mapped.
 func (m *Mapper) Logs(records []Record) (plog.Logs, Stats) {
-	g := groups{
-		mapper: m, logs: plog.NewLogs(), origins: map[originKey]*origin{},
-		resources: map[resourceKey]plog.ResourceLogs{}, scopes: map[scopeKey]plog.ScopeLogs{},
-	}
-	var (
-		stats Stats
-		w     writer
-	)
+	return m.Join([]Part{m.Part(records)})
+}
+
+// Part is the log records of a part of a batch, in groups of a resource and scope. It belongs to whoever made it, until Join.
+type Part struct {
+	groups []group
+	stats  Stats
+}
+
+// group is the log records of one resource and scope.
+type group struct {
+	scopeKey
+	records plog.LogRecordSlice
+}
+
+// scopeKey tells groups apart.
+type scopeKey struct {
+	service  *service
+	incoming *Incoming
+	format   string
+}
+
+func (k *scopeKey) equals(other *scopeKey) bool {
+	return *k.service == *other.service && k.incoming == other.incoming && k.format == other.format
+}
+
+// Part maps consecutive records of a batch, for Join. The parts of a batch may be made at the same time.
+func (m *Mapper) Part(records []Record) Part {
+	p := Part{groups: make([]group, 0, min(len(records), usualGroups))}
+	w := writer{made: textMaker{size: textBytes * min(len(records), textsTogether)}}
 	for i := range records {
 		r := &records[i]
 		if r.Skip != "" {
 			continue
 		}
-		o := g.origin(r)
-		if m.write(r, o, o.records.AppendEmpty(), &w) {
-			stats.Truncated++
+		key := scopeKey{service: m.serviceOf(r), incoming: r.message.Incoming, format: format(r)}
+		if m.write(r, key.service, p.recordsOf(key, len(records)-i).AppendEmpty(), &w) {
+			p.stats.Truncated++
 		}
 	}
-	return g.logs, stats
+	return p
 }
 
-// origin is what records of the same source and event type have in common.
-type origin struct {
-	service   service
-	eventName string
-	// records are those of the resource and scope that the records belong to.
-	records plog.LogRecordSlice
+// What there is room for from the start: groups in a part, and log records in a group.
+const (
+	usualGroups = 8
+	usualGroup  = 16
+)
+
+// The memory for the texts that are made for a record, its sentence above all, and how many records share it.
+const (
+	textBytes     = 192
+	textsTogether = 16
+)
+
+// recordsOf returns the log records of a group, to which at most n will be added one by one.
+func (p *Part) recordsOf(key scopeKey, n int) plog.LogRecordSlice {
+	for i := range p.groups {
+		if g := &p.groups[i]; g.scopeKey == key { // equal services are nearly always one
+			return g.records
+		}
+	}
+	for i := range p.groups {
+		if g := &p.groups[i]; g.equals(&key) {
+			return g.records
+		}
+	}
+	records := plog.NewLogRecordSlice()
+	records.EnsureCapacity(min(n, usualGroup))
+	p.groups = append(p.groups, group{scopeKey: key, records: records})
+	return records
 }
 
-// originKey is all that an origin depends on.
-type originKey struct {
-	publisherID, eventType, observerName, observerURI, lineHost, format string
-	// targetKind is the service type that the target tells. Its type URI tells no more of the service, and there are many.
-	targetKind string
-	incoming   *Incoming
+// Join makes logs of the consecutive parts of a batch: those that Logs makes of the whole of it. It takes the log records out of
+// the parts.
+func (m *Mapper) Join(parts []Part) (plog.Logs, Stats) {
+	if len(parts) == 0 {
+		return plog.NewLogs(), Stats{}
+	}
+	whole := parts[0]
+	for _, p := range parts[1:] {
+		whole.stats.Truncated += p.stats.Truncated
+		for _, g := range p.groups {
+			g.records.MoveAndAppendTo(whole.recordsOf(g.scopeKey, 0))
+		}
+	}
+	logs := plog.NewLogs()
+	logs.ResourceLogs().EnsureCapacity(len(whole.groups))
+	resources := map[resourceKey]plog.ResourceLogs{}
+	for _, g := range whole.groups {
+		key := resourceKey{service: *g.service, incoming: g.incoming}
+		rl, ok := resources[key]
+		if !ok {
+			rl = logs.ResourceLogs().AppendEmpty()
+			rl.SetSchemaUrl(semconv.SchemaURL)
+			m.config.Resource.write(g.service, g.incoming, rl.Resource().Attributes())
+			resources[key] = rl
+		}
+		sl := rl.ScopeLogs().AppendEmpty()
+		sl.SetSchemaUrl(semconv.SchemaURL)
+		sl.Scope().SetName(ScopeName)
+		sl.Scope().SetVersion(m.version)
+		if g.format != "" {
+			sl.Scope().Attributes().PutStr(AttrEncodingFormat, g.format)
+		}
+		g.records.MoveAndAppendTo(sl.LogRecords())
+	}
+	return logs, whole.stats
 }
 
-// groups holds the resources and scopes of one plog.Logs. It is made anew for
-// each: what pdata hands out must not outlive its logs.
-type groups struct {
-	mapper    *Mapper
-	logs      plog.Logs
-	origins   map[originKey]*origin
-	resources map[resourceKey]plog.ResourceLogs
-	scopes    map[scopeKey]plog.ScopeLogs
-}
-
-func (g *groups) origin(r *Record) *origin {
-	n := &r.notification
-	key := originKey{
-		publisherID: n.PublisherID, eventType: n.EventType, format: format(r), incoming: r.message.Incoming,
-		observerName: n.Event.Observer.Name, observerURI: n.Event.Observer.TypeURI,
-	}
-	if kind, _, ok := serviceTypeOfURI(n.Event.Target.TypeURI); ok {
-		key.targetKind = kind
-	}
-	if n.Line != nil {
-		key.lineHost = n.Line.Hostname
-	}
-	if o, known := g.origins[key]; known {
-		return o
-	}
-	o := &origin{
-		service:   g.mapper.config.Resource.resolveService(n, r.message.Incoming.serviceName()),
-		eventName: eventName(n.EventType),
-	}
-	o.records = g.scope(r, o.service).LogRecords()
-	g.origins[key] = o
-	return o
-}
-
-func (i *Incoming) serviceName() string {
-	if i == nil {
-		return ""
-	}
-	return textOf(i.Resource.Attributes(), AttrServiceName)
-}
-
+// resourceKey tells resources apart.
 type resourceKey struct {
 	service  service
 	incoming *Incoming
-}
-
-type scopeKey struct {
-	resource resourceKey
-	format   string
-}
-
-func (g *groups) scope(r *Record, s service) plog.ScopeLogs {
-	key := scopeKey{resource: resourceKey{service: s, incoming: r.message.Incoming}, format: format(r)}
-	if sl, ok := g.scopes[key]; ok {
-		return sl
-	}
-	rl, ok := g.resources[key.resource]
-	if !ok {
-		rl = g.logs.ResourceLogs().AppendEmpty()
-		rl.SetSchemaUrl(semconv.SchemaURL)
-		g.mapper.config.Resource.write(&s, r.message.Incoming, rl.Resource().Attributes())
-		g.resources[key.resource] = rl
-	}
-	sl := rl.ScopeLogs().AppendEmpty()
-	sl.SetSchemaUrl(semconv.SchemaURL)
-	sl.Scope().SetName(ScopeName)
-	sl.Scope().SetVersion(g.mapper.version)
-	if key.format != "" {
-		sl.Scope().Attributes().PutStr(AttrEncodingFormat, key.format)
-	}
-	g.scopes[key] = sl
-	return sl
 }
 
 func format(r *Record) string {
@@ -159,14 +164,16 @@ func (c *ResourceConfig) write(s *service, incoming *Incoming, attributes pcommo
 	if incoming != nil {
 		incoming.Resource.Attributes().CopyTo(attributes)
 	}
-	for _, a := range [...]struct{ key, value string }{
+	own := [...]struct{ key, value string }{
 		{AttrServiceName, s.name},
 		{AttrServiceNamespace, c.ServiceNamespace},
 		{AttrHostName, s.host},
 		{AttrOpenStackServiceType, s.kind},
 		{AttrCloudProvider, "openstack"},
 		{AttrCloudRegion, c.Region},
-	} {
+	}
+	attributes.EnsureCapacity(attributes.Len() + len(own))
+	for _, a := range own {
 		if a.value != "" {
 			attributes.PutStr(a.key, a.value)
 		}
@@ -178,8 +185,8 @@ func (c *ResourceConfig) write(s *service, incoming *Incoming, attributes pcommo
 func (m *Mapper) writeObserved(r *Record, lr plog.LogRecord) {
 	observed := r.message.Received
 	if m.config.ObservedTime == ObservedTimeNotification {
-		if sent, ok := parseTime(r.notification.Timestamp); ok {
-			observed = sent
+		if !r.sent.IsZero() {
+			observed = r.sent
 		} else if lr.Timestamp() != 0 {
 			observed = lr.Timestamp().AsTime()
 		}

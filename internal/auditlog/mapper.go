@@ -17,6 +17,10 @@ import (
 type Mapper struct {
 	config  Config
 	version string
+
+	services   memo[source, service]
+	distinct   memo[service, service]
+	eventNames memo[string, string]
 }
 
 // NewMapper returns a Mapper; version is the build's, for the scope.
@@ -42,7 +46,7 @@ type Message struct {
 // Publisher is a service that published straight to the collector. It is another thing than the publisher_id, which
 // whoever publishes can choose. It is the same for each copy of a message that a service sends again.
 type Publisher struct {
-	// Address is the peer's, without the port; empty for this host.
+	// Address is the peer's, without the port; empty for one of loopback.
 	Address string
 	// CertificateSubject is the distinguished name of the verified certificate, or empty.
 	CertificateSubject string
@@ -89,6 +93,8 @@ type Record struct {
 
 	message      Message
 	notification oslo.Notification
+	// sent is the time of the notification; zero where it does not say.
+	sent time.Time
 }
 
 // Read decodes a message. It never fails: bytes that are no notification are a
@@ -121,14 +127,12 @@ func (m *Mapper) ReadNotification(n oslo.Notification, message Message) Record {
 // classify says what the notification is, and what is to become of it.
 func (m *Mapper) classify(r *Record) {
 	n := &r.notification
+	r.sent, _ = parseTime(n.Timestamp)
 	switch n.Kind {
 	case oslo.KindCADF:
 		r.Kind = KindCADF
 		if strings.HasPrefix(n.EventType, "audit.") {
-			dropFiller(&n.Event.Target)
-			if i := n.Event.Initiator; i != nil {
-				dropFiller(i)
-			}
+			dropFiller(&n.Event)
 		}
 		if m.config.HTTPAuditPending == Drop && n.EventType == httpRequestEvent {
 			r.Skip = SkipHTTPAuditPending
@@ -167,11 +171,10 @@ func (m *Mapper) readRaw(message Message, err error) Record {
 // Lag is the time from the sending of the notification to its receipt; false
 // where the notification does not say when it was sent.
 func (r *Record) Lag() (time.Duration, bool) {
-	sent, ok := parseTime(r.notification.Timestamp)
-	if !ok || r.message.Received.IsZero() {
+	if r.sent.IsZero() || r.message.Received.IsZero() {
 		return 0, false
 	}
-	return r.message.Received.Sub(sent), true
+	return r.message.Received.Sub(r.sent), true
 }
 
 // uidNamespace is the namespace of the ids that we make ourselves.

@@ -64,19 +64,27 @@ var reasonPrefixes = []struct{ prefix, errorType string }{
 	{"You cannot change your password at this time due to password policy", errorPasswordChangeDisabled},
 }
 
-// configurationTypes are what Keystone holds that is not identity.
-var configurationTypes = map[string]bool{
-	"region": true, "endpoint": true, "service": true, "policy": true, "limit": true,
+// isConfiguration recognises the types of what Keystone holds that is not identity.
+func isConfiguration(targetType string) bool {
+	switch targetType {
+	case "region", "endpoint", "service", "policy", "limit":
+		return true
+	default:
+		return false
+	}
 }
 
-// cadfActions are the first words of CADF's action taxonomy, DSP0262 appendix A.3,
+// isCADFAction recognises the first words of CADF's action taxonomy, DSP0262 appendix A.3,
 // and list, which OpenStack writes as read/list.
-var cadfActions = map[string]bool{
-	"backup": true, "capture": true, "create": true, "configure": true, "read": true, actionList: true,
-	"update": true, "delete": true, "monitor": true, "start": true, "stop": true, "deploy": true,
-	"undeploy": true, "enable": true, "disable": true, "send": true, "receive": true,
-	actionAuthenticate: true, "renew": true, actionRevoke: true, "restore": true, "evaluate": true,
-	"allow": true, "deny": true, "notify": true,
+func isCADFAction(word string) bool {
+	switch word {
+	case "backup", "capture", "create", "configure", "read", actionList, "update", "delete", "monitor", "start", "stop", "deploy",
+		"undeploy", "enable", "disable", "send", "receive", actionAuthenticate, "renew", actionRevoke, "restore", "evaluate",
+		"allow", "deny", "notify":
+		return true
+	default:
+		return false
+	}
 }
 
 // What basic notifications call the change of a group's members.
@@ -127,7 +135,7 @@ func actionOf(n *oslo.Notification, targetType, operation string) string {
 	if first == "read" && (rest == actionList || strings.HasPrefix(rest, actionList+"/")) {
 		return actionList
 	}
-	if cadfActions[first] {
+	if isCADFAction(first) {
 		return first
 	}
 	return actionOther
@@ -151,7 +159,7 @@ func identityAction(n *oslo.Notification, targetType, operation string) string {
 	if action, ok := keystoneOperations[operation]; ok {
 		return action
 	}
-	if cadfActions[operation] {
+	if isCADFAction(operation) {
 		return operation
 	}
 	return actionOther
@@ -163,7 +171,7 @@ func categoryOf(n *oslo.Notification, targetType, action string) string {
 		return CategoryAuthentication
 	case !strings.HasPrefix(n.EventType, "identity."):
 		return CategoryResource
-	case configurationTypes[targetType]:
+	case isConfiguration(targetType):
 		return CategoryConfiguration
 	default:
 		return CategoryIAM
@@ -235,7 +243,7 @@ func unknownUser(n *oslo.Notification) bool {
 	if strings.HasPrefix(e.Reason.Type, userNotFoundPrefix) {
 		return true
 	}
-	return n.EventType == "identity.authenticate" && e.Outcome == OutcomeFailure && e.Initiator != nil && e.Initiator.SubmittedName != ""
+	return n.EventType == "identity.authenticate" && e.Outcome == OutcomeFailure && e.Initiator.SubmittedName != ""
 }
 
 // wrongPassword recognises the one failure for which Keystone gives no reason. It
@@ -247,6 +255,6 @@ func wrongPassword(n *oslo.Notification) bool {
 			return true
 		}
 	}
-	i := e.Initiator
-	return i != nil && i.UserID != "" && (i.Name != "" || i.Username != "") && e.Reason == (cadf.Reason{}) && i.Credential.Empty()
+	i := &e.Initiator
+	return i.UserID != "" && (i.Name != "" || i.Username != "") && e.Reason == (cadf.Reason{}) && i.Credential.Empty()
 }

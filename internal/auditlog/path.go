@@ -142,16 +142,16 @@ func singular(word string) string {
 }
 
 // plural is the reverse, for the body.
-func plural(word string) string {
+func (m *textMaker) plural(word string) string {
 	switch {
 	case strings.HasSuffix(word, "y") && !hasAnySuffix(word, "ay", "ey", "oy", "uy"):
-		return word[:len(word)-1] + "ies"
+		return m.join(word[:len(word)-1], "ies")
 	case hasAnySuffix(word, "ss", "x", "ch", "sh"):
-		return word + "es"
+		return m.join(word, "es")
 	case strings.HasSuffix(word, "s"):
 		return word
 	default:
-		return word + "s"
+		return m.join(word, "s")
 	}
 }
 

@@ -56,14 +56,14 @@ func printable(s string) string {
 }
 
 // writeOther passes on a notification that is no audit event: its name and payload.
-func (m *Mapper) writeOther(r *Record, o *origin, lr plog.LogRecord, w *writer) {
+func (m *Mapper) writeOther(r *Record, lr plog.LogRecord, w *writer) {
 	n := &r.notification
 	w.text(AttrRecordUID, r.UID())
-	w.envelope(n)
+	w.envelope(r)
 	w.extras(n.Extras)
-	lr.SetEventName(o.eventName)
-	if sent, ok := parseTime(n.Timestamp); ok {
-		lr.SetTimestamp(pcommon.NewTimestampFromTime(sent))
+	lr.SetEventName(m.eventNameOf(n.EventType))
+	if !r.sent.IsZero() {
+		lr.SetTimestamp(pcommon.NewTimestampFromTime(r.sent))
 	}
 	lr.SetSeverityNumber(sourceSeverity(n))
 	m.setPayloadBody(r, lr, w)
@@ -160,7 +160,7 @@ func (m *Mapper) hideTyped(r *Record, payload literal.Value) (literal.Value, boo
 		return payload, false
 	}
 	e := &r.notification.Event
-	if e.Initiator == nil || !unknownUser(&r.notification) {
+	if !e.HasInitiator || !unknownUser(&r.notification) {
 		return payload, false
 	}
 	typed := map[string]bool{e.Reason.Type: true}

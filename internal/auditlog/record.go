@@ -14,23 +14,18 @@ import (
 
 // facts are what is derived from a notification, once.
 type facts struct {
-	identity  bool
-	service   *service
-	actor     actor
-	target    target
-	category  string
-	action    string
-	outcome   string
-	errorType string
+	texts
+	identity bool
+	service  *service
 	// status is the HTTP status, 0 where the reason is none of HTTP.
 	status     int
 	reasonType string
-	path       string
 	query      string
 
 	timestamp time.Time
-	// eventTime is the time of the event where the timestamp is another.
+	// eventTime is the time of the event where the timestamp is another, and began the same, zero where it is no time.
 	eventTime string
+	began     time.Time
 	// fromReporter says that the timestamp is that of the last reporter.
 	fromReporter bool
 	// duration is from eventTime to the last reporter, in seconds; negative: not known.
@@ -42,12 +37,16 @@ type facts struct {
 	extras []cadf.Extra
 }
 
-func (m *Mapper) factsOf(r *Record, s *service) facts {
+// find derives the facts.
+func (f *facts) find(m *Mapper, r *Record, s *service) {
 	n := &r.notification
 	e := &n.Event
-	f := facts{identity: strings.HasPrefix(n.EventType, "identity."), service: s}
+	f.identity, f.service, f.eventType = strings.HasPrefix(n.EventType, "identity."), s, n.EventType
 	targetType, operation := splitIdentityEvent(n.EventType)
 	f.action = actionOf(n, targetType, operation)
+	if e.Action != f.action && !turnedRound(n.EventType, e.Action) {
+		f.rawAction = e.Action
+	}
 	f.category = categoryOf(n, targetType, f.action)
 	f.outcome = outcomeOf(n)
 	f.errorType = errorTypeOf(n, f.action, f.outcome)
@@ -57,65 +56,67 @@ func (m *Mapper) factsOf(r *Record, s *service) facts {
 	if e.Reason.Type == "HTTP" {
 		f.status = reasonCode(e.Reason.Code)
 	}
-	f.path, f.query, _ = strings.Cut(redactURL(e.RequestPath), "?")
+	f.urlPath, f.query, _ = strings.Cut(redactURL(e.RequestPath), "?")
 	f.actor = m.actorOf(n, f.action, f.errorType)
-	f.target = targetOf(n, targetType, f.path)
+	f.clientAddress, f.identityProviderID = plainAddress(e.Initiator.Host.Address), e.Initiator.Credential.IdentityProvider
+	f.target, f.part = targetOf(n, targetType, f.urlPath)
+	if e.Target.TypeURI != keystoneUserURI || !f.identity {
+		f.cadfTargetTypeURI = e.Target.TypeURI
+	}
 	f.reasonType = e.Reason.Type
 	f.hidden = f.errorType == errorUserNotFound && m.config.UnknownUserNames != UnknownUserNamesKeep
 	if f.hidden {
 		f.reasonType = strings.TrimSuffix(userNotFoundPrefix, ":")
 	}
-	f.extras = leftovers(n, &f)
-	f.setTimes(n)
-	return f
+	f.extras = leftovers(n, f)
+	f.setTimes(r)
 }
 
 // setTimes finds when it happened. A response repeats the eventTime of its
 // request, since keystonemiddleware uses one event for both: there the last
 // reporter's time is the event's, keystonemiddleware/audit/_api.py mod_audit_event.
-func (f *facts) setTimes(n *oslo.Notification) {
-	e := &n.Event
-	began, hasBegan := parseTime(e.EventTime)
-	sent, hasSent := parseTime(n.Timestamp)
+func (f *facts) setTimes(r *Record) {
+	e := &r.notification.Event
+	f.began, _ = parseTime(e.EventTime)
 	f.duration = -1
-	if n.EventType == httpResponseEvent {
+	if r.notification.EventType == httpResponseEvent {
 		if steps := len(e.ReporterChain); steps > 0 {
 			if ended, ok := parseTime(e.ReporterChain[steps-1].Time); ok {
 				f.timestamp, f.fromReporter = ended, true
-				if hasBegan {
-					f.duration = ended.Sub(began).Seconds()
+				if !f.began.IsZero() {
+					f.duration = ended.Sub(f.began).Seconds()
 				}
 			}
 		}
-		if f.timestamp.IsZero() && hasSent {
-			f.timestamp = sent
+		if f.timestamp.IsZero() {
+			f.timestamp = r.sent
 		}
 	}
 	if f.timestamp.IsZero() {
-		f.timestamp = began
+		f.timestamp = f.began
 	}
-	if f.timestamp.IsZero() && hasSent {
-		f.timestamp = sent
+	if f.timestamp.IsZero() {
+		f.timestamp = r.sent
 	}
-	if e.EventTime != "" && !(hasBegan && began.Equal(f.timestamp)) {
-		f.eventTime = isoTime(e.EventTime)
+	if e.EventTime != "" && (f.began.IsZero() || !f.began.Equal(f.timestamp)) {
+		f.eventTime = e.EventTime
 	}
 }
 
 // write fills in a log record by way of w, and reports whether anything was cut.
-func (m *Mapper) write(r *Record, o *origin, lr plog.LogRecord, w *writer) (truncated bool) {
-	s := &o.service
-	*w = writer{attributes: lr.Attributes(), bytes: len(s.name) + len(s.host), truncated: s.cut}
+func (m *Mapper) write(r *Record, s *service, lr plog.LogRecord, w *writer) (truncated bool) {
+	w.begin(lr.Attributes(), s)
 	w.publisher(r.message.Publisher) // first: a sender must not be able to crowd it out
 	n := &r.notification
 	switch r.Kind {
 	case KindRaw:
 		m.writeRaw(r, lr, w)
 	case KindOther:
-		m.writeOther(r, o, lr, w)
+		m.writeOther(r, lr, w)
 	default:
-		f := m.factsOf(r, s)
-		m.writeAudit(r, o, &f, lr, w)
+		var f facts
+		f.find(m, r, s)
+		m.writeAudit(r, &f, lr, w)
 	}
 	m.writeObserved(r, lr)
 	setTraceContext(r.message.TraceParent, lr)
@@ -134,7 +135,7 @@ func (m *Mapper) write(r *Record, o *origin, lr plog.LogRecord, w *writer) (trun
 	return w.truncated
 }
 
-func (m *Mapper) writeAudit(r *Record, o *origin, f *facts, lr plog.LogRecord, w *writer) {
+func (m *Mapper) writeAudit(r *Record, f *facts, lr plog.LogRecord, w *writer) {
 	n := &r.notification
 	w.attributes.EnsureCapacity(28)
 	w.text(AttrRecordUID, r.UID())
@@ -142,11 +143,9 @@ func (m *Mapper) writeAudit(r *Record, o *origin, f *facts, lr plog.LogRecord, w
 	w.text(AttrAuditAction, f.action)
 	w.text(AttrAuditOutcome, f.outcome)
 	w.text(AttrErrorType, f.errorType)
-	w.envelope(n)
+	w.envelope(r)
 	w.actor(&f.actor)
-	if n.Event.Initiator != nil {
-		w.initiator(n.Event.Initiator, f)
-	}
+	w.initiator(&n.Event.Initiator, f)
 	w.target(&f.target)
 	if n.Kind == oslo.KindCADF {
 		w.event(n, f)
@@ -158,23 +157,28 @@ func (m *Mapper) writeAudit(r *Record, o *origin, f *facts, lr plog.LogRecord, w
 	}
 	w.rest(n, f)
 
-	lr.SetEventName(o.eventName)
+	lr.SetEventName(m.eventNameOf(n.EventType))
 	if !f.timestamp.IsZero() {
 		lr.SetTimestamp(pcommon.NewTimestampFromTime(f.timestamp))
 	}
 	lr.SetSeverityNumber(m.severity(n, f))
 	switch m.config.Body {
 	case BodySummary:
-		lr.Body().SetStr(sentence(f.service.name, lr.Attributes()))
+		if w.truncated { // the sentence must not depend on when it is rendered
+			f.texts = texts{}
+			f.read(lr.Attributes())
+		}
+		lr.Body().SetStr(w.made.sentence(f.service.name, &f.texts))
 	case BodyOriginal:
 		m.setPayloadBody(r, lr, w)
 	}
 }
 
-func (w *writer) envelope(n *oslo.Notification) {
+func (w *writer) envelope(r *Record) {
+	n := &r.notification
 	w.text(AttrNotificationEventType, n.EventType)
 	w.text(AttrNotificationPublisherID, n.PublisherID)
-	w.text(AttrNotificationTimestamp, isoTime(n.Timestamp))
+	w.text(AttrNotificationTimestamp, w.made.isoTime(n.Timestamp, r.sent))
 }
 
 func (w *writer) publisher(p *Publisher) {

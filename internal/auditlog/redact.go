@@ -40,8 +40,8 @@ var secretText = regexp.MustCompile(
 		`|(gAAAA[\w=-]{16,})`)
 
 func redactText(s string) string {
-	if !strings.ContainsAny(s, ":=") && !strings.Contains(s, "gAAAA") {
-		return s
+	if end := strings.LastIndexAny(s, ":="); (end < 0 || !mayNameSecret(s[:end])) && !strings.Contains(s, "gAAAA") {
+		return s // the usual case, without the expression
 	}
 	var b strings.Builder
 	for {
@@ -65,6 +65,12 @@ func redactText(s string) string {
 		}
 		s = s[to:]
 	}
+}
+
+// mayNameSecret says whether secretText can find the name of a secret in s. To its (?i), ſ is an s.
+func mayNameSecret(s string) bool {
+	s = strings.ToLower(s)
+	return isSecretKey(s) || strings.Contains(s, "temp_url_sig") || strings.Contains(s, "signature") || strings.Contains(s, "ſ")
 }
 
 // bareLength is where a value without quotes ends.
@@ -196,29 +202,43 @@ var sensitiveParameters = map[string]bool{
 // redactURL masks the sensitive parameters of a URL or path, and tokens in the path.
 func redactURL(s string) string {
 	path, query, found := strings.Cut(s, "?")
+	plain, plainQuery := path, redactQuery(query)
 	if strings.Contains(path, "=") || strings.Contains(path, "gAAAA") {
-		path = redactText(path)
+		plain = redactText(path)
 	}
-	if found {
-		path += "?" + redactQuery(query)
+	switch {
+	case plain == path && plainQuery == query:
+		return s
+	case found:
+		return plain + "?" + plainQuery
+	default:
+		return plain
 	}
-	return path
 }
 
 // redactQuery masks the values of sensitive keys and leaves the rest as it was written.
 func redactQuery(query string) string {
-	parts := strings.Split(query, "&")
-	for i, part := range parts {
-		name, _, ok := strings.Cut(part, "=")
-		key, err := url.QueryUnescape(name)
-		if err != nil {
-			key = name
-		}
-		if key = strings.ToLower(key); ok && (sensitiveParameters[key] || isSecretKey(key)) {
-			parts[i] = name + "=REDACTED"
-		} else {
-			parts[i] = redactText(part)
-		}
+	found := false
+	parts := make([]string, 0, 8) // as many as fit need no memory
+	for part := range strings.SplitSeq(query, "&") {
+		plain := redactParameter(part)
+		found = found || plain != part
+		parts = append(parts, plain)
+	}
+	if !found {
+		return query
 	}
 	return strings.Join(parts, "&")
+}
+
+func redactParameter(parameter string) string {
+	name, _, ok := strings.Cut(parameter, "=")
+	key, err := url.QueryUnescape(name)
+	if err != nil {
+		key = name
+	}
+	if key = strings.ToLower(key); ok && (sensitiveParameters[key] || isSecretKey(key)) {
+		return name + "=REDACTED"
+	}
+	return redactText(parameter)
 }

@@ -3,8 +3,6 @@ package auditlog
 import (
 	"regexp"
 	"strings"
-
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
 // service is who emitted a notification.
@@ -37,7 +35,7 @@ var codeNames = map[string]struct{ kind, name string }{
 
 // typeURIPrefixes are the starts of resource type URIs and the service type of
 // each, longest first; leading service/ and data/ do not count.
-var typeURIPrefixes = []struct{ prefix, kind string }{
+var typeURIPrefixes = [...]struct{ prefix, kind string }{
 	{"security/keymanager", "key-manager"},
 	{"compute/baremetal", "baremetal"},
 	{"storage/image", "image"},
@@ -64,7 +62,13 @@ func serviceTypeOfURI(uri string) (kind, rest string, ok bool) {
 		}
 		uri = trimmed // openstack-audit-middleware doubles them: service/data/security/keymanager
 	}
-	for _, p := range typeURIPrefixes {
+	if uri == "" {
+		return "", "", false
+	}
+	for _, p := range &typeURIPrefixes {
+		if p.prefix[0] != uri[0] {
+			continue // for most there is nothing to compare
+		}
 		if rest, found := strings.CutPrefix(uri, p.prefix); found && (rest == "" || rest[0] == '/') {
 			return p.kind, strings.Trim(rest, "/"), true
 		}
@@ -79,55 +83,53 @@ var wsgiRunners = map[string]bool{
 
 var programSuffix = regexp.MustCompile(`[-_]((public|admin|internal)[-_])?(wsgi|uwsgi|api)([-_].*)?$`)
 
-// resolveService finds the service, most certain source first. incomingName is
-// the service.name of the resource that the notification came with.
-func (c *ResourceConfig) resolveService(n *oslo.Notification, incomingName string) service {
+// resolveService finds the service, most certain source first.
+func (c *ResourceConfig) resolveService(from *source) service {
 	var s service
-	publisherType, host, fromPublisher := splitPublisher(n.PublisherID)
-	observer := n.Event.Observer
-	targetKind, _, fromTarget := serviceTypeOfURI(n.Event.Target.TypeURI)
+	publisherType, host, fromPublisher := splitPublisher(from.publisherID)
+	fromTarget := from.targetKind != ""
 	switch {
 	case fromPublisher:
 		s.kind, s.host = codeNames[publisherType].kind, host
 	case fromTarget:
-		s.kind = targetKind
+		s.kind = from.targetKind
 	default:
-		if kind, _, ok := serviceTypeOfURI(observer.TypeURI); ok {
+		if kind, _, ok := serviceTypeOfURI(from.observerURI); ok {
 			s.kind = kind
-		} else if strings.HasPrefix(n.EventType, "identity.") {
+		} else if from.identity {
 			s.kind = "identity"
 		}
 	}
-	if s.host == "" && n.Line != nil {
-		s.host = n.Line.Hostname
+	if s.host == "" {
+		s.host = from.lineHost
 	}
 	switch {
-	case observer.Name != "" && observer.Name != "unknown":
-		s.name = observer.Name
+	case from.observerName != "" && from.observerName != "unknown":
+		s.name = from.observerName
 		if kind := kindOfName(s.name); kind != "" {
 			s.kind = kind // octavia's targets are of the network
 		}
 	case s.kind != "" && (fromPublisher || fromTarget || s.kind == "identity"):
 		s.name = codeNames[s.kind].name
 	default:
-		s.name = programService(n.PublisherID)
+		s.name = programService(from.publisherID)
 	}
 	if s.name == "" {
-		s.name = incomingName
+		s.name = from.incomingName
 	}
 	if s.name == "" {
 		s.name = codeNames[s.kind].name
 	}
 	if s.name == "" {
 		s.name = "unknown_service"
-		if n.PublisherID != "" {
-			s.name += ":" + n.PublisherID
+		if from.publisherID != "" {
+			s.name += ":" + from.publisherID
 		}
 	}
 	if s.kind == "" {
 		s.kind = kindOfName(s.name)
 	}
-	if name, ok := c.ServiceNames[n.PublisherID]; ok {
+	if name, ok := c.ServiceNames[from.publisherID]; ok {
 		s.name = name
 	} else if name, ok := c.ServiceNames[s.name]; ok {
 		s.name = name

@@ -18,7 +18,8 @@ func HasSentence(record plog.LogRecord) bool {
 	}
 	text := body.Str()
 	if e, ok := record.Attributes().Get(AttrErrorType); ok {
-		if text, ok = strings.CutSuffix(text, " ("+quoted(e.AsString())+")"); !ok {
+		var m textMaker
+		if text, ok = strings.CutSuffix(text, m.join(" (", m.quoted(e.AsString()), ")")); !ok {
 			return false
 		}
 	}
@@ -30,26 +31,42 @@ func HasSentence(record plog.LogRecord) bool {
 // that it can be rendered again once more is known. Records that are no audit
 // events have none.
 func Sentence(resource pcommon.Map, record plog.LogRecord) string {
-	return sentence(textOf(resource, AttrServiceName), record.Attributes())
+	var (
+		m textMaker
+		t texts
+	)
+	t.read(record.Attributes())
+	return m.sentence(textOf(resource, AttrServiceName), &t)
 }
 
 // firstQuoted returns the first text that there is, made safe for the sentence.
-func firstQuoted(texts ...string) string {
+func (m *textMaker) firstQuoted(texts ...string) string {
 	if text := cmp.Or(texts...); text != "" {
-		return quoted(text)
+		return m.quoted(text)
 	}
 	return ""
 }
 
 // named returns a name with its domain where that tells it from a namesake, or an id.
-func named(name, id, domain string) string {
+func (m *textMaker) named(name, id, domain string) string {
 	if name == "" {
-		return firstQuoted(id)
+		return m.firstQuoted(id)
 	}
-	if name = quoted(name); domain == "" || domain == "Default" {
+	if name = m.quoted(name); domain == "" || domain == "Default" {
 		return name
 	}
-	return name + " (" + quoted(domain) + ")"
+	return m.join(name, " (", m.quoted(domain), ")")
+}
+
+// phrase are texts that follow each other.
+type phrase []string
+
+// part adds a text behind a preposition, if there is one.
+func (p phrase) part(preposition, text string) phrase {
+	if text == "" {
+		return p
+	}
+	return append(p, preposition, text)
 }
 
 // clause says what was done: <past> <kind> <head><tail>, as in granted role member to user bob.
@@ -60,64 +77,46 @@ type clause struct {
 	plural           bool
 }
 
-func sentence(service string, attributes pcommon.Map) string {
-	var t texts
-	t.read(attributes)
-	outcome := t.outcome
-	if outcome == "" {
+func (m *textMaker) sentence(service string, t *texts) string {
+	if t.outcome == "" {
 		return ""
 	}
-	var b strings.Builder
-	b.Grow(192)
-	user := named(t.userName, t.userID, t.userDomainName)
+	var room [maxPhrase]string
+	p := phrase(room[:0])
+	user := m.named(t.actor.userName, t.actor.userID, t.actor.userDomainName)
 	if t.category == CategoryAuthentication {
-		b.WriteString("login")
-		part(&b, " of ", user)
-		part(&b, " via ", firstQuoted(t.identityProviderID))
+		p = append(p, "login").part(" of ", user).part(" via ", m.firstQuoted(t.identityProviderID))
 	} else {
-		c := t.clause(service)
-		c.write(&b, user, outcome)
-		t.writeScope(&b)
+		c := m.clause(t, service)
+		p = m.scope(t, c.appendTo(p, user, t.outcome))
 	}
-	part(&b, " from ", firstQuoted(t.clientAddress))
-	writeAll(&b, ": ", outcome)
-	if e := t.errorType; e != "" {
-		writeAll(&b, " (", quoted(e), ")")
+	p = append(p.part(" from ", m.firstQuoted(t.clientAddress)), ": ", t.outcome)
+	if t.errorType != "" {
+		p = append(p, " (", m.quoted(t.errorType), ")")
 	}
-	return b.String()
+	return m.join(p...)
 }
 
-func writeAll(b *strings.Builder, texts ...string) {
-	for _, text := range texts {
-		b.WriteString(text)
-	}
-}
+// maxPhrase is how many texts the longest sentence has.
+const maxPhrase = 20
 
-func part(b *strings.Builder, preposition, value string) {
-	if value != "" {
-		b.WriteString(preposition)
-		b.WriteString(value)
-	}
-}
-
-func (c *clause) write(b *strings.Builder, user, outcome string) {
+func (c *clause) appendTo(p phrase, user, outcome string) phrase {
 	space := ""
 	if c.kind != "" {
 		space = " "
 	}
 	if user != "" {
-		b.WriteString(user)
-		b.WriteByte(' ')
+		p = append(p, user, " ")
 	}
 	switch {
 	case outcome == OutcomeSuccess && user != "":
-		writeAll(b, c.past, " ", c.kind, space, c.head, c.tail)
+		return append(p, c.past, " ", c.kind, space, c.head, c.tail)
 	case outcome == OutcomeSuccess && c.plural:
-		writeAll(b, c.kind, space, c.head, " were ", c.past, c.tail)
+		return append(p, c.kind, space, c.head, " were ", c.past, c.tail)
 	case outcome == OutcomeSuccess:
-		writeAll(b, c.kind, space, c.head, " was ", c.past, c.tail)
+		return append(p, c.kind, space, c.head, " was ", c.past, c.tail)
 	default:
-		writeAll(b, attempt(outcome, user != ""), c.base, " ", c.kind, space, c.head, c.tail)
+		return append(p, attempt(outcome, user != ""), c.base, " ", c.kind, space, c.head, c.tail)
 	}
 }
 
@@ -134,151 +133,150 @@ func attempt(outcome string, active bool) string {
 	}
 }
 
-// ownPlace are types for which a project behind them would be read as theirs,
+// hasOwnPlace recognises types for which a project behind them would be read as theirs,
 // while it is the token's.
-var ownPlace = map[string]bool{
-	typeProject: true, "project_tag": true, typeDomain: true, typeRole: true, typeRoleAssignment: true,
-	"region": true, "service": true, "endpoint": true, "policy": true, "limit": true,
-}
-
-// writeScope writes the scope of the token.
-func (t *texts) writeScope(b *strings.Builder) {
-	if ownPlace[t.targetType] {
-		return
-	}
-	if project := named(t.projectName, t.projectID, t.projectDomainName); project != "" {
-		part(b, " in project ", project)
-	} else {
-		part(b, " in domain ", firstQuoted(t.domainName, t.domainID))
+func hasOwnPlace(targetType string) bool {
+	switch targetType {
+	case typeProject, "project_tag", typeDomain, typeRole, typeRoleAssignment:
+		return true
+	default:
+		return isConfiguration(targetType)
 	}
 }
 
-func (t *texts) clause(service string) clause {
-	action, kind := t.action, t.targetType
+// scope adds the scope of the token.
+func (m *textMaker) scope(t *texts, p phrase) phrase {
+	if hasOwnPlace(t.target.kind) {
+		return p
+	}
+	if project := m.named(t.actor.projectName, t.actor.projectID, t.actor.projectDomainName); project != "" {
+		return append(p, " in project ", project)
+	}
+	return p.part(" in domain ", m.firstQuoted(t.actor.domainName, t.actor.domainID))
+}
+
+func (m *textMaker) clause(t *texts, service string) clause {
+	action, kind := t.action, t.target.kind
 	switch action {
 	case actionAssign:
-		return t.assignment("grant", "granted", " to ")
+		return m.assignment(t, "grant", "granted", " to ")
 	case actionRevoke:
 		if kind == typeRoleAssignment {
-			return t.assignment("revoke", "revoked", " from ")
+			return m.assignment(t, "revoke", "revoked", " from ")
 		}
 	case actionAddMember:
-		return t.membership("add", "added", " to ")
+		return m.membership(t, "add", "added", " to ")
 	case actionRemoveMember:
-		return t.membership("remove", "removed", " from ")
+		return m.membership(t, "remove", "removed", " from ")
 	}
 	if kind == typeUser && strings.HasPrefix(t.errorType, "password_") {
-		return clause{base: "change", past: "changed", head: "the password of user " + t.target(kind)}
+		return clause{base: "change", past: "changed", head: m.join("the password of user ", m.targetName(t))}
 	}
-	c := t.object(kind, action, service)
-	switch operation := t.operation(action); {
+	c := m.object(t, service)
+	switch operation := t.operation(); {
 	case operation != "":
-		tail := " on " + c.head
+		space := ""
 		if c.kind != "" {
-			tail = " on " + c.kind + " " + c.head
+			space = " "
 		}
-		return clause{base: "perform", past: "performed", head: quoted(operation), tail: tail}
+		return clause{base: "perform", past: "performed", head: m.quoted(operation), tail: m.join(" on ", c.kind, space, c.head)}
 	case action == "backup":
 		c.base, c.past = "back up", "backed up"
 	default:
-		c.base, c.past = action, pastOf(action)
+		c.base, c.past = action, m.pastOf(action)
 	}
 	return c
 }
 
 // operation is what was performed where the action is more than its first word:
 // update/reboot, or where it is none of CADF's.
-func (t *texts) operation(action string) string {
+func (t *texts) operation() string {
 	raw := t.rawAction
-	if action == actionOther {
+	if t.action == actionOther {
 		if raw == "" {
 			_, raw, _ = cutLast(t.eventType)
 		}
 		return raw
 	}
-	if _, sub, ok := strings.Cut(raw, "/"); ok && action != actionList {
+	if _, sub, ok := strings.Cut(raw, "/"); ok && t.action != actionList {
 		return sub
 	}
 	return ""
 }
 
-func (t *texts) assignment(base, past, preposition string) clause {
+func (m *textMaker) assignment(t *texts, base, past, preposition string) clause {
 	c := clause{base: base, past: past, head: "a role"}
-	if role := firstQuoted(t.targetRoleName, t.targetRoleID); role != "" {
-		c.head = "role " + role
+	if role := m.firstQuoted(t.targetRoleName, t.target.roleID); role != "" {
+		c.head = m.join("role ", role)
 	}
-	var b strings.Builder
-	part(&b, preposition+"user ", named(t.targetUserName, t.targetUserID, t.targetUserDomainName))
-	part(&b, preposition+"group ", firstQuoted(t.targetGroupName, t.targetGroupID))
-	part(&b, " on project ", named(t.targetProjectName, t.targetProjectID, t.targetProjectDomainName))
-	part(&b, " on domain ", firstQuoted(t.targetDomainName, t.targetDomainID))
-	if t.inherited == "true" {
-		b.WriteString(" (inherited)")
+	var room [maxPhrase]string
+	p := phrase(room[:0])
+	if user := m.named(t.targetUserName, t.target.userID, t.targetUserDomainName); user != "" {
+		p = append(p, preposition, "user ", user)
 	}
-	c.tail = b.String()
+	if group := m.firstQuoted(t.targetGroupName, t.target.groupID); group != "" {
+		p = append(p, preposition, "group ", group)
+	}
+	p = p.part(" on project ", m.named(t.targetProjectName, t.target.projectID, t.targetProjectDomainName))
+	p = p.part(" on domain ", m.firstQuoted(t.targetDomainName, t.target.domainID))
+	if inherited, _ := t.target.isInherited(); inherited {
+		p = append(p, " (inherited)")
+	}
+	c.tail = m.join(p...)
 	return c
 }
 
-func (t *texts) membership(base, past, preposition string) clause {
+func (m *textMaker) membership(t *texts, base, past, preposition string) clause {
 	c := clause{base: base, past: past, head: "a member"}
-	if user := named(t.targetUserName, t.targetUserID, t.targetUserDomainName); user != "" {
-		c.head = "user " + user
+	if user := m.named(t.targetUserName, t.target.userID, t.targetUserDomainName); user != "" {
+		c.head = m.join("user ", user)
 	}
-	var b strings.Builder
-	part(&b, preposition+"group ", firstQuoted(t.targetGroupName, t.targetName, t.targetGroupID, t.targetID))
-	c.tail = b.String()
+	if group := m.firstQuoted(t.targetGroupName, t.target.name, t.target.groupID, t.target.id); group != "" {
+		c.tail = m.join(preposition, "group ", group)
+	}
 	return c
 }
 
-// target is the name or the id of the target.
-func (t *texts) target(kind string) string {
-	switch kind {
-	case typeUser:
-		if s := named(t.targetUserName, "", t.targetUserDomainName); s != "" {
-			return s
-		}
-	case typeProject:
-		if s := named(t.targetProjectName, "", t.targetProjectDomainName); s != "" {
-			return s
-		}
+// targetName is the name or the id of the target.
+func (m *textMaker) targetName(t *texts) string {
+	switch {
+	case t.target.kind == typeUser && t.targetUserName != "":
+		return m.named(t.targetUserName, "", t.targetUserDomainName)
+	case t.target.kind == typeProject && t.targetProjectName != "":
+		return m.named(t.targetProjectName, "", t.targetProjectDomainName)
+	default:
+		return m.firstQuoted(t.target.name, t.target.id)
 	}
-	return firstQuoted(t.targetName, t.targetID)
 }
 
 // object is what the verb is about: a target with its name or id, a part of it,
 // one or many of a type, or the path of the request where no type is known.
-func (t *texts) object(kind, action, service string) clause {
-	path := t.urlPath
-	if kind == "" {
-		if segments := pathSegments(nil, path, ""); len(segments) == 0 {
-			return clause{head: "the " + quoted(service) + " API"}
+func (m *textMaker) object(t *texts, service string) clause {
+	if t.target.kind == "" {
+		var room [maxUsualSegments]string
+		if segments := pathSegments(room[:0], t.urlPath, ""); len(segments) == 0 {
+			return clause{head: m.join("the ", m.quoted(service), " API")}
 		}
-		return clause{head: quotedPath(path) + " at " + quoted(service)}
+		return clause{head: m.join(m.quotedPath(t.urlPath), " at ", m.quoted(service))}
 	}
-	words := strings.ReplaceAll(kind, "_", " ")
-	target := t.target(kind)
+	words := strings.ReplaceAll(t.target.kind, "_", " ")
+	target := m.targetName(t)
 	if target == "" {
-		if action == actionList {
-			return clause{head: plural(words), plural: true}
+		if t.action == actionList {
+			return clause{head: m.plural(words), plural: true}
 		}
-		return clause{head: withArticle(words)}
+		return clause{kind: article(words), head: words}
 	}
-	asked := ""
-	if path != "" {
-		asked = walkPath(path, t.cadfTargetTypeURI, t.projectID).part
-	}
-	// openstack-audit-middleware names the part itself as the target.
-	if asked == "" || !strings.HasPrefix(t.eventType, "audit.http.") {
+	switch {
+	case t.part == "":
 		return clause{kind: words, head: target}
-	}
-	whole := words + " " + target
-	switch action {
-	case actionList:
-		return clause{head: partWords(asked) + " of " + whole, plural: true}
-	case "create":
-		return clause{head: withArticle(strings.ReplaceAll(singular(asked), "_", " ")) + " of " + whole}
+	case t.action == actionList:
+		return clause{head: m.join(partWords(t.part), " of ", words, " ", target), plural: true}
+	case t.action == "create":
+		asked := strings.ReplaceAll(singular(t.part), "_", " ")
+		return clause{head: m.join(article(asked), " ", asked, " of ", words, " ", target)}
 	default:
-		return clause{head: "the " + partWords(asked) + " of " + whole}
+		return clause{head: m.join("the ", partWords(t.part), " of ", words, " ", target)}
 	}
 }
 

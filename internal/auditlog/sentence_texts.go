@@ -1,51 +1,43 @@
 package auditlog
 
-import "go.opentelemetry.io/collector/pdata/pcommon"
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
 
 // texts are the attributes of a record that its sentence is made of, empty where there is none.
 type texts struct {
-	rawAction               string
-	action                  string
-	category                string
-	outcome                 string
-	cadfTargetTypeURI       string
-	clientAddress           string
-	domainID                string
-	domainName              string
-	errorType               string
-	identityProviderID      string
-	eventType               string
-	projectDomainName       string
-	projectID               string
-	projectName             string
-	inherited               string
-	targetDomainID          string
-	targetDomainName        string
-	targetGroupID           string
-	targetGroupName         string
-	targetID                string
-	targetName              string
-	targetProjectDomainName string
-	targetProjectID         string
-	targetProjectName       string
-	targetRoleID            string
-	targetRoleName          string
-	targetType              string
-	targetUserDomainName    string
-	targetUserID            string
-	targetUserName          string
-	urlPath                 string
-	userDomainName          string
-	userID                  string
-	userName                string
+	category, action, outcome, errorType string
+	// rawAction is cadf.action, where it says more than the action.
+	rawAction          string
+	eventType          string
+	clientAddress      string
+	identityProviderID string
+	urlPath            string
+	cadfTargetTypeURI  string
+	// part is what of the target was asked for, of a request over HTTP.
+	part   string
+	actor  actor
+	target target
+
+	// Names that are added to ids after the mapping.
+	targetUserName, targetUserDomainName       string
+	targetProjectName, targetProjectDomainName string
+	targetGroupName, targetDomainName          string
+	targetRoleName                             string
 }
 
-// read looks at each attribute once: to look for each text would go through them all each time.
+// read looks at each attribute once: to look for each text would go through them all each time. t must be empty.
 func (t *texts) read(attributes pcommon.Map) {
 	for key, value := range attributes.All() {
 		if field := t.field(key); field != nil {
 			*field = value.AsString()
 		}
+	}
+	// openstack-audit-middleware names the part itself as the target.
+	if strings.HasPrefix(t.eventType, "audit.http.") {
+		t.part = walkPath(t.urlPath, t.cadfTargetTypeURI, t.actor.projectID).part
 	}
 }
 
@@ -64,9 +56,9 @@ func (t *texts) field(key string) *string {
 	case AttrClientAddress:
 		return &t.clientAddress
 	case AttrDomainID:
-		return &t.domainID
+		return &t.actor.domainID
 	case AttrDomainName:
-		return &t.domainName
+		return &t.actor.domainName
 	case AttrErrorType:
 		return &t.errorType
 	case AttrIdentityProviderID:
@@ -74,51 +66,51 @@ func (t *texts) field(key string) *string {
 	case AttrNotificationEventType:
 		return &t.eventType
 	case AttrProjectDomainName:
-		return &t.projectDomainName
+		return &t.actor.projectDomainName
 	case AttrProjectID:
-		return &t.projectID
+		return &t.actor.projectID
 	case AttrProjectName:
-		return &t.projectName
+		return &t.actor.projectName
 	case AttrRoleAssignmentInherited:
-		return &t.inherited
+		return &t.target.inherited
 	case AttrTargetDomainID:
-		return &t.targetDomainID
+		return &t.target.domainID
 	case AttrTargetDomainName:
 		return &t.targetDomainName
 	case AttrTargetGroupID:
-		return &t.targetGroupID
+		return &t.target.groupID
 	case AttrTargetGroupName:
 		return &t.targetGroupName
 	case AttrTargetID:
-		return &t.targetID
+		return &t.target.id
 	case AttrTargetName:
-		return &t.targetName
+		return &t.target.name
 	case AttrTargetProjectDomainName:
 		return &t.targetProjectDomainName
 	case AttrTargetProjectID:
-		return &t.targetProjectID
+		return &t.target.projectID
 	case AttrTargetProjectName:
 		return &t.targetProjectName
 	case AttrTargetRoleID:
-		return &t.targetRoleID
+		return &t.target.roleID
 	case AttrTargetRoleName:
 		return &t.targetRoleName
 	case AttrTargetType:
-		return &t.targetType
+		return &t.target.kind
 	case AttrTargetUserDomainName:
 		return &t.targetUserDomainName
 	case AttrTargetUserID:
-		return &t.targetUserID
+		return &t.target.userID
 	case AttrTargetUserName:
 		return &t.targetUserName
 	case AttrURLPath:
 		return &t.urlPath
 	case AttrUserDomainName:
-		return &t.userDomainName
+		return &t.actor.userDomainName
 	case AttrUserID:
-		return &t.userID
+		return &t.actor.userID
 	case AttrUserName:
-		return &t.userName
+		return &t.actor.userName
 	default:
 		return nil
 	}

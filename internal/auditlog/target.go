@@ -28,14 +28,15 @@ const (
 	typeRoleAssignment = "role_assignment"
 )
 
-func targetOf(n *oslo.Notification, kind, path string) target {
+// targetOf returns the target, and what was asked of it where that is a part of it.
+func targetOf(n *oslo.Notification, kind, path string) (t target, part string) {
 	switch {
 	case strings.HasPrefix(n.EventType, "identity."):
-		return identityTarget(n, kind)
+		return identityTarget(n, kind), ""
 	case strings.HasPrefix(n.EventType, "audit.http."):
 		return httpTarget(n, path)
 	default:
-		return resourceTarget(n)
+		return resourceTarget(n), ""
 	}
 }
 
@@ -86,14 +87,10 @@ func (t *target) idField(kind string) *string {
 	}
 }
 
-func httpTarget(n *oslo.Notification, path string) target {
+func httpTarget(n *oslo.Notification, path string) (t target, part string) {
 	e := &n.Event
-	project := ""
-	if e.Initiator != nil {
-		project = e.Initiator.ProjectID
-	}
-	p := walkPath(path, e.Target.TypeURI, project)
-	return target{kind: p.kind, id: p.id, projectID: e.Target.ProjectID, domainID: e.Target.DomainID}
+	p := walkPath(path, e.Target.TypeURI, e.Initiator.ProjectID)
+	return target{kind: p.kind, id: p.id, projectID: e.Target.ProjectID, domainID: e.Target.DomainID}, p.part
 }
 
 // resourceTarget reads the target that openstack-audit-middleware names.

@@ -48,14 +48,14 @@ func parseUTC(s string) (time.Time, bool) {
 	hour, minute, second := digits(s[11:13]), digits(s[14:16]), digits(s[17:19])
 	fraction, zone := cutFraction(s[len(clockLayout):])
 	nanosecond := digits(fraction)
-	if min(year-1970, month-1, day-1, hour, minute, second, nanosecond) < 0 || max(hour-23, minute-59, second-59) > 0 || year >= 2262 || !isUTC(zone) {
+	if min(year-1970, month-1, day-1, hour, minute, second, nanosecond) < 0 || max(month-12, day-31, hour-23, minute-59, second-59) > 0 || year >= 2262 || !isUTC(zone) {
 		return time.Time{}, false
 	}
 	for range 9 - len(fraction) {
 		nanosecond *= 10
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, second, nanosecond, time.UTC)
-	return t, t.Day() == day && t.Month() == time.Month(month) // the 31st of April is the 1st of May to time.Date
+	return t, day <= 28 || t.Day() == day // the 31st of April is the 1st of May to time.Date
 }
 
 // digits returns the number, 0 for no digits, or -1.
@@ -99,22 +99,21 @@ func parseLayouts(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// isoTime writes a time as ISO 8601, with the digits of the source; what is no
-// time stays as it is.
-func isoTime(s string) string {
-	t, ok := parseTime(s)
-	if !ok || strings.HasSuffix(s, "Z") && s[len("2006-01-02")] == 'T' && s[len(clockLayout)] != ',' {
+// isoTime writes a time as ISO 8601, with the digits of the source. What is no
+// time, where t is zero, stays as it is.
+func (m *textMaker) isoTime(s string, t time.Time) string {
+	if t.IsZero() || strings.HasSuffix(s, "Z") && s[len("2006-01-02")] == 'T' && s[len(clockLayout)] != ',' {
 		return s
 	}
 	const seconds = len(clockLayout)
 	clock, zone := s[:seconds], s[seconds:]
-	fraction := ""
+	point, fraction := "", ""
 	if strings.HasPrefix(zone, ".") || strings.HasPrefix(zone, ",") {
 		end := 1
 		for end < len(zone) && '0' <= zone[end] && zone[end] <= '9' {
 			end++
 		}
-		fraction, zone = "."+zone[1:end], zone[end:]
+		point, fraction, zone = ".", zone[1:end], zone[end:]
 	}
 	if !isUTC(zone) {
 		zone = t.Format("Z07:00")
@@ -122,5 +121,5 @@ func isoTime(s string) string {
 		zone = "Z"
 	}
 	const date = len("2006-01-02")
-	return clock[:date] + "T" + clock[date+1:] + fraction + zone
+	return m.join(clock[:date], "T", clock[date+1:], point, fraction, zone)
 }

@@ -17,13 +17,14 @@ const (
 // quoted makes a value safe to read within a sentence: what is more than a word
 // stands in quotes, with its control and format characters escaped. A user called
 // "bob: success", or with a line break in the name, cannot forge a line.
-func quoted(s string) string { return quotedTo(s, maxWord) }
+func (m *textMaker) quoted(s string) string { return m.quotedTo(s, maxWord) }
 
-func quotedPath(s string) string { return quotedTo(s, maxPath) }
+func (m *textMaker) quotedPath(s string) string { return m.quotedTo(s, maxPath) }
 
-func quotedTo(s string, limit int) string {
+func (m *textMaker) quotedTo(s string, limit int) string {
 	s, cut := cutRunes(s, limit)
-	if isWord(s) && !cut {
+	word := isWord(s)
+	if word && !cut {
 		return s
 	}
 	if strings.Contains(s, ":") && !strings.Contains(s, "%") {
@@ -31,14 +32,26 @@ func quotedTo(s string, limit int) string {
 			return s
 		}
 	}
-	if isWord(s) {
-		return s + "…"
+	end := ""
+	if cut {
+		end = "…"
+	}
+	if word {
+		return m.join(s, end)
+	}
+	return m.join(`"`, escaped(s), end, `"`)
+}
+
+// escaped returns s with its quotes, control and format characters escaped.
+func escaped(s string) string {
+	if !strings.ContainsFunc(s, needsEscape) && utf8.ValidString(s) {
+		return s
 	}
 	var b strings.Builder
-	b.Grow(len(s) + len(`"""`) + len("…"))
-	b.WriteByte('"')
 	for _, r := range s {
 		switch {
+		case !needsEscape(r):
+			b.WriteRune(r)
 		case r == '"' || r == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(r)
@@ -46,31 +59,32 @@ func quotedTo(s string, limit int) string {
 			b.WriteString(`\n`)
 		case r == '\t':
 			b.WriteString(`\t`)
-		case r == ' ' || unicode.IsGraphic(r) && !unicode.IsSpace(r) && r != utf8.RuneError:
-			b.WriteRune(r)
 		case r > 0xffff:
 			fmt.Fprintf(&b, `\U%08x`, r)
 		default:
 			fmt.Fprintf(&b, `\u%04x`, r)
 		}
 	}
-	if cut {
-		b.WriteString("…")
-	}
-	b.WriteByte('"')
 	return b.String()
 }
 
+func needsEscape(r rune) bool {
+	return r == '"' || r == '\\' || r != ' ' && (!unicode.IsGraphic(r) || unicode.IsSpace(r) || r == utf8.RuneError)
+}
+
 func isWord(s string) bool {
-	for _, r := range s {
-		if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' {
-			continue
-		}
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_.@+/%~=*-", r) {
-			return false
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_', c == '/': // most names have no more
+		default:
+			return !strings.ContainsFunc(s[i:], breaksWord)
 		}
 	}
 	return s != ""
+}
+
+func breaksWord(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_.@+/%~=*-", r)
 }
 
 func cutRunes(s string, limit int) (string, bool) {
@@ -87,7 +101,7 @@ func cutRunes(s string, limit int) (string, bool) {
 }
 
 // pastOf returns the past tense of the verbs of the action list.
-func pastOf(verb string) string {
+func (m *textMaker) pastOf(verb string) string {
 	switch verb {
 	case "read":
 		return "read"
@@ -107,14 +121,15 @@ func pastOf(verb string) string {
 		return "notified"
 	}
 	if strings.HasSuffix(verb, "e") {
-		return verb + "d"
+		return m.join(verb, "d")
 	}
-	return verb + "ed"
+	return m.join(verb, "ed")
 }
 
-func withArticle(noun string) string {
+// article is the indefinite article of a noun.
+func article(noun string) string {
 	if noun != "" && strings.IndexByte("aeiou", noun[0]) >= 0 && !hasAnyPrefix(noun, "us", "uni") {
-		return "an " + noun
+		return "an"
 	}
-	return "a " + noun
+	return "a"
 }

@@ -29,6 +29,13 @@ type writer struct {
 	extraCount int
 	truncated  bool
 	dropped    uint32
+	// made are the texts that are no parts of a message, of all records that w writes.
+	made textMaker
+}
+
+// begin starts a record of a service.
+func (w *writer) begin(attributes pcommon.Map, s *service) {
+	w.attributes, w.bytes, w.extraCount, w.truncated, w.dropped = attributes, len(s.name)+len(s.host), 0, s.cut, 0
 }
 
 // room reserves space for a value, and says whether there is any.
@@ -44,15 +51,20 @@ func (w *writer) room(key string, size int) bool {
 }
 
 // text writes a text; an empty one is not written.
-func (w *writer) text(key, value string) { w.bounded(key, value, maxValueBytes) }
+func (w *writer) text(key, value string) {
+	if value != "" {
+		w.bounded(key, value, maxValueBytes)
+	}
+}
 
 // name writes a name, path, query or user agent.
-func (w *writer) name(key, value string) { w.bounded(key, value, maxNameBytes) }
+func (w *writer) name(key, value string) {
+	if value != "" {
+		w.bounded(key, value, maxNameBytes)
+	}
+}
 
 func (w *writer) bounded(key, value string, limit int) {
-	if value == "" {
-		return
-	}
 	value = w.cut(value, limit)
 	if w.room(key, len(value)) {
 		w.attributes.PutStr(key, value)
@@ -98,8 +110,19 @@ func (w *writer) texts(key string, values []string) {
 	}
 }
 
+// usualMembers are how many texts an element has; an attachment has as many.
+const usualMembers = 3
+
+// element is a map within an array that is an attribute.
+type element struct {
+	w *writer
+	m pcommon.Map
+}
+
+func (e element) put(name, value string) { e.w.put(e.m, name, value) }
+
 // maps writes an array of maps of texts; fill gives the members of the map of one index.
-func (w *writer) maps(key string, n int, fill func(i int, put func(name, value string))) {
+func (w *writer) maps(key string, n int, fill func(i int, e element)) {
 	if n == 0 || !w.room(key, 0) {
 		return
 	}
@@ -107,9 +130,11 @@ func (w *writer) maps(key string, n int, fill func(i int, put func(name, value s
 	if n > maxElements {
 		n, w.truncated = maxElements, true
 	}
+	slice.EnsureCapacity(n)
 	for i := range n {
 		m := slice.AppendEmpty().SetEmptyMap()
-		fill(i, func(name, value string) { w.put(m, name, value) })
+		m.EnsureCapacity(usualMembers)
+		fill(i, element{w: w, m: m})
 	}
 }
 

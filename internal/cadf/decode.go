@@ -92,9 +92,7 @@ func (d *decoder) member(key string, v literal.Value) {
 		if v.Kind == literal.Null {
 			return
 		}
-		if d.Initiator == nil {
-			d.Initiator = &Resource{}
-		}
+		d.HasInitiator = true
 		if key == "initiatorId" {
 			d.text(&d.Initiator.ID, key, v)
 		} else {

@@ -41,8 +41,9 @@ func TestDecodeWholeEvent(t *testing.T) {
 		"reporterchain":[{"role":"modifier","reporterTime":"rt","reporter":{"id":"target"}},{"role":"relay","reporterId":"x"}],
 		"measurements":[{"result":1}]}`)
 	require.Empty(t, e.Extras)
-	require.Equal(t, &cadf.Resource{
-		ID: "ii", TypeURI: "it", Name: "in", Domain: "idom", UserID: "iu", Username: "iun", SubmittedName: "is", UserDomainID: "udi", UserDomainName: "udn",
+	require.True(t, e.HasInitiator)
+	require.Equal(t, cadf.Initiator{
+		Resource: cadf.Resource{ID: "ii", TypeURI: "it", Name: "in"}, Domain: "idom", UserID: "iu", Username: "iun", SubmittedName: "is", UserDomainID: "udi", UserDomainName: "udn",
 		ProjectID: "ip", ProjectName: "ipn", ProjectDomainName: "ipdn", DomainID: "idi", DomainName: "idn", RequestID: "rq", GlobalRequestID: "gr",
 		ApplicationCredentialID: "ac", Host: cadf.Host{ID: "h", Address: "a", Agent: "g", Platform: "pl"},
 		Credential:  cadf.Credential{Type: "ct", IdentityStatus: "Confirmed", IdentityProvider: "idp", User: "cu", Groups: []string{"g1", "g2"}},
@@ -118,7 +119,7 @@ func TestDecodeNullEverywhere(t *testing.T) {
 		"reporterchain":null,"measurements":null,"outcome":null,"x":null}`)
 	require.Equal(t, cadf.Event{}, e)
 	e = decode(t, `{"initiator":{"id":null,"host":null,"credential":null,"geolocation":null},"target":{"addresses":null,"attachments":null,"id":null},"reason":{"reasonCode":null}}`)
-	require.Equal(t, cadf.Event{Initiator: &cadf.Resource{}}, e)
+	require.Equal(t, cadf.Event{HasInitiator: true}, e)
 }
 
 func TestDecodeScalarsOfOtherKinds(t *testing.T) {

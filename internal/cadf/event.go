@@ -28,11 +28,12 @@ type Event struct {
 	Severity    string
 	RequestPath string
 
-	// Initiator is nil where the event has none, as many of Keystone's.
-	Initiator *Resource
-	Target    Resource
-	Observer  Resource
-	Reason    Reason
+	// HasInitiator says whether the event has an initiator; many of Keystone's have none.
+	HasInitiator bool
+	Initiator    Initiator
+	Target       Target
+	Observer     Resource
+	Reason       Reason
 
 	Tags          []string
 	Attachments   []Attachment
@@ -53,21 +54,30 @@ type Event struct {
 	Extras []Extra
 }
 
-// Resource is a CADF resource: initiator, target or observer. Each has the fields
-// that are known of its kind: all have id, type and name; a target has addresses,
-// attachments, and the ids of its project and domain; an initiator has the rest.
+// Resource is what every CADF resource says of itself.
 type Resource struct {
-	ID          string
-	TypeURI     string
-	Name        string
+	ID      string
+	TypeURI string
+	Name    string
+}
+
+// Target is what something was done to, with the ids of its project and domain that the audit middlewares add.
+type Target struct {
+	Resource
+	ProjectID   string
+	DomainID    string
+	Addresses   []Endpoint
+	Attachments []Attachment
+}
+
+// Initiator is who did it, with OpenStack's additions, keystone/notifications.py and the audit middlewares.
+type Initiator struct {
+	Resource
 	Domain      string
 	Host        Host
 	Credential  Credential
-	Addresses   []Endpoint
-	Attachments []Attachment
 	Geolocation literal.Value
 
-	// OpenStack's additions, keystone/notifications.py and the audit middlewares.
 	UserID         string
 	Username       string
 	SubmittedName  string // user_name: what the client typed

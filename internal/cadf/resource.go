@@ -3,8 +3,8 @@ package cadf
 import "github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 
 func (d *decoder) initiator(key, path string, v literal.Value) {
-	i := d.Initiator
-	if field := i.InitiatorTextField(key); field != nil {
+	i := &d.Initiator
+	if field := i.TextField(key); field != nil {
 		d.text(field, path, v)
 		return
 	}
@@ -40,7 +40,7 @@ func (d *decoder) target(key, path string, v literal.Value) {
 	case "attachments":
 		d.attachments(&t.Attachments, path, v)
 	default:
-		d.known(t.TargetTextField(key), path, v)
+		d.known(t.TextField(key), path, v)
 	}
 }
 
@@ -72,51 +72,51 @@ func (r *Resource) TextField(key string) *string {
 	}
 }
 
-// TargetTextField is TextField for a target.
-func (r *Resource) TargetTextField(key string) *string {
+// TextField returns the field of a member; nil where there is none.
+func (t *Target) TextField(key string) *string {
 	switch key {
 	case "project_id":
-		return &r.ProjectID
+		return &t.ProjectID
 	case "domain_id":
-		return &r.DomainID
+		return &t.DomainID
 	default:
-		return r.TextField(key)
+		return t.Resource.TextField(key)
 	}
 }
 
-// InitiatorTextField is TextField for an initiator.
-func (r *Resource) InitiatorTextField(key string) *string {
+// TextField returns the field of a member; nil where there is none.
+func (i *Initiator) TextField(key string) *string {
 	switch key {
 	case "domain":
-		return &r.Domain
+		return &i.Domain
 	case "user_id":
-		return &r.UserID
+		return &i.UserID
 	case "username":
-		return &r.Username
+		return &i.Username
 	case "user_name":
-		return &r.SubmittedName
+		return &i.SubmittedName
 	case "user_domain_id":
-		return &r.UserDomainID
+		return &i.UserDomainID
 	case "user_domain_name":
-		return &r.UserDomainName
+		return &i.UserDomainName
 	case "project_id":
-		return &r.ProjectID
+		return &i.ProjectID
 	case "project_name":
-		return &r.ProjectName
+		return &i.ProjectName
 	case "project_domain_name":
-		return &r.ProjectDomainName
+		return &i.ProjectDomainName
 	case "domain_id":
-		return &r.DomainID
+		return &i.DomainID
 	case "domain_name":
-		return &r.DomainName
+		return &i.DomainName
 	case "request_id":
-		return &r.RequestID
+		return &i.RequestID
 	case "global_request_id":
-		return &r.GlobalRequestID
+		return &i.GlobalRequestID
 	case "application_credential_id":
-		return &r.ApplicationCredentialID
+		return &i.ApplicationCredentialID
 	default:
-		return r.TextField(key)
+		return i.Resource.TextField(key)
 	}
 }
 

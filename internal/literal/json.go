@@ -13,7 +13,7 @@ import (
 // surrogate or a byte that is no UTF-8 becomes U+FFFD; control characters stand
 // in strings. Strings without escapes are substrings of text.
 func ParseJSON(text string) (value Value, rest string, err error) {
-	p := jsonParser{text: text}
+	p := jsonParser{builder: newBuilder(text), text: text}
 	p.skipSpace()
 	if value, err = p.value(0); err != nil {
 		return Value{}, "", err

@@ -11,7 +11,7 @@ import (
 // their text. What is no literal, as datetime.datetime(2026, 3, 4) or <Server at
 // 0x7f>, is kept as a string of its text. The work is linear in the length of text.
 func ParsePython(text string) (value Value, rest string, err error) {
-	p := pythonParser{jsonParser{text: text}}
+	p := pythonParser{jsonParser{builder: newBuilder(text), text: text}}
 	if value, err = p.value(0); err != nil {
 		return Value{}, "", err
 	}

@@ -148,10 +148,15 @@ func tooDeep(offset int) error { return fmt.Errorf("%w at byte %d", ErrTooDeep, 
 type builder struct {
 	stack []Value
 	arena []Value
+	// chunk is how many items one allocation serves.
+	chunk int
 }
 
-// arenaSize holds all containers of a usual event: one allocation serves them.
-const arenaSize = 48
+// maxChunk holds all containers of a usual event.
+const maxChunk = 48
+
+// newBuilder returns a builder for a text: a short one has few items.
+func newBuilder(text string) builder { return builder{chunk: min(maxChunk, len(text)/8)} }
 
 // close returns the items that were pushed since mark, in a slice of their own.
 func (b *builder) close(mark int) []Value {
@@ -161,7 +166,7 @@ func (b *builder) close(mark int) []Value {
 		return nil
 	}
 	if cap(b.arena)-len(b.arena) < len(items) {
-		b.arena = make([]Value, 0, max(arenaSize, len(items)))
+		b.arena = make([]Value, 0, max(b.chunk, len(items)))
 	}
 	start := len(b.arena)
 	b.arena = append(b.arena, items...)

@@ -33,7 +33,7 @@ func decodeFast(text string, n *Notification) bool {
 	}
 	r := fastReader{text: strings.TrimSuffix(message, envelopeEnd)}
 	r.message(n)
-	if r.failed || r.pos != len(r.text) || !strings.HasSuffix(n.Event.TypeURI, cadf.EventTypeSuffix) {
+	if r.failed || r.pos != len(r.text) || r.quotes != strings.Count(r.text, `"`) || !strings.HasSuffix(n.Event.TypeURI, cadf.EventTypeSuffix) {
 		return false
 	}
 	if n.EventType == "" {
@@ -49,12 +49,14 @@ type fastReader struct {
 	pos    int
 	first  bool // nothing of the container that was just opened has been read
 	failed bool
+	// quotes are those of the strings that were read. If the text has more, a string of the envelope ended within one of them:
+	// to count them once costs less than to look for one in each string.
+	quotes int
 	room   *fastRoom
 }
 
-// fastRoom is, in one allocation, the room for what most events have beside the Notification's own fields.
+// fastRoom is, in one allocation, the room for the arrays that most events have.
 type fastRoom struct {
-	initiator   cadf.Resource
 	tags        [1]string
 	addresses   [3]cadf.Endpoint
 	attachments [1]cadf.Attachment
@@ -118,8 +120,8 @@ func (r *fastReader) initiator(e *cadf.Event) {
 	if !more {
 		return
 	}
-	e.Initiator = &r.allocated().initiator
-	for i := e.Initiator; more && r.next('}'); {
+	e.HasInitiator = true
+	for i := &e.Initiator; more && r.next('}'); {
 		switch key := r.key(); key {
 		case "host":
 			for more := r.begin('{'); more && r.next('}'); {
@@ -137,16 +139,16 @@ func (r *fastReader) initiator(e *cadf.Event) {
 				}
 			}
 		default:
-			r.textOf(i.InitiatorTextField(key))
+			r.textOf(i.TextField(key))
 		}
 	}
 }
 
-func (r *fastReader) target(t *cadf.Resource) {
+func (r *fastReader) target(t *cadf.Target) {
 	for more := r.begin('{'); more && r.next('}'); {
 		key := r.key()
 		if key != "addresses" {
-			r.textOf(t.TargetTextField(key))
+			r.textOf(t.TextField(key))
 			continue
 		}
 		for more := r.begin('['); more && r.next(']'); {

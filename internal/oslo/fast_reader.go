@@ -127,16 +127,13 @@ func (r *fastReader) string() string {
 	}
 	r.pos += len(quote)
 	rest := r.text[r.pos:]
-	end := strings.IndexByte(rest, '"') - 1
-	if end < 0 || rest[end] != '\\' {
-		r.failed = true // no end, or the end of the envelope's string
-		return ""
+	end := strings.IndexByte(rest, '\\')
+	if end < 0 || !strings.HasPrefix(rest[end:], quote) {
+		return r.escapedString(rest)
 	}
-	if strings.IndexByte(rest[:end], '\\') < 0 {
-		r.pos += end + len(quote)
-		return rest[:end]
-	}
-	return r.escapedString(rest)
+	r.pos += end + len(quote)
+	r.quotes += 2
+	return rest[:end]
 }
 
 // escapedString finds the end of a string with escapes of its own.
@@ -150,6 +147,7 @@ func (r *fastReader) escapedString(rest string) string {
 		switch rest[end : end+2] {
 		case `\"`:
 			r.pos += end + 2
+			r.quotes += 2 + strings.Count(rest[:end], `"`)
 			return r.unescape(rest[:end])
 		case `\\`: // a backslash of the message, and the character that it escapes
 			if end += 2; rest[end] == '\\' {

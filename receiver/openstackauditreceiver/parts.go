@@ -54,14 +54,7 @@ func (p *pipeline) release(records []auditlog.Record) {
 
 // build makes the log records of a batch.
 func (p *pipeline) build(records []auditlog.Record) (plog.Logs, auditlog.Stats) {
-	logs := make([]plog.Logs, partCount(len(records)))
-	stats := make([]auditlog.Stats, len(logs))
-	inParts(len(records), func(part, from, to int) {
-		logs[part], stats[part] = p.mapper.Logs(records[from:to])
-	})
-	for part := range logs[1:] {
-		logs[part+1].ResourceLogs().MoveAndAppendTo(logs[0].ResourceLogs())
-		stats[0].Truncated += stats[part+1].Truncated
-	}
-	return logs[0], stats[0]
+	parts := make([]auditlog.Part, partCount(len(records)))
+	inParts(len(records), func(part, from, to int) { parts[part] = p.mapper.Part(records[from:to]) })
+	return p.mapper.Join(parts)
 }
