@@ -138,7 +138,7 @@ type Stats struct {
 func (d *Directory) Stats() Stats {
 	stats := Stats{Entries: map[string]int64{}, Queued: len(d.queue), BreakerOpen: d.breaker.open(d.now())}
 	for s := absent; s < stateCount; s++ {
-		stats.Entries[s.String()] = d.table.counts[s].Load()
+		stats.Entries[s.String()] += d.table.counts[s].Load()
 	}
 	return stats
 }
@@ -149,12 +149,9 @@ const sweepInterval = 10 * time.Minute
 func (d *Directory) sweep(ctx context.Context) {
 	for sleep(ctx, sweepInterval) {
 		now := seconds(d.now())
-		d.table.each(func(_ key, e entry) entry {
-			if !e.fresh(now) && (!e.named() || e.state == deleted) {
-				return entry{}
-			}
-			return e
-		})
+		d.table.replace(func(s slot) bool {
+			return s.until <= now && (s.state < learned || s.state.gone())
+		}, func(entry) entry { return entry{} })
 	}
 }
 

@@ -62,12 +62,12 @@ func TestLateAnswersServeTheNextBatch(t *testing.T) {
 	f := newFixture(t, server, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	assert.Equal(t, []Answer{{Result: Late}}, f.Resolve(ctx, []Query{ref(keystone.User, aliceID)}, false))
+	assert.Equal(t, []Answer{{Result: Late}}, f.Resolve(ctx, nil, []Query{ref(keystone.User, aliceID)}, false))
 	// Now Keystone is known to be slow: nobody waits for it, who may leave.
-	assert.Equal(t, []Answer{{Result: Late}}, f.Resolve(t.Context(), []Query{ref(keystone.User, aliceID)}, false))
+	assert.Equal(t, []Answer{{Result: Late}}, f.Resolve(t.Context(), nil, []Query{ref(keystone.User, aliceID)}, false))
 	close(answers)
 	require.Eventually(t, func() bool {
-		return f.Resolve(t.Context(), []Query{ref(keystone.User, aliceID)}, false)[0].Name == "alice"
+		return f.Resolve(t.Context(), nil, []Query{ref(keystone.User, aliceID)}, false)[0].Name == "alice"
 	}, 5*time.Second, time.Millisecond)
 	require.Eventually(t, func() bool { return f.slowUntil.Load() == 0 }, 5*time.Second, time.Millisecond, "a quick answer ends it")
 	assert.Equal(t, 1, server.Requests("users/"+aliceID))
@@ -152,6 +152,50 @@ func TestMissingRole(t *testing.T) {
 	assert.Len(t, f.logs.FilterMessageSnippet("role reader").All(), 1, "said once")
 	f.server.Fail(keystonetest.Failures{})
 	f.clock.advance(kindOffTime + 2*time.Minute)
+	assert.Equal(t, "alice", f.ask(ref(keystone.User, aliceID)).Name)
+}
+
+// TestReaderOfOneDomain is refused the users of other domains, and keeps those of its own.
+func TestReaderOfOneDomain(t *testing.T) {
+	for name, first := range map[string]func(*fixture){
+		"after a lookup": func(f *fixture) { assert.Equal(t, Found, f.ask(ref(keystone.User, bobID)).Result) },
+		"after a list": func(f *fixture) {
+			require.NoError(t, f.list(t.Context(), keystone.User, "default", nil))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, keystonetest.NewServer(entities()...), nil)
+			first(f)
+			f.server.Fail(keystonetest.Failures{Forbidden: []string{"user"}})
+			for i := range 4 * refusalsToOff {
+				for range 2 {
+					assert.Equal(t, Answer{Result: Forbidden}, f.ask(ref(keystone.User, fmt.Sprintf("%032x", i))))
+				}
+				assert.Equal(t, 1, f.server.Requests(fmt.Sprintf("users/%032x", i)), "a refusal is remembered for the one id")
+			}
+			f.server.Fail(keystonetest.Failures{})
+			assert.Equal(t, "alice", f.ask(ref(keystone.User, aliceID)).Name, "the kind is not off")
+			f.server.Fail(keystonetest.Failures{Forbidden: []string{"user"}})
+			assert.Equal(t, Forbidden, f.ask(ref(keystone.User, fmt.Sprintf("%032x", 99))).Result)
+			assert.Len(t, f.logs.FilterMessageSnippet("role reader").All(), 1, "said once")
+
+			f.server.Put(keystonetest.Entity{Kind: "user", ID: fmt.Sprintf("%032x", 0), Name: "carol"})
+			f.server.Fail(keystonetest.Failures{})
+			f.clock.advance(kindOffTime + 2*time.Second)
+			assert.Equal(t, "carol", f.ask(ref(keystone.User, fmt.Sprintf("%032x", 0))).Name, "it is tried again")
+		})
+	}
+}
+
+func TestListTurnsAKindOnAgain(t *testing.T) {
+	f := newFixture(t, keystonetest.NewServer(entities()...), nil)
+	f.server.Fail(keystonetest.Failures{Forbidden: []string{"user"}})
+	for i := range refusalsToOff {
+		assert.Equal(t, Forbidden, f.ask(ref(keystone.User, fmt.Sprintf("%032x", i))).Result)
+	}
+	f.server.Fail(keystonetest.Failures{})
+	assert.Equal(t, Forbidden, f.ask(ref(keystone.User, aliceID)).Result, "off")
+	require.NoError(t, f.list(t.Context(), keystone.User, "default", nil))
 	assert.Equal(t, "alice", f.ask(ref(keystone.User, aliceID)).Name)
 }
 

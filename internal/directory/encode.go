@@ -27,7 +27,8 @@ func encodeShard(t *table, index int) []byte {
 	var domains []string
 	var entries []byte
 	count := 0
-	for k, e := range s.entries {
+	for k, at := range s.slots {
+		e := s.entry(at)
 		if !e.kept() {
 			continue
 		}
@@ -97,11 +98,11 @@ func decodeShard(value []byte, index int, t *table) (int, error) {
 		place := r.number()
 		e.since, e.until = uint32(r.number()), uint32(r.number())
 		e.name = r.text()
-		if r.failed || place >= uint64(len(domains)) || k.kind >= keystone.KindCount || !e.named() || e.state >= stateCount || shardIndex(k) != index {
+		if r.failed || len(e.name) > chunkBytes || place >= uint64(len(domains)) || k.kind >= keystone.KindCount || !e.named() || e.state >= stateCount || shardIndex(k) != index {
 			return count, errors.New("the entries are damaged")
 		}
 		e.domain = domains[place]
-		if e.state != deleted {
+		if !e.state.gone() {
 			e.until = 0
 		}
 		t.change(k, func(known entry) entry {

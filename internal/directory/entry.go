@@ -16,17 +16,22 @@ const (
 	learned
 	// live: Keystone told the name.
 	live
-	// deleted: a tombstone. The thing is gone, its last name is kept.
+	// deleted: a tombstone. The thing is gone, the last name that Keystone told is kept.
 	deleted
+	// hearsay: a tombstone of what events alone told of, which whoever writes to a queue could do.
+	hearsay
 
 	stateCount
 )
 
 func (s state) String() string {
-	return [stateCount]string{"unknown", "absent", "forbidden", "event", "keystone", "deleted"}[s]
+	return [stateCount]string{"unknown", "absent", "forbidden", "event", "keystone", "deleted", "deleted"}[s]
 }
 
-// entry is 32 bytes and the name: there may be a million.
+// gone says whether it is a tombstone.
+func (s state) gone() bool { return s == deleted || s == hearsay }
+
+// entry is what is known about a thing.
 type entry struct {
 	name string
 	// domain is an index into table.domains; 0 is none, or not known.

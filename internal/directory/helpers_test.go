@@ -92,12 +92,13 @@ type fixture struct {
 func newFixture(t *testing.T, server *keystonetest.Server, change func(*Settings)) *fixture {
 	t.Helper()
 	httpServer := httptest.NewServer(server)
+	transport := http.DefaultTransport.(*http.Transport).Clone()
 	client := keystone.NewClient(keystone.Settings{
 		Auth: gophercloud.AuthOptions{
 			IdentityEndpoint: httpServer.URL, Username: keystonetest.Username, Password: keystonetest.Password,
 			DomainName: "Default", Scope: &gophercloud.AuthScope{System: true},
 		},
-		HTTP: &http.Client{Timeout: 5 * time.Second, Transport: http.DefaultTransport.(*http.Transport).Clone()},
+		HTTP: &http.Client{Timeout: 5 * time.Second, Transport: transport},
 	})
 	core, logs := observer.New(zap.InfoLevel)
 	f := &fixture{
@@ -123,7 +124,7 @@ func newFixture(t *testing.T, server *keystonetest.Server, change func(*Settings
 		require.NoError(t, f.Shutdown(context.Background()))
 		cancel()
 		running.Wait()
-		client.Close()
+		transport.CloseIdleConnections()
 		httpServer.Close()
 	})
 	return f
@@ -143,7 +144,7 @@ func (f *fixture) askAll(queries ...Query) []Answer {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	return f.Resolve(ctx, queries, true)
+	return f.Resolve(ctx, nil, queries, true)
 }
 
 // memory is a storage that outlives its users, with failures to switch on.

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 )
@@ -17,21 +16,37 @@ type key struct {
 
 func keyOf(kind keystone.Kind, id string) key {
 	k := key{kind: kind}
-	if len(id) == 2*len(k.id) && isLowerHex(id) {
-		_, _ = hex.Decode(k.id[:], []byte(id))
-		return k
+	if !decodeHex(&k.id, id) {
+		k.hashed = true
+		sum := sha256.Sum256([]byte(id))
+		copy(k.id[:], sum[:])
 	}
-	k.hashed = true
-	sum := sha256.Sum256([]byte(id))
-	copy(k.id[:], sum[:])
 	return k
 }
 
-func isLowerHex(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
+// decodeHex reads lower-case digits alone, or two ids would have one key.
+func decodeHex(to *[16]byte, id string) bool {
+	if len(id) != 2*len(to) {
+		return false
 	}
-	return true
+	var bad byte
+	for i := range to {
+		high, low := digits[id[2*i]], digits[id[2*i+1]]
+		bad |= high | low
+		to[i] = high<<4 | low&0x0f
+	}
+	return bad&notADigit == 0
 }
+
+const notADigit = 0x80
+
+// digits are the values of hexadecimal digits.
+var digits = func() (values [256]byte) {
+	for i := range values {
+		values[i] = notADigit
+	}
+	for i, c := range []byte("0123456789abcdef") {
+		values[c] = byte(i)
+	}
+	return values
+}()

@@ -104,3 +104,48 @@ func TestRenamedDuringAList(t *testing.T) {
 	f.found(keystone.User, keystone.Entity{ID: aliceID, Name: "alice", DomainID: corpID}, began)
 	assert.Equal(t, "alicia", f.ask(ref(keystone.User, aliceID)).Name, "the list is of the time when it began")
 }
+
+func TestTombstonesOfHearsay(t *testing.T) {
+	f := newFixture(t, keystonetest.NewServer(entities()...), nil)
+	state := func(id string) state { e, _ := f.table.get(keyOf(keystone.User, id)); return e.state }
+	forged, typed := strings.Repeat("7", 32), strings.Repeat("8", 32)
+	f.Learn(keystone.User, forged, "mallory", corpID, time.Now())
+	f.Delete(keystone.User, forged)
+	assert.Equal(t, hearsay, state(forged), "nobody but an event ever told of it")
+	f.Learn(keystone.User, typed, "mallory", "", time.Now())
+	assert.Equal(t, Answer{Name: "mallory", Source: Deleted, Result: Hit}, f.ask(ref(keystone.User, typed)))
+	assert.Equal(t, hearsay, state(typed), "Keystone does not know it")
+
+	f.ask(ref(keystone.User, aliceID))
+	f.server.Delete("user", aliceID)
+	f.Delete(keystone.User, aliceID)
+	assert.Equal(t, deleted, state(aliceID))
+	f.Learn(keystone.User, forged, "again", corpID, time.Now().Add(-time.Hour))
+	f.Delete(keystone.Domain, corpID)
+	assert.Equal(t, []any{deleted, hearsay}, []any{state(aliceID), state(forged)})
+	assert.EqualValues(t, 3, f.Stats().Entries["deleted"], "both are deleted to whoever looks at the metrics")
+}
+
+func TestAnEventCannotRenameATombstone(t *testing.T) {
+	f := newFixture(t, keystonetest.NewServer(entities()...), nil)
+	f.ask(ref(keystone.User, aliceID))
+	f.server.Delete("user", aliceID)
+	f.Delete(keystone.User, aliceID)
+	f.clock.advance(time.Minute)
+	f.Learn(keystone.User, aliceID, "mallory", "", f.clock.now())
+	assert.Equal(t, Answer{Name: "alice", DomainID: corpID, Source: Deleted, Result: Hit}, f.ask(ref(keystone.User, aliceID)))
+
+	f.server.Put(keystonetest.Entity{Kind: "user", ID: aliceID, Name: "alicia", DomainID: corpID})
+	f.clock.advance(time.Minute)
+	f.Learn(keystone.User, aliceID, "alicia", "", f.clock.now())
+	assert.Equal(t, "alicia", f.ask(ref(keystone.User, aliceID)).Name, "an LDAP user may come back")
+}
+
+func TestUnknownDomainsAreNotKept(t *testing.T) {
+	f := newFixture(t, keystonetest.NewServer(), nil)
+	before := len(f.table.domains.ids)
+	for i := range 100 {
+		f.Delete(keystone.Domain, strings.Repeat("0", 30)+string(rune('a'+i/10))+string(rune('a'+i%10)))
+	}
+	assert.Len(t, f.table.domains.ids, before, "ids of domains are kept for good")
+}

@@ -28,14 +28,25 @@ type kindState struct {
 	refused atomic.Int32 // 403 answers in a row
 	offTill atomic.Int64 // Unix seconds
 	warned  atomic.Bool
+	// allowed: Keystone told us of one. A 403 is about one thing then, as of a domain where we have no role.
+	allowed atomic.Bool
 }
 
 const (
-	// refusalsToOff is how many things of a kind Keystone must refuse in a row: a reader of one domain is
-	// refused those of other domains alone.
+	// refusalsToOff is how many things of a kind in a row Keystone must refuse that never told us of one.
 	refusalsToOff = 3
-	kindOffTime   = 10 * time.Minute
+	// kindOffTime is how long Keystone is not asked again for what it refused: a kind, or one thing of a kind that is allowed.
+	kindOffTime = 10 * time.Minute
 )
+
+// allow takes in that Keystone told us of one.
+func (s *kindState) allow() {
+	s.refused.Store(0)
+	s.offTill.Store(0)
+	if !s.allowed.Swap(true) {
+		s.warned.Store(false)
+	}
+}
 
 func (s *kindState) off(now time.Time) bool { return now.Unix() < s.offTill.Load() }
 
@@ -107,15 +118,13 @@ func (d *Directory) digest(f *flight, entity keystone.Entity, err error, started
 		}
 	}
 	kind := &d.kinds[f.ref.Kind]
-	if reason != keystone.Forbidden && (reason == 0 || reason == keystone.Absent) {
-		kind.refused.Store(0)
-		kind.warned.Store(false)
-	}
 	switch reason {
 	case 0:
+		kind.allow()
 		d.found(f.ref.Kind, entity, started)
 		return Found
 	case keystone.Absent:
+		kind.refused.Store(0)
 		d.absent(f.key)
 		return Absent
 	case keystone.Forbidden:
@@ -132,7 +141,7 @@ func (d *Directory) digest(f *flight, entity keystone.Entity, err error, started
 
 // found takes in what Keystone said at a time.
 func (d *Directory) found(kind keystone.Kind, entity keystone.Entity, started time.Time) {
-	if entity.Name == "" {
+	if entity.Name == "" || len(entity.Name) > maxNameBytes {
 		return
 	}
 	fresh := entry{
@@ -141,9 +150,9 @@ func (d *Directory) found(kind keystone.Kind, entity keystone.Entity, started ti
 	}
 	d.table.change(keyOf(kind, entity.ID), func(known entry) entry {
 		switch {
-		case known.state == deleted && known.since >= fresh.since:
+		case known.state.gone() && known.since >= fresh.since:
 			// It was deleted while Keystone answered.
-			known.name, known.domain = fresh.name, fresh.domain
+			known.name, known.domain, known.state = fresh.name, fresh.domain, deleted
 			return known
 		case known.named() && known.since > fresh.since:
 			return known // a list takes its time: what was said since it began is newer
@@ -161,7 +170,7 @@ func (d *Directory) absent(k key) {
 	now := seconds(d.now())
 	d.table.change(k, func(known entry) entry {
 		switch {
-		case known.state == deleted:
+		case known.state.gone():
 			return known
 		case known.named():
 			return d.tombstone(known, now)
@@ -172,17 +181,27 @@ func (d *Directory) absent(k key) {
 }
 
 func (d *Directory) tombstone(e entry, now uint32) entry {
-	e.state, e.since, e.until = deleted, now, later(now, d.settings.TombstoneTTL)
+	if e.state == learned {
+		e.state = hearsay
+	} else {
+		e.state = deleted
+	}
+	e.since, e.until = now, later(now, d.settings.TombstoneTTL)
 	return e
 }
 
 // refused takes in a 403, and switches the kind off when it is not about one thing.
 func (d *Directory) refused(f *flight, err error) {
 	now := d.now()
+	kind := &d.kinds[f.ref.Kind]
+	allowed := kind.allowed.Load()
 	until := later(seconds(now), d.settings.NegativeTTL)
+	if allowed {
+		until = max(until, later(seconds(now), kindOffTime))
+	}
 	d.table.change(f.key, func(known entry) entry {
 		switch {
-		case known.state == deleted:
+		case known.state.gone():
 		case known.named():
 			known.until = until
 		default:
@@ -190,13 +209,18 @@ func (d *Directory) refused(f *flight, err error) {
 		}
 		return known
 	})
-	kind := &d.kinds[f.ref.Kind]
-	if kind.refused.Add(1) < refusalsToOff {
-		return
-	}
-	kind.offTill.Store(now.Add(kindOffTime).Unix())
-	if !kind.warned.Swap(true) {
-		d.logger.Warn("Keystone does not let us look up a kind: its ids stay without names until the user has the role reader on the system (openstack role add --user <user> --system all reader)",
-			zap.String("kind", f.ref.Kind.String()), zap.Duration("retried_after", kindOffTime), zap.Error(err))
+	const remedy = "the user has the role reader on the system (openstack role add --user <user> --system all reader)"
+	switch {
+	case allowed:
+		if !kind.warned.Swap(true) {
+			d.logger.Warn("Keystone lets us look up some things of a kind and not others, as of other domains: those stay without names until "+remedy,
+				zap.String("kind", f.ref.Kind.String()), zap.Duration("retried_after", kindOffTime), zap.Error(err))
+		}
+	case kind.refused.Add(1) >= refusalsToOff:
+		kind.offTill.Store(now.Add(kindOffTime).Unix())
+		if !kind.warned.Swap(true) {
+			d.logger.Warn("Keystone does not let us look up a kind: its ids stay without names until "+remedy,
+				zap.String("kind", f.ref.Kind.String()), zap.Duration("retried_after", kindOffTime), zap.Error(err))
+		}
 	}
 }

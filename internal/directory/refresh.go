@@ -81,6 +81,9 @@ func (d *Directory) list(ctx context.Context, kind keystone.Kind, domainID strin
 		d.found(kind, e, started)
 		return nil
 	})
+	if err == nil && total.Entities > 0 {
+		d.kinds[kind].allow()
+	}
 	result := "complete"
 	if skipped {
 		d.logger.Warn("Keystone has more than cache::max_entries: the rest is looked up when it is needed", zap.String("kind", kind.String()))

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
@@ -76,14 +77,17 @@ type Answer struct {
 	Result   Result
 }
 
-// Resolve answers queries, in their order. Whatever must be asked is asked in parallel, and waited for until ctx is done;
+// Resolve appends the answers to queries, in their order, to answers. Whatever must be asked is asked in parallel, and waited for until ctx is done;
 // lookups that take longer go on, for the next one who asks. With patient unset nobody waits for a Keystone that was too
 // slow a moment ago.
-func (d *Directory) Resolve(ctx context.Context, queries []Query, patient bool) []Answer {
-	answers := make([]Answer, len(queries))
+func (d *Directory) Resolve(ctx context.Context, answers []Answer, queries []Query, patient bool) []Answer {
+	first := len(answers)
+	all := slices.Grow(answers, len(queries))[:first+len(queries)]
+	answers = all[first:]
 	now := d.now()
 	var asked []int
-	for i, q := range queries {
+	for i := range queries {
+		q := &queries[i]
 		e := d.known(q.Kind, q.ID)
 		if ask, why := d.mustAsk(e, q, now); ask {
 			asked = append(asked, i)
@@ -95,8 +99,8 @@ func (d *Directory) Resolve(ctx context.Context, queries []Query, patient bool) 
 		d.ask(ctx, queries, answers, asked, patient)
 	}
 	var counts [keystone.KindCount][ResultCount]int
-	for i, q := range queries {
-		counts[q.Kind][answers[i].Result]++
+	for i := range queries {
+		counts[queries[i].Kind][answers[i].Result]++
 	}
 	for kind := range counts {
 		for result, n := range counts[kind] {
@@ -105,7 +109,7 @@ func (d *Directory) Resolve(ctx context.Context, queries []Query, patient bool) 
 			}
 		}
 	}
-	return answers
+	return all
 }
 
 // known returns the entry of a thing. A domain answers to its id as a project too: Keystone tells of both when a domain
@@ -121,10 +125,10 @@ func (d *Directory) known(kind keystone.Kind, id string) entry {
 }
 
 // mustAsk decides about one query; without a lookup it says what the answer is then.
-func (d *Directory) mustAsk(e entry, q Query, now time.Time) (bool, Result) {
+func (d *Directory) mustAsk(e entry, q *Query, now time.Time) (bool, Result) {
 	kind := &d.kinds[q.Kind]
 	fresh := e.fresh(seconds(now)) && (q.After.IsZero() || e.since > seconds(q.After))
-	if e.state == deleted && q.After.IsZero() {
+	if e.state.gone() && q.After.IsZero() {
 		fresh = true // even past its time, until it is swept
 	}
 	switch {
@@ -209,7 +213,7 @@ func (d *Directory) answer(e entry, result Result) Answer {
 	}
 	a := Answer{Name: e.name, DomainID: d.table.domainID(e.domain), Result: result}
 	switch e.state {
-	case deleted:
+	case deleted, hearsay:
 		a.Source = Deleted
 	case learned:
 		a.Source = Event

@@ -26,10 +26,52 @@ type table struct {
 	}
 }
 
+// shard holds no pointers for each entry: the garbage collector would follow a million of them again and again.
 type shard struct {
 	sync.RWMutex
-	entries map[key]entry
-	dirty   bool
+	slots map[key]slot
+	names names
+	dirty bool
+}
+
+// slot is an entry as a shard holds it.
+type slot struct {
+	name   nameRef
+	domain uint32
+	since  uint32
+	until  uint32
+	state  state
+}
+
+// entry is the entry of a slot. The caller holds the lock.
+func (s *shard) entry(at slot) entry {
+	return entry{name: s.names.get(at.name), domain: at.domain, since: at.since, until: at.until, state: at.state}
+}
+
+// set replaces an entry. The caller holds the lock.
+func (s *shard) set(k key, at slot, before, after entry) {
+	s.dirty = s.dirty || !after.sameInStore(before)
+	if after.state == unknown {
+		s.names.drop(at.name)
+		delete(s.slots, k)
+	} else {
+		if after.name != before.name || before.state == unknown {
+			s.names.drop(at.name)
+			at.name = s.names.add(after.name)
+		}
+		if s.slots == nil {
+			s.slots = map[key]slot{}
+		}
+		s.slots[k] = slot{name: at.name, domain: after.domain, since: after.since, until: after.until, state: after.state}
+	}
+	if s.names.wasteful() {
+		var fresh names
+		for k, at := range s.slots {
+			at.name = fresh.add(s.names.get(at.name))
+			s.slots[k] = at
+		}
+		s.names = fresh
+	}
 }
 
 // maxDomains bounds the ids that are never given back.
@@ -49,9 +91,12 @@ func shardIndex(k key) int {
 func (t *table) get(k key) (entry, bool) {
 	s := &t.shards[shardIndex(k)]
 	s.RLock()
-	e, found := s.entries[k]
-	s.RUnlock()
-	return e, found
+	defer s.RUnlock()
+	at, found := s.slots[k]
+	if !found {
+		return entry{}, false
+	}
+	return s.entry(at), true
 }
 
 // change replaces the entry of k by what f makes of it; an entry without a state is taken out. f holds a lock.
@@ -59,19 +104,12 @@ func (t *table) change(k key, f func(entry) entry) {
 	index := shardIndex(k)
 	s := &t.shards[index]
 	s.Lock()
-	before, found := s.entries[k]
+	at, found := s.slots[k]
+	before := s.entry(at)
 	after := f(before)
 	if before != after {
-		s.dirty = s.dirty || !after.sameInStore(before)
 		t.count(before.state, after.state)
-		if after.state == unknown {
-			delete(s.entries, k)
-		} else {
-			if s.entries == nil {
-				s.entries = map[key]entry{}
-			}
-			s.entries[k] = after
-		}
+		s.set(k, at, before, after)
 	}
 	s.Unlock()
 	if !found && after.state != unknown && t.size.Load() > t.limit {
@@ -97,23 +135,22 @@ func (t *table) evict(index int, spare key) {
 		s := &t.shards[(index+i)%shardCount]
 		s.Lock()
 		var worst key
-		var worstEntry entry
+		var worstSlot slot
 		seen := 0
-		for k, e := range s.entries { // starts at a random place
+		for k, at := range s.slots { // starts at a random place
 			if k == spare {
 				continue
 			}
-			if seen == 0 || lessWorthy(e, worstEntry) {
-				worst, worstEntry = k, e
+			if seen == 0 || lessWorthy(at, worstSlot) {
+				worst, worstSlot = k, at
 			}
 			if seen++; seen == sample {
 				break
 			}
 		}
 		if seen > 0 {
-			delete(s.entries, worst)
-			s.dirty = s.dirty || worstEntry.kept()
-			t.count(worstEntry.state, unknown)
+			t.count(worstSlot.state, unknown)
+			s.set(worst, worstSlot, s.entry(worstSlot), entry{})
 		}
 		s.Unlock()
 		if seen > 0 {
@@ -122,57 +159,72 @@ func (t *table) evict(index int, spare key) {
 	}
 }
 
-func lessWorthy(a, b entry) bool {
+func lessWorthy(a, b slot) bool {
 	if a.state != b.state {
 		return worth(a.state) < worth(b.state)
 	}
 	return a.since < b.since
 }
 
+// worth is what a state is worth to be kept: what anybody may have made up goes before what Keystone said, and what
+// Keystone can say again before what it cannot.
 func worth(s state) int {
-	return [stateCount]int{absent: 1, forbidden: 1, live: 2, learned: 3, deleted: 4}[s]
+	return [stateCount]int{absent: 1, forbidden: 1, hearsay: 2, learned: 3, live: 4, deleted: 5}[s]
 }
 
-// each calls f for all entries, shard by shard, under the shard's lock; the entry that f returns takes the place of the
-// other one.
-func (t *table) each(f func(key, entry) entry) {
+// replace puts what f makes of an entry in the place of those that match, shard by shard. Only a shard with such entries
+// is locked against lookups.
+func (t *table) replace(match func(slot) bool, f func(entry) entry) {
+	var found []key
 	for i := range t.shards {
 		s := &t.shards[i]
+		found = found[:0]
+		s.RLock()
+		for k, at := range s.slots {
+			if match(at) {
+				found = append(found, k)
+			}
+		}
+		s.RUnlock()
+		if len(found) == 0 {
+			continue
+		}
 		s.Lock()
-		for k, before := range s.entries {
-			after := f(k, before)
-			if after == before {
+		for _, k := range found {
+			at, still := s.slots[k]
+			if !still || !match(at) {
 				continue
 			}
-			s.dirty = s.dirty || !after.sameInStore(before)
+			before := s.entry(at)
+			after := f(before)
 			t.count(before.state, after.state)
-			if after.state == unknown {
-				delete(s.entries, k)
-			} else {
-				s.entries[k] = after
-			}
+			s.set(k, at, before, after)
 		}
 		s.Unlock()
 	}
 }
 
+// knownDomain returns the index of an id, 0 when no entry ever had that domain.
+func (t *table) knownDomain(id string) uint32 {
+	t.domains.RLock()
+	defer t.domains.RUnlock()
+	return t.domains.indexes[id]
+}
+
 // domainIndex gives an id its index, 0 when there are too many.
 func (t *table) domainIndex(id string) uint32 {
-	t.domains.RLock()
-	index, found := t.domains.indexes[id]
-	t.domains.RUnlock()
-	if found {
+	if index := t.knownDomain(id); index != 0 || id == "" {
 		return index
 	}
 	t.domains.Lock()
 	defer t.domains.Unlock()
-	if index, found = t.domains.indexes[id]; found {
+	if index, found := t.domains.indexes[id]; found {
 		return index
 	}
 	if len(t.domains.ids) >= maxDomains {
 		return 0
 	}
-	index = uint32(len(t.domains.ids))
+	index := uint32(len(t.domains.ids))
 	t.domains.ids = append(t.domains.ids, id)
 	t.domains.indexes[id] = index
 	return index

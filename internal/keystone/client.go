@@ -16,7 +16,7 @@ import (
 type Settings struct {
 	// Auth says who we are; IdentityEndpoint is the URL of Keystone, with or without /v3.
 	Auth gophercloud.AuthOptions
-	// HTTP carries every request. Its Timeout bounds a login and a lookup, not a list.
+	// HTTP carries every request. Its Timeout bounds a login and a lookup, not a list. Its connections stay its owner's to close.
 	HTTP *http.Client
 	// Observe is told of every request: "get", "list" or "login". It must not block.
 	Observe func(operation string, err error, took time.Duration)
@@ -76,9 +76,6 @@ func identityV3(authURL string) string {
 
 // Run logs in, and renews the token ahead of its end, until ctx is done. A refused login is tried again later.
 func (c *Client) Run(ctx context.Context) { c.session.run(ctx) }
-
-// Close closes connections that nothing uses.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // maxEntityBytes bounds the answer to a lookup: descriptions may be long, and none is kept.
 const maxEntityBytes = 1 << 20

@@ -75,7 +75,7 @@ func newClient(t *testing.T, auth gophercloud.AuthOptions, timeout time.Duration
 	t.Cleanup(func() {
 		cancel()
 		running.Wait()
-		c.Close()
+		transport.CloseIdleConnections()
 	})
 	return c
 }

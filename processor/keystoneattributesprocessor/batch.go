@@ -3,6 +3,8 @@ package keystoneattributesprocessor
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -18,57 +20,123 @@ type item struct {
 	record   plog.LogRecord
 	resource pcommon.Map
 	fields   fields
+	// identity says that Keystone itself sent it; then named says whether its target is of a kind that has names.
+	identity, named bool
+	kind            keystone.Kind
+	// places are where the batch has the answers to the record's references, its target last.
+	places [len(references) + 1]place
 }
 
-// thing is what a name is asked for, once a batch.
+// target is the place of what a record is about among its references: its kind stands in the record.
+const target = len(references)
+
+// place is an index of a batch's queries and answers. The first of these is nobody's.
+type place int32
+
+const nowhere place = 0
+
+// batch is the audit records that came together, and what is asked for them, each thing once.
+type batch struct {
+	items   []item
+	queries []directory.Query
+	answers []directory.Answer
+	// domains are the places of the domains that the answers tell.
+	domains []place
+	places  map[thing]place
+	// asked and learned are what the record before had at each reference: those of one user come in a row.
+	asked   [len(references) + 1]question
+	learned [len(references)]lesson
+}
+
+// thing is what a name is asked for.
 type thing struct {
 	kind keystone.Kind
 	id   string
 }
 
-// batch is the audit records that came together, and the answers for them.
-type batch struct {
-	items   []item
-	answers map[thing]directory.Answer
+// question is a thing as a record spells it, and its place.
+type question struct {
+	thing
+	identity bool
+	place    place
+}
+
+// lesson is what a record told that the directory knew already.
+type lesson struct {
+	id, name, domainID string
+	identity           bool
+}
+
+// batches are used again: to allocate them is a good part of what a record costs otherwise.
+type batches struct{ pool sync.Pool }
+
+// maxPooled bounds the records of a batch that is kept.
+const maxPooled = 4096
+
+func (p *batches) take() *batch {
+	if b, ok := p.pool.Get().(*batch); ok {
+		return b
+	}
+	return &batch{places: map[thing]place{}}
+}
+
+// give takes a batch back, without the texts that would keep its messages alive.
+func (p *batches) give(b *batch) {
+	if cap(b.items) > maxPooled {
+		return
+	}
+	clear(b.items)
+	clear(b.queries)
+	clear(b.answers)
+	clear(b.places)
+	*b = batch{items: b.items[:0], queries: b.queries[:0], answers: b.answers[:0], domains: b.domains[:0], places: b.places}
+	p.pool.Put(b)
 }
 
 func (e *enricher) processLogs(ctx context.Context, logs plog.Logs) (plog.Logs, error) {
-	b := readBatch(logs)
+	b := e.batches.take()
+	defer e.batches.give(b)
+	e.read(b, logs)
 	if len(b.items) == 0 {
 		return logs, nil
 	}
-	for i := range b.items {
-		e.learn(&b.items[i])
-	}
-	if err := e.resolve(ctx, &b); err != nil {
+	if err := e.resolve(ctx, b); err != nil {
 		e.telemetry.records(recordRefused, len(b.items))
 		return logs, err
 	}
 	var outcomes outcomes
 	for i := range b.items {
-		e.enrich(&b, &b.items[i], &outcomes)
+		e.enrich(b, &b.items[i], &outcomes)
 	}
 	e.telemetry.outcomes(&outcomes)
 	return logs, nil
 }
 
-// readBatch finds the audit records: they have the event type of a notification, whoever made them.
-func readBatch(logs plog.Logs) batch {
-	b := batch{items: make([]item, 0, logs.LogRecordCount())}
+// read finds the audit records: they have the event type of a notification, whoever made them. It learns the names that
+// they tell, and collects what they lack.
+func (e *enricher) read(b *batch, logs plog.Logs) {
+	b.items = slices.Grow(b.items, logs.LogRecordCount())
+	b.queries = append(b.queries, directory.Query{}) // nowhere
 	for _, resourceLogs := range logs.ResourceLogs().All() {
 		resource := resourceLogs.Resource().Attributes()
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			for _, record := range scopeLogs.LogRecords().All() {
-				b.items = append(b.items, item{record: record, resource: resource})
-				it := &b.items[len(b.items)-1]
+				next := len(b.items)
+				b.items = b.items[:next+1]
+				it := &b.items[next]
 				it.fields.read(record.Attributes())
 				if it.fields[eventType] == "" || it.fields[outcome] == "" {
-					b.items = b.items[:len(b.items)-1]
+					*it = item{}
+					b.items = b.items[:next]
+					continue
 				}
+				it.record, it.resource, it.identity = record, resource, it.fields.identity()
+				it.kind, it.named = it.fields.target()
+				e.learn(b, it)
+				b.collect(it)
 			}
 		}
 	}
-	return b
 }
 
 // observed is when the record came to the Collector.
@@ -80,51 +148,97 @@ func (it *item) observed() time.Time {
 }
 
 // learn takes the names in that stand beside ids in the record itself.
-func (e *enricher) learn(it *item) {
+func (e *enricher) learn(b *batch, it *item) {
 	f := &it.fields
 	if !f.trusted() {
 		return
 	}
-	at := it.record.Timestamp().AsTime()
 	for i := range references {
 		r := &references[i]
 		if f[r.id] == "" || f[r.name] == "" {
 			continue
 		}
-		id, ok := lookupID(r.kind, f[r.id], f.identity())
+		said := lesson{id: f[r.id], name: f[r.name], domainID: f[r.domainID], identity: it.identity}
+		if b.learned[i] == said {
+			continue
+		}
+		id, ok := lookupID(r.kind, said.id, it.identity)
 		if !ok {
 			continue
 		}
-		domain, ok := lookupID(keystone.Domain, f[r.domainID], f.identity())
+		domain, ok := lookupID(keystone.Domain, said.domainID, it.identity)
 		if !ok {
 			domain = "" // the directory keeps ids of domains for good
 		}
-		e.directory.Learn(r.kind, id, f[r.name], domain, at)
+		if e.directory.Learn(r.kind, id, said.name, domain, it.record.Timestamp().AsTime()) {
+			b.learned = [len(references)]lesson{} // one of them may have been of the same thing
+		} else {
+			b.learned[i] = said
+		}
 	}
 }
 
-// questions are what is asked for the things of a batch, each put together from all records that want it.
-type questions struct {
-	queries []directory.Query
-	places  map[thing]int
-}
-
-func (q *questions) add(query directory.Query) {
-	t := thing{query.Kind, query.ID}
-	place, asked := q.places[t]
-	if !asked {
-		q.places[t] = len(q.queries)
-		q.queries = append(q.queries, query)
+// collect puts together what a record asks for.
+func (b *batch) collect(it *item) {
+	f := &it.fields
+	for i := range references {
+		if r := &references[i]; r.wanting(f) {
+			it.places[i] = b.ask(it, i, thing{r.kind, f[r.id]}, time.Time{}, r.id == userID && f.unknownUser())
+		}
+	}
+	if !it.named {
 		return
 	}
-	known := &q.queries[place]
-	known.KnownOnly = known.KnownOnly && query.KnownOnly
-	if query.After.After(known.After) {
-		known.After = query.After
+	var after time.Time
+	if f[outcome] == auditlog.OutcomeSuccess && (f[action] == "create" || f[action] == "update") {
+		after = it.observed()
+	} else if f[targetName] != "" {
+		return
 	}
-	if known.Owner == "" {
-		known.Owner = query.Owner
+	it.places[target] = b.ask(it, target, thing{it.kind, f[targetID]}, after, false)
+}
+
+// ask adds a record's want to the query of a thing. It returns nowhere for what cannot be an id of Keystone's.
+func (b *batch) ask(it *item, reference int, t thing, after time.Time, knownOnly bool) place {
+	q := &b.asked[reference]
+	if q.thing != t || q.identity != it.identity {
+		*q = question{thing: t, identity: it.identity}
+		if id, ok := lookupID(t.kind, t.id, it.identity); ok {
+			q.place = b.placeOf(thing{t.kind, id})
+		}
 	}
+	if q.place == nowhere {
+		return nowhere
+	}
+	query := &b.queries[q.place]
+	query.KnownOnly = query.KnownOnly && knownOnly
+	if after.After(query.After) {
+		query.After = after
+	}
+	if t.kind == keystone.ApplicationCredential && query.Owner == "" {
+		query.Owner = it.owner()
+	}
+	return q.place
+}
+
+// placeOf returns the place of a thing; a new one has a query that nobody wants an answer to yet.
+func (b *batch) placeOf(t thing) place {
+	p, found := b.places[t]
+	if !found {
+		p = place(len(b.queries))
+		b.places[t] = p
+		b.queries = append(b.queries, directory.Query{Ref: keystone.Ref{Kind: t.kind, ID: t.id}, KnownOnly: true})
+	}
+	return p
+}
+
+// owner is the user of an application credential: Keystone lets users make them for themselves alone.
+func (it *item) owner() string {
+	id, ok := lookupID(keystone.User, it.fields[userID], it.identity)
+	if !ok {
+		return ""
+	}
+	return id
 }
 
 // resolve finds the answers for a batch within one time budget. It fails only for a Keystone that is away, and only
@@ -132,87 +246,45 @@ func (q *questions) add(query directory.Query) {
 func (e *enricher) resolve(ctx context.Context, b *batch) error {
 	ctx, cancel := e.budget(ctx)
 	defer cancel()
-	b.answers = make(map[thing]directory.Answer, 2*len(b.items))
-	q := questions{places: make(map[thing]int, 2*len(b.items))}
-	for i := range b.items {
-		q.addItem(&b.items[i])
-	}
-	if err := e.ask(ctx, b, q.queries); err != nil {
+	b.answers = append(b.answers, directory.Answer{}) // nowhere
+	if err := e.ask(ctx, b); err != nil {
 		return err
 	}
 	// The domains of the users and projects that were found.
-	domains := questions{places: map[thing]int{}}
-	for _, answer := range b.answers {
-		if answer.DomainID == "" {
-			continue
+	last, domain := "", nowhere
+	for i := range b.answers {
+		if id := b.answers[i].DomainID; id != last {
+			last, domain = id, nowhere
+			if id, ok := lookupID(keystone.Domain, id, true); ok {
+				domain = b.placeOf(thing{keystone.Domain, id})
+				b.queries[domain].KnownOnly = false
+			}
 		}
-		if _, asked := b.answers[thing{keystone.Domain, answer.DomainID}]; !asked {
-			domains.add(directory.Query{Ref: keystone.Ref{Kind: keystone.Domain, ID: answer.DomainID}})
-		}
+		b.domains = append(b.domains, domain)
 	}
-	return e.ask(ctx, b, domains.queries)
+	return e.ask(ctx, b)
 }
 
-func (e *enricher) ask(ctx context.Context, b *batch, queries []directory.Query) error {
-	if len(queries) == 0 {
+// ask asks the directory what has no answer yet.
+func (e *enricher) ask(ctx context.Context, b *batch) error {
+	first := len(b.answers)
+	if first == len(b.queries) {
 		return nil
 	}
 	refuse := e.config.OnUnavailable == UnavailableRefuse
+	b.answers = e.directory.Resolve(ctx, b.answers, b.queries[first:], refuse)
+	if !refuse {
+		return nil
+	}
 	missing := 0
-	for i, answer := range e.directory.Resolve(ctx, queries, refuse) {
-		b.answers[thing{queries[i].Kind, queries[i].ID}] = answer
+	for i := range b.answers[first:] {
+		answer := &b.answers[first+i]
 		if answer.Name == "" && (answer.Result == directory.Unavailable || answer.Result == directory.Late) {
 			missing++
 		}
 	}
-	if refuse && missing > 0 {
+	if missing > 0 {
 		return fmt.Errorf("keystone is unavailable: %d ids of the batch have no names (on_unavailable: refuse)", missing)
 	}
 	return nil
-}
-
-func (q *questions) addItem(it *item) {
-	f := &it.fields
-	identity, unknownUser := f.identity(), f.unknownUser()
-	for i := range references {
-		r := &references[i]
-		if !r.wanting(f) {
-			continue
-		}
-		id, ok := lookupID(r.kind, f[r.id], identity)
-		if !ok {
-			continue
-		}
-		q.add(directory.Query{
-			Ref:       keystone.Ref{Kind: r.kind, ID: id, Owner: owner(r.kind, f)},
-			KnownOnly: unknownUser && r.id == userID,
-		})
-	}
-	kind, named := f.target()
-	if !named {
-		return
-	}
-	id, ok := lookupID(kind, f[targetID], identity)
-	if !ok {
-		return
-	}
-	query := directory.Query{Ref: keystone.Ref{Kind: kind, ID: id, Owner: owner(kind, f)}}
-	if changed := f[outcome] == auditlog.OutcomeSuccess && (f[action] == "create" || f[action] == "update"); changed {
-		query.After = it.observed()
-	} else if f[targetName] != "" {
-		return
-	}
-	q.add(query)
-}
-
-// owner is the user of an application credential: Keystone lets users make them for themselves alone.
-func owner(kind keystone.Kind, f *fields) string {
-	if kind != keystone.ApplicationCredential {
-		return ""
-	}
-	id, ok := lookupID(keystone.User, f[userID], f.identity())
-	if !ok {
-		return ""
-	}
-	return id
 }

@@ -2,6 +2,11 @@ package keystoneattributesprocessor
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"testing"
 	"time"
 
@@ -68,4 +73,51 @@ func BenchmarkWarm(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(c.bodies)), "ns/record")
 	})
+}
+
+// BenchmarkMillion adds the names of users and projects that are known among a million: a hundred in turn, and at random.
+func BenchmarkMillion(b *testing.B) {
+	const users = 1_000_000
+	id := func(i int) string { return fmt.Sprintf("%016x%016x", uint64(i+1)*0x9e3779b97f4a7c15, i) }
+	server := lab()
+	h := newHarness(b, server, func(c *Config) { c.Preload = true }, nil)
+	listing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v3/users" || r.URL.Query().Get("domain_id") != corpID {
+			server.ServeHTTP(w, r)
+			return
+		}
+		separator := `{"users":[`
+		for i := range users {
+			_, _ = fmt.Fprintf(w, `%s{"id":%q,"name":"user%d","domain_id":%q}`, separator, id(i), i, corpID)
+			separator = ","
+		}
+		_, _ = io.WriteString(w, "]}")
+	}))
+	b.Cleanup(listing.Close)
+	h.config.Auth.Get().AuthURL = listing.URL
+	e, err := newEnricher(h.config, processortest.NewNopSettings(metadata.Type))
+	require.NoError(b, err)
+	require.NoError(b, e.start(b.Context(), h.host))
+	b.Cleanup(func() { require.NoError(b, e.shutdown(context.Background())) })
+	require.Eventually(b, func() bool { return e.directory.Stats().Entries["keystone"] >= users-1 }, time.Minute, 10*time.Millisecond)
+	runtime.GC()
+	for name, used := range map[string]int{"hot": 100, "cold": users - 10} {
+		b.Run(name, func(b *testing.B) {
+			next := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				records := make([]map[string]string, 100)
+				for i := range records {
+					next = (next + 7919) % used
+					records[i] = map[string]string{"user.id": id(next), "openstack.project.id": shopID, "openstack.target.user.id": id((next + used/2) % used)}
+				}
+				logs := audit(records...)
+				b.StartTimer()
+				_, err := e.processLogs(b.Context(), logs)
+				require.NoError(b, err)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*100), "ns/record")
+		})
+	}
 }

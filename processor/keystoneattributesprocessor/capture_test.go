@@ -204,6 +204,8 @@ func TestCapture(t *testing.T) {
 					checkMessage(t, &message, h.last())
 				}
 				countNames(shares, only(h.last()).Attributes())
+				resource := h.last().ResourceLogs().At(0).Resource().Attributes()
+				assert.Equal(t, auditlog.Sentence(resource, only(h.last())), only(h.last()).Body().Str(), "line %d", line)
 			}
 			h.stop()
 			for kind, share := range shares {

@@ -7,66 +7,124 @@ import (
 )
 
 // sourceNames are the values of openstack.enrichment.source.
-var sourceNames = map[directory.Source]string{
-	directory.Event: "event", directory.Keystone: "keystone", directory.Deleted: "deleted",
-}
+var sourceNames = [...]string{directory.None: "", directory.Event: "event", directory.Keystone: "keystone", directory.Deleted: "deleted"}
 
 // outcomes counts what became of the records of a batch.
 type outcomes struct {
 	complete, enriched, incomplete int
-	missing                        map[missing]int
-}
-
-type missing struct {
-	kind   keystone.Kind
-	result directory.Result
+	missing                        [keystone.KindCount][directory.ResultCount]int
 }
 
 // addition collects what is added to one record.
 type addition struct {
-	batch    *batch
-	item     *item
-	identity bool
+	batch *batch
+	item  *item
+	// added are the fields that were filled in.
+	added [3 * len(references)]field
+	count int
 	// weakest is the weakest source of the names that were added.
 	weakest directory.Source
-	// sentence says whether the body is the sentence of the mapping, and so to be rendered again.
-	sentence bool
-	missing  []missing
+	// shown says whether the sentence changes.
+	shown bool
 }
 
 // enrich fills in what one record lacks. Records are taken in their order: what one deletes is deleted for the next.
 func (e *enricher) enrich(b *batch, it *item, o *outcomes) {
-	a := addition{batch: b, item: it, identity: it.fields.identity()}
-	kind, named := it.fields.target()
-	if named && it.fields[action] == "delete" && it.fields[outcome] == auditlog.OutcomeSuccess {
-		e.bury(b, kind, &it.fields)
+	a := addition{batch: b, item: it}
+	if it.named && it.fields[action] == "delete" && it.fields[outcome] == auditlog.OutcomeSuccess {
+		e.bury(b, it)
 	}
+	incomplete := false
 	for i := range references {
-		a.fill(&references[i])
+		incomplete = a.fill(i, &references[i], o) || incomplete
 	}
-	if named {
-		a.fill(&reference{kind: kind, id: targetID, name: targetName})
+	if it.named {
+		incomplete = a.fill(target, &reference{kind: it.kind, id: targetID, name: targetName}, o) || incomplete
 	}
 	switch {
-	case len(a.missing) > 0:
+	case incomplete:
 		o.incomplete++
-		if o.missing == nil {
-			o.missing = map[missing]int{}
-		}
-		for _, m := range a.missing {
-			o.missing[m]++
-		}
-	case a.weakest != directory.None:
+	case a.count > 0:
 		o.enriched++
 	default:
 		o.complete++
 	}
-	if a.weakest == directory.None {
+	if a.count > 0 {
+		a.write()
+	}
+}
+
+// bury makes a tombstone of what the record says was deleted.
+func (e *enricher) bury(b *batch, it *item) {
+	id, ok := lookupID(it.kind, it.fields[targetID], true)
+	if !ok {
 		return
 	}
-	it.record.Attributes().PutStr(auditlog.AttrEnrichmentSource, sourceNames[max(a.weakest, sourceOf(it.fields[enrichmentSource]))])
-	if a.sentence {
-		it.record.Body().SetStr(auditlog.Sentence(it.resource, it.record))
+	e.directory.Delete(it.kind, id)
+	if answer := &b.answers[b.places[thing{it.kind, id}]]; answer.Name != "" {
+		answer.Source = directory.Deleted
+	}
+}
+
+// fill adds what a reference lacks: names in the event win. It reports whether the name is missing; what is not to be
+// asked for, as an id that somebody typed, is not missed.
+func (a *addition) fill(at int, r *reference, o *outcomes) bool {
+	f := &a.item.fields
+	p := a.item.places[at]
+	if p == nowhere || !r.wanting(f) {
+		return false
+	}
+	answer := &a.batch.answers[p]
+	if f[r.name] == "" {
+		if answer.Name == "" {
+			if answer.Result == directory.NotAsked {
+				return false
+			}
+			o.missing[r.kind][answer.Result]++
+			return true
+		}
+		a.put(r.name, answer.Name, answer.Source)
+	}
+	if r.domainID != noField && f[r.domainID] == "" && answer.DomainID != "" {
+		a.put(r.domainID, answer.DomainID, answer.Source)
+		a.item.places[domainOf[at]] = a.batch.domains[p]
+	}
+	return false
+}
+
+func (a *addition) put(at field, value string, source directory.Source) {
+	a.item.fields[at] = value
+	a.added[a.count] = at
+	a.count++
+	a.weakest = max(a.weakest, source)
+	a.shown = a.shown || shows(at, value)
+}
+
+// write puts what was added into the record.
+func (a *addition) write() {
+	f, record := &a.item.fields, a.item.record
+	attributes := record.Attributes()
+	attributes.EnsureCapacity(attributes.Len() + a.count + 1)
+	for _, at := range a.added[:a.count] {
+		attributes.PutStr(keys[at], f[at])
+	}
+	weakest := max(a.weakest, sourceOf(f[enrichmentSource]))
+	attributes.PutStr(auditlog.AttrEnrichmentSource, sourceNames[weakest])
+	if a.shown && auditlog.HasSentence(record) {
+		record.Body().SetStr(auditlog.Sentence(a.item.resource, record))
+	}
+}
+
+// shows says whether a sentence can change with a field: it tells no ids of domains, and Default of users and projects not
+// either.
+func shows(at field, value string) bool {
+	switch at {
+	case userDomainID, projectDomainID, targetUserDomainID, targetProjectDomainID, credentialName:
+		return false
+	case userDomainName, projectDomainName, targetUserDomainName, targetProjectDomainName:
+		return value != "Default"
+	default:
+		return true
 	}
 }
 
@@ -74,58 +132,8 @@ func (e *enricher) enrich(b *batch, it *item, o *outcomes) {
 func sourceOf(name string) directory.Source {
 	for source, known := range sourceNames {
 		if known == name {
-			return source
+			return directory.Source(source)
 		}
 	}
 	return directory.None
-}
-
-// bury makes a tombstone of what the record says was deleted.
-func (e *enricher) bury(b *batch, kind keystone.Kind, f *fields) {
-	id, ok := lookupID(kind, f[targetID], true)
-	if !ok {
-		return
-	}
-	e.directory.Delete(kind, id)
-	t := thing{kind, id}
-	if answer := b.answers[t]; answer.Name != "" {
-		answer.Source = directory.Deleted
-		b.answers[t] = answer
-	}
-}
-
-// fill adds what a reference lacks: names in the event win.
-func (a *addition) fill(r *reference) {
-	f := &a.item.fields
-	if !r.wanting(f) {
-		return
-	}
-	id, ok := lookupID(r.kind, f[r.id], a.identity)
-	if !ok {
-		return
-	}
-	answer := a.batch.answers[thing{r.kind, id}]
-	if f[r.name] == "" {
-		if answer.Name == "" {
-			// What is not to be asked for, as an id that somebody typed, is not missed.
-			if answer.Result != directory.NotAsked {
-				a.missing = append(a.missing, missing{r.kind, answer.Result})
-			}
-			return
-		}
-		a.put(r.name, answer.Name, answer.Source)
-	}
-	if r.domainID != noField && f[r.domainID] == "" && answer.DomainID != "" {
-		a.put(r.domainID, answer.DomainID, answer.Source)
-	}
-}
-
-func (a *addition) put(at field, value string, source directory.Source) {
-	record := a.item.record
-	if a.weakest == directory.None {
-		a.sentence = auditlog.HasSentence(record)
-	}
-	a.weakest = max(a.weakest, source)
-	a.item.fields[at] = value
-	record.Attributes().PutStr(keys[at], value)
 }

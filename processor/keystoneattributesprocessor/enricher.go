@@ -7,10 +7,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/processor"
-	"go.uber.org/zap"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/directory"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
@@ -21,11 +19,14 @@ type enricher struct {
 	config    *Config
 	set       processor.Settings
 	telemetry *telemetry
+	batches   batches
 	// users are the pipelines that hold it; shared guards it.
 	users int
 
 	startOnce sync.Once
 	startErr  error
+	status    *status
+	transport transport
 	directory *directory.Directory
 	client    *keystone.Client
 	cancel    context.CancelFunc
@@ -37,7 +38,7 @@ func newEnricher(config *Config, set processor.Settings) (*enricher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &enricher{config: config, set: set, telemetry: telemetry}, nil
+	return &enricher{config: config, set: set, telemetry: telemetry, status: &status{logger: set.Logger}}, nil
 }
 
 // start fails for local mistakes alone: an entry of clouds.yaml, a certificate, a storage extension that is not there. One that is there
@@ -55,7 +56,7 @@ func (e *enricher) startAll(ctx context.Context, host component.Host) error {
 	if httpConfig.MaxIdleConnsPerHost == 0 {
 		httpConfig.MaxIdleConnsPerHost = e.config.MaxConcurrentRequests // net/http keeps two
 	}
-	httpClient, err := httpConfig.ToClient(ctx, host.GetExtensions(), e.set.TelemetrySettings)
+	httpClient, err := e.transport.client(ctx, &httpConfig, host.GetExtensions(), e.set.TelemetrySettings)
 	if err != nil {
 		return fmt.Errorf("http: %w", err)
 	}
@@ -65,7 +66,7 @@ func (e *enricher) startAll(ctx context.Context, host component.Host) error {
 	}
 	e.client = keystone.NewClient(keystone.Settings{
 		Auth: auth, HTTP: httpClient,
-		Observe: e.telemetry.request, LoginChanged: e.reportLogin(host),
+		Observe: e.telemetry.request, LoginChanged: e.status.loginChanged,
 	})
 	e.directory = directory.New(e.settings(names))
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -92,52 +93,13 @@ func (e *enricher) settings(names storage.Client) directory.Settings {
 	}
 }
 
-func (e *enricher) storage(ctx context.Context, host component.Host) (storage.Client, error) {
-	if e.config.Storage == nil {
-		return nil, nil
-	}
-	id := *e.config.Storage
-	extension, found := host.GetExtensions()[id]
-	if !found {
-		return nil, fmt.Errorf("storage: there is no extension %q in service::extensions", id)
-	}
-	keeper, ok := extension.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("storage: the extension %q is no storage", id)
-	}
-	client, err := keeper.GetClient(ctx, component.KindProcessor, e.set.ID, "names")
-	if err != nil {
-		// As a damaged file: the audit trail does not wait for what keeps names over a restart.
-		e.set.Logger.Warn("the storage cannot be opened: names are known until the next restart only. If its file is damaged, remove it.",
-			zap.Stringer("storage", id), zap.Error(err))
-		return nil, nil
-	}
-	return client, nil
-}
-
-// reportLogin tells the Collector, and its log, when logins begin to fail and when they work again.
-func (e *enricher) reportLogin(host component.Host) func(error) {
-	failing := false
-	return func(err error) {
-		switch {
-		case err != nil && !failing:
-			e.set.Logger.Warn("cannot log in to Keystone: names come from events and from what is known already; trying again", zap.Error(err))
-			componentstatus.ReportStatus(host, componentstatus.NewRecoverableErrorEvent(err))
-		case err == nil && failing:
-			e.set.Logger.Info("logged in to Keystone again")
-			componentstatus.ReportStatus(host, componentstatus.NewEvent(componentstatus.StatusOK))
-		}
-		failing = err != nil
-	}
-}
-
 func (e *enricher) shutdown(ctx context.Context) error {
 	var err error
 	if e.cancel != nil {
 		e.cancel()
 		err = e.directory.Shutdown(ctx)
 		e.login.Wait()
-		e.client.Close()
+		e.transport.CloseIdleConnections()
 	}
 	e.telemetry.builder.Shutdown()
 	return err

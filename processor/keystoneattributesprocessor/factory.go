@@ -41,10 +41,21 @@ func (s *shared) createLogs(ctx context.Context, set processor.Settings, cfg com
 		s.enrichers[config] = e
 	}
 	e.users++
+	p := &pipeline{}
 	return processorhelper.NewLogs(ctx, set, cfg, next, e.processLogs,
 		processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}),
-		processorhelper.WithStart(e.start),
-		processorhelper.WithShutdown(func(ctx context.Context) error { return s.release(ctx, config, e) }),
+		processorhelper.WithStart(func(ctx context.Context, host component.Host) error {
+			p.host = host
+			e.status.join(p)
+			return e.start(ctx, host)
+		}),
+		processorhelper.WithShutdown(func(ctx context.Context) (err error) {
+			p.once.Do(func() {
+				e.status.leave(p)
+				err = s.release(ctx, config, e)
+			})
+			return err
+		}),
 	)
 }
 

@@ -68,6 +68,7 @@ func newHarness(t testing.TB, server *keystonetest.Server, change func(*Config),
 func (h *harness) start() {
 	h.telemetry = componenttest.NewTelemetry()
 	set := processortest.NewNopSettings(metadata.Type)
+	set.ID = component.NewID(metadata.Type) // the same after a restart
 	set.TelemetrySettings = h.telemetry.NewTelemetrySettings()
 	set.Logger = h.logger
 	h.sink = &consumertest.LogsSink{}

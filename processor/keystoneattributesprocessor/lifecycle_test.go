@@ -6,18 +6,24 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processortest"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
@@ -113,6 +119,96 @@ func TestPipelinesShareADirectory(t *testing.T) {
 	assert.Equal(t, 1, server.Requests("users/"+aliceID))
 	assert.Equal(t, 1, server.Logins())
 	require.NoError(t, pipelines[1].Shutdown(context.Background()))
+}
+
+// reportingHost hears of the status of one pipeline.
+type reportingHost struct {
+	component.Host
+	statuses chan componentstatus.Status
+}
+
+func (h reportingHost) Report(e *componentstatus.Event) { h.statuses <- e.Status() }
+
+func (h reportingHost) next(t *testing.T) componentstatus.Status {
+	t.Helper()
+	select {
+	case status := <-h.statuses:
+		return status
+	case <-time.After(10 * time.Second):
+		t.Fatal("no status was reported")
+		return componentstatus.StatusNone
+	}
+}
+
+func TestEveryPipelineShowsTheLogin(t *testing.T) {
+	server := lab()
+	server.Fail(keystonetest.Failures{LoginStatus: http.StatusServiceUnavailable})
+	h := newHarness(t, server, nil, nil)
+	factory := NewFactory()
+	var hosts []reportingHost
+	var pipelines []component.Component
+	for range 2 {
+		host := reportingHost{h.host, make(chan componentstatus.Status, 100)}
+		p, err := factory.CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), h.config, consumertest.NewNop())
+		require.NoError(t, err)
+		require.NoError(t, p.Start(t.Context(), host))
+		assert.Equal(t, componentstatus.StatusRecoverableError, host.next(t))
+		hosts, pipelines = append(hosts, host), append(pipelines, p)
+	}
+	server.Fail(keystonetest.Failures{})
+	for i, host := range hosts {
+		assert.Equal(t, componentstatus.StatusOK, host.next(t))
+		require.NoError(t, pipelines[i].Shutdown(context.Background()))
+	}
+}
+
+func TestShutdownTwiceIsShutdownOnce(t *testing.T) {
+	server := lab()
+	h := newHarness(t, server, nil, nil)
+	factory := NewFactory()
+	var pipelines []processor.Logs
+	sink := &consumertest.LogsSink{}
+	for range 2 {
+		p, err := factory.CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), h.config, sink)
+		require.NoError(t, err)
+		require.NoError(t, p.Start(t.Context(), h.host))
+		pipelines = append(pipelines, p)
+	}
+	for range 2 {
+		require.NoError(t, pipelines[0].Shutdown(context.Background()))
+	}
+	require.NoError(t, pipelines[1].ConsumeLogs(t.Context(), audit(map[string]string{"user.id": aliceID})))
+	assert.Equal(t, "alice", text(only(sink.AllLogs()[0]).Attributes(), "user.name"), "the other pipeline goes on")
+	require.NoError(t, pipelines[1].Shutdown(context.Background()))
+}
+
+func TestConnectionsAreClosed(t *testing.T) {
+	open := map[net.Conn]bool{}
+	var mu sync.Mutex
+	server := httptest.NewUnstartedServer(lab())
+	server.Config.ConnState = func(c net.Conn, state http.ConnState) {
+		mu.Lock()
+		defer mu.Unlock()
+		open[c] = state != http.StateClosed
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	h := newHarness(t, lab(), func(c *Config) { c.Auth.Get().AuthURL = server.URL }, nil)
+	count := func() (n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, isOpen := range open {
+			if isOpen {
+				n++
+			}
+		}
+		return n
+	}
+	h.start()
+	added(t, h, map[string]string{"user.id": aliceID})
+	assert.Positive(t, count())
+	h.stop()
+	assert.Eventually(t, func() bool { return count() == 0 }, 5*time.Second, time.Millisecond)
 }
 
 func TestMetrics(t *testing.T) {

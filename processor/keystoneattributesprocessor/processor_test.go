@@ -245,6 +245,26 @@ func TestBodyIsRenderedOnlyIfItWasTheSentence(t *testing.T) {
 	assert.Equal(t, pcommon.ValueTypeMap, only(h.last()).Body().Type())
 }
 
+// TestSentencesAreLeftWhereTheyTellNothingNew: what shows denies must not be in any sentence.
+func TestSentencesAreLeftWhereTheyTellNothingNew(t *testing.T) {
+	for _, kind := range []string{"user", "project", "role_assignment", "application_credential", "domain", "server"} {
+		for _, action := range []string{"create", "update", "delete", "assign", "revoke", "add-member", "authenticate"} {
+			record := only(audit(map[string]string{
+				"user.id": aliceID, "user.name": "alice", "openstack.project.id": shopID, "openstack.project.name": "web-shop",
+				"openstack.target.type": kind, "openstack.target.id": bobID, "openstack.target.user.id": bobID, "openstack.target.user.name": "bob",
+				"openstack.target.project.id": shopID, "openstack.target.project.name": "web-shop", auditlog.AttrAuditAction: action,
+			}))
+			before := record.Body().Str()
+			for at := noField + 1; at < fieldCount; at++ {
+				if value := "Default"; !shows(at, value) {
+					record.Attributes().PutStr(keys[at], value)
+				}
+			}
+			assert.Equal(t, before, auditlog.Sentence(pcommon.NewMap(), record), "%s %s", action, kind)
+		}
+	}
+}
+
 func TestOtherRecordsPass(t *testing.T) {
 	server := lab()
 	h := newHarness(t, server, nil, nil)

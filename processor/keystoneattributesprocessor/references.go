@@ -34,6 +34,18 @@ var references = [...]reference{
 	{kind: keystone.Domain, id: targetProjectDomainID, name: targetProjectDomainName},
 }
 
+// domainOf is the place in references of the domain that a user or project tells, 0 for the rest.
+var domainOf = func() (places [len(references)]uint8) {
+	for i := range references {
+		for d := range references {
+			if references[i].domainID != noField && references[d].id == references[i].domainID {
+				places[i] = uint8(d)
+			}
+		}
+	}
+	return places
+}()
+
 // wanting says whether the record lacks anything that the reference could fill in.
 func (r *reference) wanting(f *fields) bool {
 	return f[r.id] != "" && (f[r.name] == "" || r.domainID != noField && f[r.domainID] == "")

@@ -115,8 +115,15 @@ func (t *telemetry) outcomes(o *outcomes) {
 	t.records(recordComplete, o.complete)
 	t.records(recordEnriched, o.enriched)
 	t.records(recordIncomplete, o.incomplete)
-	for m, n := range o.missing {
-		t.builder.ProcessorKeystoneAttributesMissingNames.Add(context.Background(), int64(n),
-			with("kind", m.kind.String(), "reason", m.result.String()))
+	if o.incomplete == 0 {
+		return
+	}
+	for kind := range o.missing {
+		for result, n := range o.missing[kind] {
+			if n > 0 {
+				t.builder.ProcessorKeystoneAttributesMissingNames.Add(context.Background(), int64(n),
+					with("kind", keystone.Kind(kind).String(), "reason", directory.Result(result).String()))
+			}
+		}
 	}
 }
