@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -180,10 +182,10 @@ func TestKafka(t *testing.T) {
 
 func TestGateway(t *testing.T) {
 	b := newBackend(t)
-	endpoint := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	endpoint := collectortest.FreeAddress(t)
 	c := start(t, "gateway.yaml",
 		"AUDIT_GATEWAY_HTTP="+endpoint,
-		fmt.Sprintf("AUDIT_GATEWAY_GRPC=127.0.0.1:%d", freePort(t)),
+		fmt.Sprintf("AUDIT_GATEWAY_GRPC=127.0.0.1:%d", collectortest.FreePort(t)),
 		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
 		"AUDIT_STATE="+t.TempDir())
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -50,7 +49,7 @@ func start(t *testing.T, configuration string, environment ...string) *collector
 	t.Helper()
 	c := &collector{exited: make(chan error, 1)}
 	c.process = exec.Command(binary(t), "--config", configuration)
-	c.process.Env = append(os.Environ(), append(environment, fmt.Sprintf("AUDIT_METRICS_PORT=%d", freePort(t)))...)
+	c.process.Env = append(os.Environ(), append(environment, fmt.Sprintf("AUDIT_METRICS_PORT=%d", collectortest.FreePort(t)))...)
 	c.process.Stdout, c.process.Stderr = &c.stdout, &c.log
 	require.NoError(t, c.process.Start())
 	go func() { c.exited <- c.process.Wait() }()
@@ -75,14 +74,6 @@ func (c *collector) stop(t *testing.T) {
 	case <-time.After(patience):
 		require.Fail(t, "the collector does not end")
 	}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().(*net.TCPAddr).Port
 }
 
 // backend takes OTLP logs over HTTP.

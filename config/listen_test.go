@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
@@ -67,11 +69,11 @@ func TestListen(t *testing.T) {
 	t.Cleanup(api.Close)
 	t.Cleanup(func() { close(answer) })
 	b := newBackend(t)
-	endpoint := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	endpoint := collectortest.FreeAddress(t)
 	c := start(t, "listen.yaml",
 		"AUDIT_LISTEN_ENDPOINT="+endpoint,
 		"AUDIT_LISTEN_PASSWORD=listen-only",
-		fmt.Sprintf("AUDIT_NAMES_ENDPOINT=127.0.0.1:%d", freePort(t)),
+		fmt.Sprintf("AUDIT_NAMES_ENDPOINT=127.0.0.1:%d", collectortest.FreePort(t)),
 		"AUDIT_KEYSTONE_URL="+api.URL+"/v3",
 		"AUDIT_KEYSTONE_USER="+keystonetest.Username,
 		"AUDIT_KEYSTONE_PASSWORD="+keystonetest.Password,

@@ -3,9 +3,12 @@ package collectortest
 
 import (
 	"bytes"
+	"fmt"
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/freeport"
 
 	"github.com/stretchr/testify/require"
 )
@@ -18,6 +21,35 @@ func Binary(t testing.TB, root string) string {
 	require.NoError(t, err)
 	require.FileExists(t, path, "the collector is not built: run make build")
 	return path
+}
+
+// FreePort returns a port on which nobody listens at 127.0.0.1 now.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	return freePorts(t, 1)[0]
+}
+
+// FreeAddress is 127.0.0.1 with a FreePort.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	return FreeAddresses(t, 1)[0]
+}
+
+// FreeAddresses returns several different ones.
+func FreeAddresses(t testing.TB, count int) []string {
+	t.Helper()
+	var addresses []string
+	for _, port := range freePorts(t, count) {
+		addresses = append(addresses, fmt.Sprintf("127.0.0.1:%d", port))
+	}
+	return addresses
+}
+
+func freePorts(t testing.TB, count int) []int {
+	t.Helper()
+	ports, err := freeport.Find(count)
+	require.NoError(t, err)
+	return ports
 }
 
 // Output collects what a process writes, and can be read meanwhile.

@@ -91,5 +91,5 @@ func open(ctx context.Context, console io.Writer, viaRabbitMQ bool) (way, error)
 	if viaRabbitMQ {
 		return openBroker(ctx, console)
 	}
-	return newDirect(ctx)
+	return newDirect()
 }

@@ -3,8 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"time"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/freeport"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
@@ -27,12 +28,12 @@ type direct struct{ endpoint string }
 const password = "quickstart-only"
 
 // newDirect finds a free port for the collector to listen on.
-func newDirect(ctx context.Context) (*direct, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+func newDirect() (*direct, error) {
+	ports, err := freeport.Find(1)
 	if err != nil {
 		return nil, err
 	}
-	return &direct{endpoint: listener.Addr().String()}, listener.Close()
+	return &direct{endpoint: fmt.Sprintf("127.0.0.1:%d", ports[0])}, nil
 }
 
 func (*direct) configuration() string { return "config/quickstart.yaml" }

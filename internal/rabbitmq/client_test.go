@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+
 	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/stretchr/testify/require"
 
@@ -20,10 +22,7 @@ func TestEveryHostIsTriedWithItsOwnCredentials(t *testing.T) {
 	b.publish(t, "0")
 	require.NoError(t, b.AddUser(t.Context(), b.virtualHost, "other"))
 	require.NoError(t, b.SetPermissions(t.Context(), b.virtualHost, b.virtualHost, ownPermissions))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	closedPort := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	closedPort := collectortest.FreeAddress(t)
 	_, port, err := net.SplitHostPort(b.Address())
 	require.NoError(t, err)
 

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
@@ -22,10 +24,7 @@ import (
 
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	address := collectortest.FreeAddress(t)
 	roots, certificate, key := newCertificate(t)
 	own := rabbitmqtest.Start(t, rabbitmqtest.Options{Config: fmt.Sprintf(`
 listeners.ssl.1 = %s

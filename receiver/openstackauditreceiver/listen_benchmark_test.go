@@ -1,8 +1,12 @@
 package openstackauditreceiver
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -20,9 +24,9 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver/internal/metadata"
 )
 
-// BenchmarkListen publishes notifications of 900 bytes, each connection one by one, each waiting for its confirmation: to this receiver, which confirms after
-// the next component took the record, and to a RabbitMQ node in the same run, into a queue that is transient or durable and kept
-// short. p50-µs and p99-µs are what the service waits.
+// BenchmarkListen publishes what a Keystone published (testdata/notifications), each connection one by one, each waiting for its confirmation: to this
+// receiver, which confirms after the next component took the record, and to a RabbitMQ node in the same run, into a queue that is transient
+// or durable and kept short. p50-µs and p99-µs are what the service waits.
 func BenchmarkListen(b *testing.B) {
 	node := rabbitmqtest.Start(b, rabbitmqtest.Options{})
 	heap := make([]byte, 64<<20) // as a Collector has: the garbage of an empty one would be collected every few milliseconds
@@ -54,6 +58,19 @@ func BenchmarkListen(b *testing.B) {
 	}
 }
 
+// captured are the bodies that a Keystone published.
+func captured(t testing.TB) (bodies [][]byte) {
+	t.Helper()
+	capture, err := os.ReadFile(filepath.Join("..", "..", "testdata", "notifications", "amqp-keystone-messagingv2.jsonl"))
+	require.NoError(t, err)
+	for line := range bytes.Lines(capture) {
+		var delivery struct{ Body string }
+		require.NoError(t, json.Unmarshal(line, &delivery))
+		bodies = append(bodies, []byte(delivery.Body))
+	}
+	return bodies
+}
+
 func benchmarkPublishing(b *testing.B, url, queue string, durable bool, connections int) {
 	b.Helper()
 	channels := make([]*amqp.Channel, connections)
@@ -67,7 +84,7 @@ func benchmarkPublishing(b *testing.B, url, queue string, durable bool, connecti
 		require.NoError(b, err)
 		require.NoError(b, channels[i].Confirm(false))
 	}
-	body := notification("benchmark")
+	bodies := captured(b)
 	waits := make([]time.Duration, b.N)
 	var publishing sync.WaitGroup
 	b.ResetTimer()
@@ -75,7 +92,7 @@ func benchmarkPublishing(b *testing.B, url, queue string, durable bool, connecti
 		publishing.Go(func() {
 			for n := i; n < b.N; n += connections {
 				start := time.Now()
-				confirmation, err := channel.PublishWithDeferredConfirm("", queue, false, false, amqp.Publishing{DeliveryMode: amqp.Persistent, Body: body})
+				confirmation, err := channel.PublishWithDeferredConfirm("", queue, false, false, amqp.Publishing{DeliveryMode: amqp.Persistent, Body: bodies[n%len(bodies)]})
 				if err != nil || !confirmation.Wait() {
 					b.Error("not confirmed", err)
 					return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -13,14 +14,20 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpserver"
 )
 
-// listenObserver tells what happens at the endpoint as metrics and, once for each host and reason, as log lines: whoever
+// listenObserver tells what happens at the endpoint as metrics and, once an hour for each host and reason, as log lines: whoever
 // reaches the port must not be able to fill the log.
 type listenObserver struct {
 	telemetry *telemetry
+	now       func() time.Time
 
-	mu   sync.Mutex
-	said map[complaint]struct{}
+	mu sync.Mutex
+	// said is what was said since the hour began, at most maxComplaints.
+	said  map[complaint]struct{}
+	began time.Time
 }
+
+// repetition is after how long a complaint is worth another line.
+const repetition = time.Hour
 
 type complaint struct {
 	host   netip.Addr
@@ -28,13 +35,17 @@ type complaint struct {
 }
 
 func newListenObserver(telemetry *telemetry) *listenObserver {
-	return &listenObserver{telemetry: telemetry, said: map[complaint]struct{}{}}
+	return &listenObserver{telemetry: telemetry, now: time.Now, said: map[complaint]struct{}{}}
 }
 
-// first is whether the complaint is new, or has room to be remembered.
+// first is whether the complaint is to be said: it was not said in this hour, which has room for it.
 func (o *listenObserver) first(host netip.Addr, reason string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if now := o.now(); now.Sub(o.began) >= repetition {
+		o.began = now
+		clear(o.said)
+	}
 	c := complaint{host, reason}
 	if _, said := o.said[c]; said || len(o.said) >= maxComplaints {
 		return false
@@ -57,7 +68,7 @@ func (o *listenObserver) Refused(peer netip.AddrPort, err error) {
 	}
 	o.telemetry.OpenstackAuditReceiverListenConnectionsRefused.Add(context.Background(), 1, o.telemetry.with("refusal", reason))
 	if o.first(peer.Addr(), reason) {
-		o.telemetry.logger.Warn("A connection was refused; others of the same host for the same reason are counted only",
+		o.telemetry.logger.Warn("A connection was refused; others of the same host for the same reason are counted only for an hour",
 			zap.Stringer("peer", peer), zap.String("reason", reason), zap.Error(err))
 	}
 }

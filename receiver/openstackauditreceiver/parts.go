@@ -26,7 +26,12 @@ func inParts(n int, f func(part, from, to int)) {
 	work.Wait()
 }
 
-func partCount(n int) int { return min(max(n/minPart, 1), runtime.GOMAXPROCS(0)) }
+func partCount(n int) int {
+	if n < 2*minPart {
+		return 1 // GOMAXPROCS takes a lock of the scheduler
+	}
+	return min(n/minPart, runtime.GOMAXPROCS(0))
+}
 
 // read decodes a batch. Its records go back with release.
 func (p *pipeline) read(messages []auditlog.Message) []auditlog.Record {

@@ -3,6 +3,7 @@ package openstackauditreceiver
 import (
 	"context"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -42,6 +43,17 @@ func newPipeline(config *Config, build component.BuildInfo, next consumer.Logs, 
 		telemetry:        telemetry,
 		report:           report,
 		logger:           telemetry.logger,
+	}
+}
+
+// tryingEach is the pipeline with tries that are not further apart than most.
+func (p *pipeline) tryingEach(most time.Duration) *pipeline {
+	deliverer := p.deliverer
+	deliverer.Retry.InitialInterval = min(deliverer.Retry.InitialInterval, most)
+	deliverer.Retry.MaxInterval = min(deliverer.Retry.MaxInterval, most)
+	return &pipeline{
+		mapper: p.mapper, deliverer: deliverer, onPermanentError: p.onPermanentError,
+		telemetry: p.telemetry, report: p.report, logger: p.logger,
 	}
 }
 

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -15,7 +18,7 @@ import (
 func elasticsearchCollector(t testing.TB, e *elasticsearch, configuration string, environment []string) *process {
 	t.Helper()
 	return collector(t, configuration, append([]string{
-		"AUDIT_ELASTICSEARCH_ENDPOINT=" + e.URL, "AUDIT_STATE=" + t.TempDir(), "AUDIT_METRICS_PORT=" + portOf(t, freeAddresses(t, 1)[0]),
+		"AUDIT_ELASTICSEARCH_ENDPOINT=" + e.URL, "AUDIT_STATE=" + t.TempDir(), "AUDIT_METRICS_PORT=" + strconv.Itoa(collectortest.FreePort(t)),
 	}, environment...), "--set", "exporters.elasticsearch.retry.max_interval=1s")
 }
 
@@ -78,7 +81,7 @@ func TestElasticsearchOutageOverKill(t *testing.T) {
 	url, environment := broker(t)
 	e := newElasticsearch(t)
 	e.setRefuse(http.StatusServiceUnavailable)
-	address := freeAddresses(t, 1)[0]
+	address := collectortest.FreeAddress(t)
 	state := "AUDIT_STATE=" + t.TempDir()
 	c := elasticsearchCollector(t, e, "elasticsearch.yaml", append(environment, state, "AUDIT_ELASTICSEARCH_ENDPOINT=http://"+address))
 	var all [][]byte

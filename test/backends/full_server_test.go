@@ -2,6 +2,8 @@ package backends
 
 import (
 	"testing"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // full is config/full.yaml with its backends.
@@ -16,7 +18,7 @@ type full struct {
 func startFull(t testing.TB, lokiEndpoint string, arguments ...string) full {
 	t.Helper()
 	f := full{elasticsearch: newElasticsearch(t)}
-	addresses := freeAddresses(t, 3)
+	addresses := collectortest.FreeAddresses(t, 3)
 	f.exporter, f.self, f.health = addresses[0], addresses[1], addresses[2]
 	url, environment := broker(t)
 	f.url = url

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 )
@@ -56,7 +58,7 @@ func startLoki(t testing.TB) loki {
 	require.NoError(t, err)
 	require.FileExists(t, binary, "Loki is not built: run scripts/build-loki")
 	folder := t.TempDir()
-	addresses := freeAddresses(t, 2)
+	addresses := collectortest.FreeAddresses(t, 2)
 	var settings map[string]any
 	text := fmt.Sprintf(lokiConfiguration, portOf(t, addresses[0]), portOf(t, addresses[1]), folder)
 	require.NoError(t, yaml.Unmarshal([]byte(text), &settings))

@@ -8,9 +8,12 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -30,7 +33,7 @@ func TestLoki(t *testing.T) {
 func (l loki) collector(t testing.TB, environment []string) *process {
 	t.Helper()
 	return collector(t, "loki.yaml", append([]string{
-		"AUDIT_LOKI_ENDPOINT=" + l.url + "/otlp", "AUDIT_STATE=" + t.TempDir(), "AUDIT_METRICS_PORT=" + portOf(t, freeAddresses(t, 1)[0]),
+		"AUDIT_LOKI_ENDPOINT=" + l.url + "/otlp", "AUDIT_STATE=" + t.TempDir(), "AUDIT_METRICS_PORT=" + strconv.Itoa(collectortest.FreePort(t)),
 	}, environment...), "--set", "exporters.otlp_http/loki.headers.X-Scope-OrgID="+tenant(t))
 }
 

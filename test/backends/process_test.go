@@ -11,9 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -135,26 +133,6 @@ func lookPath(t testing.TB, name, debianPackage string) string {
 	path, err := exec.LookPath(name)
 	require.NoError(t, err, "install the Debian package %s", debianPackage)
 	return path
-}
-
-// lastPort is the last port given out. They lie below those that the system takes for outgoing connections (32768 and up), since
-// one of these may take a port between its choice and its use.
-var lastPort atomic.Int64
-
-// freeAddresses finds addresses that are free now, and that no other test of this package is given.
-func freeAddresses(t testing.TB, count int) (addresses []string) {
-	t.Helper()
-	lastPort.CompareAndSwap(0, 20000+int64(os.Getpid()%10000))
-	for len(addresses) < count {
-		port := lastPort.Add(1)
-		require.Less(t, port, int64(32768), "no port is free")
-		address := net.JoinHostPort("127.0.0.1", strconv.FormatInt(port, 10))
-		if listener, err := net.Listen("tcp", address); err == nil {
-			require.NoError(t, listener.Close())
-			addresses = append(addresses, address)
-		}
-	}
-	return addresses
 }
 
 func portOf(t testing.TB, address string) string {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -44,7 +46,7 @@ scrape_configs:
   - job_name: otelcol-openstack-audit
     static_configs: [{targets: %s}]
 `, rules, targets(exporters), targets(collectors)), 0o600))
-	address := freeAddresses(t, 1)[0]
+	address := collectortest.FreeAddress(t)
 	p := prometheus{url: "http://" + address, process: startProcess(t, nil, binary,
 		"--config.file="+configuration, "--storage.tsdb.path="+filepath.Join(folder, "data"), "--web.listen-address="+address, "--log.level=warn")}
 	eventually(t, func() error {

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"golang.org/x/sync/errgroup"
@@ -26,7 +28,7 @@ import (
 // metricsCollector is a collector with config/prometheus.yaml that flushes often.
 func metricsCollector(t testing.TB, environment []string, arguments ...string) (c *process, exporter, self string) {
 	t.Helper()
-	addresses := freeAddresses(t, 2)
+	addresses := collectortest.FreeAddresses(t, 2)
 	environment = append([]string{"AUDIT_PROMETHEUS_ENDPOINT=" + addresses[0], "AUDIT_METRICS_PORT=" + portOf(t, addresses[1])}, environment...)
 	arguments = append([]string{"--set", "connectors.openstack_audit_metrics.flush_interval=500ms"}, arguments...)
 	return collector(t, "prometheus.yaml", environment, arguments...), addresses[0], addresses[1]
@@ -49,7 +51,7 @@ func TestPrometheusCountsExactly(t *testing.T) {
 		successes, wrongPasswords, unknownUsers, requests = 3, 2, 1, 2
 	)
 	url, environment := broker(t)
-	otlp := freeAddresses(t, 1)[0]
+	otlp := collectortest.FreeAddress(t)
 	c, exporter, self := metricsCollector(t, environment, "--config", extra(t, `
 receivers: {otlp: {protocols: {http: {endpoint: `+otlp+`}}}}
 service: {pipelines: {logs: {receivers: [openstack_audit, otlp]}}}
@@ -171,7 +173,7 @@ func postLogs(ctx context.Context, endpoint string, mapper *auditlog.Mapper, bod
 // Two regions in one collector have a series each.
 func TestPrometheusKeepsRegionsApart(t *testing.T) {
 	t.Parallel()
-	otlp := freeAddresses(t, 1)[0]
+	otlp := collectortest.FreeAddress(t)
 	_, environment := broker(t)
 	c, exporter, _ := metricsCollector(t, environment, "--config", extra(t, `
 receivers: {otlp: {protocols: {http: {endpoint: `+otlp+`}}}}

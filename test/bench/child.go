@@ -38,7 +38,8 @@ type result struct {
 	WallSeconds       float64
 	CPUSeconds        float64
 	Allocations       float64
-	IdleKiB, PeakKiB  int
+	IdleKiB, BusyKiB  int // BusyKiB is the median while it worked
+	PeakKiB           int
 	LatencyMillis     []float64 // p50, p99, p99.9
 	Micro             map[string]figure
 	MeanBatch         float64

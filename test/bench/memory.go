@@ -18,7 +18,7 @@ const (
 	memoryBody = 2048
 )
 
-// memory measures the resident memory of a receiver that has nothing to do, and the most of one that works at full speed.
+// memory measures the resident memory of a receiver that has nothing to do, and of one that works at full speed: usually, and at most.
 func memory(ctx context.Context, out io.Writer, b *bench) error {
 	var bodies [][]byte
 	for _, body := range b.corpus.bodies {
@@ -28,9 +28,9 @@ func memory(ctx context.Context, out io.Writer, b *bench) error {
 		}
 		bodies = append(bodies, body)
 	}
-	t := newTable(fmt.Sprintf("Resident memory, prefetch 1000, %d B messages, quorum queue", memoryBody), "GOGC", "idle MiB", "peak MiB", "above idle MiB")
+	t := newTable(fmt.Sprintf("Resident memory, prefetch 1000, %d B messages, quorum queue", memoryBody), "GOGC", "idle MiB", "at full speed MiB", "above idle MiB", "peak MiB", "above idle MiB")
 	for _, gogc := range b.gogc {
-		var idle, peak []float64
+		var idle, busy, peak []float64
 		for range b.rounds {
 			if err := b.empty(idleQueue); err != nil {
 				return err
@@ -44,9 +44,12 @@ func memory(ctx context.Context, out io.Writer, b *bench) error {
 			if err != nil {
 				return err
 			}
-			idle, peak = append(idle, float64(r.IdleKiB)/1024), append(peak, float64(r.PeakKiB)/1024)
+			idle = append(idle, float64(r.IdleKiB)/1024)
+			busy = append(busy, float64(r.BusyKiB)/1024)
+			peak = append(peak, float64(r.PeakKiB)/1024)
 		}
-		t.row("%d", gogc, "%.1f", median(idle), "%.1f", median(peak), "%.1f", median(peak)-median(idle))
+		t.row("%d", gogc, "%.1f", median(idle), "%.1f", median(busy), "%.1f", median(busy)-median(idle),
+			"%.1f", median(peak), "%.1f", median(peak)-median(idle))
 	}
 	t.print(out)
 	return kept(ctx, out, b)

@@ -93,11 +93,12 @@ func runReceiver(ctx context.Context, j *job) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	resident := sampleResident(s.meter.done)
 	r, err := s.meter.wait(ctx)
 	if err != nil {
 		return result{}, err
 	}
-	r.IdleKiB = idle
+	r.IdleKiB, r.BusyKiB = idle, int(median(<-resident))
 	if j.Latency {
 		r.LatencyMillis = percentiles(s.latencies[min(warmUp, len(s.latencies)):])
 	}
@@ -113,6 +114,26 @@ func idleMemory(ctx context.Context, j *job) (int, error) {
 	time.Sleep(2 * time.Second)
 	idle := statusKiB("VmRSS")
 	return idle, receiver.Shutdown(ctx)
+}
+
+// sampleResident reads the resident memory every few milliseconds until done is closed, and then gives what it read, in KiB.
+func sampleResident(done <-chan struct{}) <-chan []float64 {
+	samples := make(chan []float64, 1)
+	go func() {
+		ticker := time.NewTicker(10 * time.Millisecond)
+		defer ticker.Stop()
+		read := []float64{float64(statusKiB("VmRSS"))}
+		for {
+			select {
+			case <-done:
+				samples <- read
+				return
+			case <-ticker.C:
+				read = append(read, float64(statusKiB("VmRSS")))
+			}
+		}
+	}()
+	return samples
 }
 
 // warmUp are the first messages, whose latency is that of a program that just started.

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 )
@@ -64,7 +66,7 @@ type backend struct {
 
 func newBackend(t *testing.T) *backend {
 	t.Helper()
-	b := &backend{answer: accept, stored: map[string]int{}, address: freeAddress(t)}
+	b := &backend{answer: accept, stored: map[string]int{}, address: collectortest.FreeAddress(t)}
 	b.comeBack(t)
 	t.Cleanup(b.goAway)
 	return b
@@ -201,12 +203,4 @@ func (b *backend) firstOrder() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.order)
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	return listener.Addr().String()
 }

@@ -3,6 +3,8 @@ package faults
 import (
 	"strings"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
@@ -80,7 +82,7 @@ func (t *trial) stalled() {
 
 // hostsDead has two dead hosts in transport_url beside the one that lives, and has them change places.
 func hostsDead(t *trial) {
-	dead, other := freeAddress(t.T), newProxy(t.T, t.node.Address())
+	dead, other := collectortest.FreeAddress(t.T), newProxy(t.T, t.node.Address())
 	url := "rabbit://guest:guest@" + dead + ",guest:guest@" + t.proxy.address() + ",guest:guest@" + other.address() +
 		"/%2F?heartbeat_timeout_threshold=2"
 	other.connectTo(dead)

@@ -40,7 +40,7 @@ func binary(t *testing.T) string {
 // startCollector runs config/durable.yaml with changes: configurations that are merged over it, each over the ones before.
 func startCollector(t *testing.T, peak *atomic.Int64, wrapper, environment, changes []string) *collector {
 	t.Helper()
-	c := &collector{t: t, exited: make(chan struct{}), peak: peak, health: freeAddress(t), inner: freeAddress(t)}
+	c := &collector{t: t, exited: make(chan struct{}), peak: peak, health: collectortest.FreeAddress(t), inner: collectortest.FreeAddress(t)}
 	_, port, err := net.SplitHostPort(c.inner)
 	require.NoError(t, err)
 	arguments := append(wrapper, binary(t), "--feature-gates=+extension.healthcheck.useComponentStatus",

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -59,7 +61,7 @@ func connectionCutMidFrame(t *trial) {
 func hundredReconnects(t *trial) {
 	t.changes = `
 receivers: {openstack_audit: {rabbitmq: {reconnect: {initial_interval: 10ms, max_interval: 20ms}}}}
-extensions: {pprof: {endpoint: "` + freeAddress(t.T) + `"}}
+extensions: {pprof: {endpoint: "` + collectortest.FreeAddress(t.T) + `"}}
 service: {extensions: [file_storage, health_check, pprof]}
 `
 	endpoint := strings.Split(t.changes, `"`)[1]

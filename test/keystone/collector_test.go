@@ -22,7 +22,6 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/debiantest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 )
 
@@ -109,16 +108,16 @@ type collector struct {
 // newCollector is for a Keystone at keystonePort.
 func newCollector(t *testing.T, b *backend, keystonePort int, changes string) *collector {
 	t.Helper()
-	c := &collector{t: t, address: fmt.Sprintf("127.0.0.1:%d", debiantest.FreePort(t)), changes: changes}
+	c := &collector{t: t, address: collectortest.FreeAddress(t), changes: changes}
 	c.environment = append(os.Environ(),
 		"AUDIT_LISTEN_ENDPOINT="+c.address,
 		"AUDIT_LISTEN_PASSWORD="+listenPassword,
-		fmt.Sprintf("AUDIT_NAMES_ENDPOINT=127.0.0.1:%d", debiantest.FreePort(t)),
+		"AUDIT_NAMES_ENDPOINT="+collectortest.FreeAddress(t),
 		fmt.Sprintf("AUDIT_KEYSTONE_URL=http://127.0.0.1:%d/v3", keystonePort),
 		"AUDIT_KEYSTONE_USER="+keystonetest.Username,
 		"AUDIT_KEYSTONE_PASSWORD="+keystonetest.Password,
 		"AUDIT_OTLP_ENDPOINT="+b.url,
-		fmt.Sprintf("AUDIT_METRICS_PORT=%d", debiantest.FreePort(t)))
+		fmt.Sprintf("AUDIT_METRICS_PORT=%d", collectortest.FreePort(t)))
 	t.Cleanup(func() {
 		c.kill()
 		if t.Failed() {

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -93,12 +95,24 @@ func percentile(took []time.Duration, percent int) time.Duration {
 	return slices.Sorted(slices.Values(took))[len(took)*percent/100].Round(time.Millisecond)
 }
 
+// warm makes each of the requests that the preload makes once: Keystone takes 100 ms longer for the first of its kind.
+func warm(keystone *debiantest.Keystone) {
+	for _, list := range []string{"/domains", "/roles", "/projects", "/users?domain_id=default", "/groups?domain_id=default", "/roles?domain_id=default"} {
+		keystone.Call(http.MethodGet, list, nil)
+	}
+}
+
 // A Keystone with one worker waits for the collector to take its notification, while the collector, which knows no names, asks that same
-// worker for them. Neither waits for the other.
+// worker for them. Neither waits for the other: lookups fit between the API's calls, 30 ms each.
 func TestNamesDoNotHoldUpKeystone(t *testing.T) {
 	const users = 100
 	alone := startKeystone(t, 0, nil)
+	warm(alone)
 	usual := work(alone, "user", users)
+	limit := 100 * time.Millisecond
+	if percentile(usual, 99) >= limit { // this machine is too slow for it, whoever listens
+		limit = 2 * percentile(usual, 99)
+	}
 
 	for _, test := range []struct{ name, changes string }{
 		{"as it ships", ""},
@@ -106,12 +120,13 @@ func TestNamesDoNotHoldUpKeystone(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBackend(t)
-			port := debiantest.FreePort(t)
+			port := collectortest.FreePort(t)
 			c := newCollector(t, b, port, test.changes)
 			c.start(t.TempDir())
 			keystone := startKeystone(t, port, c)
 			keystone.CreateReader()
 			awaitAll(t, keystone, b)
+			warm(keystone)
 			c.stop()
 			c.start(t.TempDir()) // it knows no names any more
 			// oslo.messaging waits a second before it connects again.
@@ -120,8 +135,7 @@ func TestNamesDoNotHoldUpKeystone(t *testing.T) {
 			took := work(keystone, "user", users)
 			t.Logf("with the collector p50 %v, p99 %v; without p50 %v, p99 %v",
 				percentile(took, 50), percentile(took, 99), percentile(usual, 50), percentile(usual, 99))
-			assert.Less(t, percentile(took, 99), max(100*time.Millisecond, 4*percentile(usual, 99)),
-				"lookups take turns with the API's calls on the one worker, 30 to 60 ms each, and no more than that")
+			assert.Less(t, percentile(took, 99), limit)
 			assert.Less(t, slices.Max(took), 2*time.Second, "somebody waited for somebody")
 
 			named := 0
@@ -142,7 +156,7 @@ func TestNamesDoNotHoldUpKeystone(t *testing.T) {
 // While the collector is away, Keystone's calls wait and then succeed, and nothing is lost.
 func TestCollectorAway(t *testing.T) {
 	b := newBackend(t)
-	port := debiantest.FreePort(t)
+	port := collectortest.FreePort(t)
 	c := newCollector(t, b, port, "")
 	state := t.TempDir()
 	c.start(state)

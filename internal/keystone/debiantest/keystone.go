@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 
 	"github.com/stretchr/testify/require"
 
@@ -51,7 +52,7 @@ func Start(t testing.TB, options Options) *Keystone {
 	}
 	port := options.Port
 	if port == 0 {
-		port = FreePort(t)
+		port = collectortest.FreePort(t)
 	}
 	dir := t.TempDir()
 	k := &Keystone{t: t, URL: fmt.Sprintf("http://127.0.0.1:%d/v3", port), Log: filepath.Join(dir, "keystone.log")}
@@ -74,15 +75,6 @@ func Start(t testing.TB, options Options) *Keystone {
 	}, time.Minute, 100*time.Millisecond, "Keystone does not answer")
 	k.login()
 	return k
-}
-
-// FreePort returns a port that is free on the loopback address now.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }
 
 // configure makes the database and the keys, and returns the path of keystone.conf.

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/freeport"
 )
 
 // portMapper is the Erlang port mapper that the nodes of a cluster share, with the cookie by which they trust each other. It is not one
@@ -40,7 +42,7 @@ wait
 `
 
 func startPortMapper() (*portMapper, error) {
-	ports, err := freePorts(1)
+	ports, err := freeport.Find(1)
 	if err != nil {
 		return nil, err
 	}

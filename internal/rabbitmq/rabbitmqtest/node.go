@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/freeport"
+
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
@@ -68,7 +70,7 @@ func StartNode(ctx context.Context, options Options) (*Node, error) {
 		}
 		n.directory, n.removeOnStop = directory, true
 	}
-	ports, err := freePorts(3)
+	ports, err := freeport.Find(3)
 	if err != nil {
 		return nil, errors.Join(err, n.Stop())
 	}
@@ -265,24 +267,4 @@ func (n *Node) runTool(ctx context.Context, tool string, arguments []string) (st
 		return text, fmt.Errorf("%s %s: %w: %s", tool, arguments[0], err, text)
 	}
 	return text, nil
-}
-
-// freePorts finds ports that are free on the loopback address now.
-func freePorts(count int) (ports []int, err error) {
-	// All stay open until all are known, so that they differ.
-	var listeners []net.Listener
-	defer func() {
-		for _, listener := range listeners {
-			err = errors.Join(err, listener.Close())
-		}
-	}()
-	for range count {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		listeners = append(listeners, listener)
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }
