@@ -68,9 +68,10 @@ func awaitAll(t *testing.T, keystone *debiantest.Keystone, b *backend) []string 
 	return ids
 }
 
-// work creates users and then deletes them, a call each tick, and returns how long Keystone took for each call.
+// work creates users and then deletes them, a call each tick, and returns how long Keystone took for each call. A call takes the one
+// worker 60 ms and a lookup 40 ms: it is busy half of the time. With more it has not the time for both, whoever waits for whom.
 func work(keystone *debiantest.Keystone, prefix string, users int) (took []time.Duration) {
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	call := func(do func()) {
 		<-tick.C
@@ -95,19 +96,11 @@ func percentile(took []time.Duration, percent int) time.Duration {
 	return slices.Sorted(slices.Values(took))[len(took)*percent/100].Round(time.Millisecond)
 }
 
-// warm makes each of the requests that the preload makes once: Keystone takes 100 ms longer for the first of its kind.
-func warm(keystone *debiantest.Keystone) {
-	for _, list := range []string{"/domains", "/roles", "/projects", "/users?domain_id=default", "/groups?domain_id=default", "/roles?domain_id=default"} {
-		keystone.Call(http.MethodGet, list, nil)
-	}
-}
-
 // A Keystone with one worker waits for the collector to take its notification, while the collector, which knows no names, asks that same
 // worker for them. Neither waits for the other: lookups fit between the API's calls, 30 ms each.
 func TestNamesDoNotHoldUpKeystone(t *testing.T) {
 	const users = 100
 	alone := startKeystone(t, 0, nil)
-	warm(alone)
 	usual := work(alone, "user", users)
 	limit := 100 * time.Millisecond
 	if percentile(usual, 99) >= limit { // this machine is too slow for it, whoever listens
@@ -126,7 +119,6 @@ func TestNamesDoNotHoldUpKeystone(t *testing.T) {
 			keystone := startKeystone(t, port, c)
 			keystone.CreateReader()
 			awaitAll(t, keystone, b)
-			warm(keystone)
 			c.stop()
 			c.start(t.TempDir()) // it knows no names any more
 			// oslo.messaging waits a second before it connects again.
