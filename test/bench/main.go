@@ -35,7 +35,7 @@ func main() {
 	}
 	o := options{gogc: []int{400, 100}}
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds in which the contestants take turns")
-	flag.IntVar(&o.messages, "messages", 40_000, "messages of a run; slow peers get a tenth")
+	flag.IntVar(&o.messages, "messages", 60_000, "messages of a run; slow peers get a tenth")
 	flag.IntVar(&o.entries, "entries", 1_000_000, "names in the directory of the run with names")
 	flag.IntVar(&o.latencyFor, "latency", 10, "seconds for which latency is measured at each rate; 0 leaves it out")
 	flag.StringVar(&o.only, "only", "", "the one part to run: rates, micro, latency, memory or start")
