@@ -112,7 +112,7 @@ func printRates(out io.Writer, b *bench, gogc int, contestants []contestant, res
 		own, other := results[c.name], results[c.against]
 		rates := each(own, func(r result) float64 { return r.rate() })
 		rateRatio, cpuRatio := "", ""
-		if c.against != "" {
+		if len(other) > 0 {
 			var byRate, byCPU []float64
 			for round := range own { // both in the same round
 				byRate = append(byRate, own[round].rate()/other[round].rate())
