@@ -57,7 +57,7 @@ func runChild(out io.Writer, text string) error {
 		return err
 	}
 	contestants := map[string]func(context.Context, *job) (result, error){
-		"floor": runFloor, "receiver": runReceiver, "names": runNames, "micro": runMicro, "kept": runKept,
+		"floor": runFloor, "bound": runBound, "receiver": runReceiver, "names": runNames, "micro": runMicro, "kept": runKept,
 	}
 	contestant, known := contestants[j.Contestant]
 	if !known {

@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
 // The floor's settings: the fastest that amqp091-go can be used with manual acknowledgements.
@@ -14,6 +18,45 @@ const (
 
 // runFloor consumes and acknowledges, and looks at nothing.
 func runFloor(ctx context.Context, j *job) (result, error) {
+	return consume(ctx, j, func([]byte) error { return nil })
+}
+
+// boundAttributes is how many attributes a record of the captures has, and boundBatch how many records come together.
+const (
+	boundAttributes = 20
+	boundBatch      = 64
+)
+
+// runBound is the floor with what no receiver can leave out besides: to decode the message, and to write as many attributes by pdata.
+func runBound(ctx context.Context, j *job) (result, error) {
+	keys := make([]string, boundAttributes)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("openstack.attribute.%d", i)
+	}
+	var records plog.LogRecordSlice
+	count := 0
+	return consume(ctx, j, func(body []byte) error {
+		if count%boundBatch == 0 {
+			records = plog.NewLogs().ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+			records.EnsureCapacity(boundBatch)
+		}
+		count++
+		var notification oslo.Notification
+		if err := oslo.DecodeInto(&notification, body); err != nil {
+			return err
+		}
+		record := records.AppendEmpty()
+		record.Body().SetStr(notification.EventType)
+		record.Attributes().EnsureCapacity(boundAttributes)
+		for _, key := range keys {
+			record.Attributes().PutStr(key, notification.MessageID)
+		}
+		return nil
+	})
+}
+
+// consume calls take for each message.
+func consume(ctx context.Context, j *job, take func(body []byte) error) (result, error) {
 	connection, err := amqp.Dial(j.URL)
 	if err != nil {
 		return result{}, err
@@ -32,6 +75,9 @@ func runFloor(ctx context.Context, j *job) (result, error) {
 	}
 	m := newMeter(j.Messages)
 	for d := range deliveries {
+		if err := take(d.Body); err != nil {
+			return result{}, err
+		}
 		m.add(1)
 		if m.count%floorAck == 0 || m.count == j.Messages {
 			if err := channel.Ack(d.DeliveryTag, true); err != nil {

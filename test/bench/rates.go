@@ -95,6 +95,7 @@ func contestants(b *bench, keystone *httptest.Server) []contestant {
 		{name: floorClassic, queue: classicQueue, run: native("floor", job{})},
 		{name: oursClassic, queue: classicQueue, against: floorClassic, run: native("receiver", job{})},
 		{name: floorQuorum, queue: quorumQueue, run: native("floor", job{})},
+		{name: "floor, decoded and 20 attributes written", queue: quorumQueue, against: floorQuorum, run: native("bound", job{})},
 		{name: oursQuorum, queue: quorumQueue, against: floorQuorum, run: native("receiver", job{})},
 		{name: withoutNames, queue: quorumQueue, warm: true, run: native("receiver", job{})},
 		{
