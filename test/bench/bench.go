@@ -62,20 +62,20 @@ func queueType(queue string) string {
 	return "classic"
 }
 
-// empty makes a queue anew.
+// empty makes a queue, or takes out what is in it.
 func (b *bench) empty(queue string) error {
-	if _, err := b.channel.QueueDelete(queue, false, false, false); err != nil {
-		return err
-	}
+	durable, arguments := true, amqp.Table{"x-queue-type": queueType(queue)}
 	if queue == osloQueue { // as oslo.messaging declares it
-		_, err := b.channel.QueueDeclare(queue, false, false, false, false, nil)
+		durable, arguments = false, nil
+	}
+	if _, err := b.channel.QueueDeclare(queue, durable, false, false, false, arguments); err != nil {
 		return err
 	}
-	_, err := b.channel.QueueDeclare(queue, true, false, false, false, amqp.Table{"x-queue-type": queueType(queue)})
+	_, err := b.channel.QueuePurge(queue, false) // RabbitMQ may fail to make a quorum queue that was just deleted
 	return err
 }
 
-// fill makes a queue anew and puts persistent messages into it: the bodies over and over.
+// fill empties a queue and puts persistent messages into it: the bodies over and over.
 func (b *bench) fill(ctx context.Context, queue string, bodies [][]byte, messages int) error {
 	if err := b.empty(queue); err != nil {
 		return err
