@@ -124,7 +124,7 @@ func TestListen(t *testing.T) {
 	assert.Equal(t, int64(1), r.gauge("listen_connections"))
 	assert.Equal(t, int64(0), r.gauge("listen_in_flight_bytes"))
 	r.shutdown()
-	assert.Error(t, p.connect(), "nobody listens")
+	assert.Error(t, newPublishing(t, url).connect(), "nobody listens")
 }
 
 // TestListenGroupCommit: many services that publish one by one make few calls of the pipeline.
