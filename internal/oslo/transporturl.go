@@ -39,7 +39,9 @@ type TransportHost struct {
 
 // TransportTLS holds the ssl_* options of the URL's query.
 type TransportTLS struct {
-	Enabled                   bool
+	Enabled bool
+	// Off is true when the URL says ?ssl=false, rather than nothing.
+	Off                       bool
 	CAFile, CertFile, KeyFile string
 	// Version is ssl_version as written, such as TLSv1_2.
 	Version string
@@ -100,7 +102,9 @@ func ParseTransportURL(text string) (TransportURL, error) {
 	if err := parsed.setOptions(parseQuery(query)); err != nil {
 		return TransportURL{}, err
 	}
-	parsed.TLS.Enabled = parsed.TLS.Enabled || tls
+	if tls {
+		parsed.TLS.Enabled, parsed.TLS.Off = true, false
+	}
 	return parsed, nil
 }
 
@@ -190,6 +194,7 @@ func (u *TransportURL) setOptions(query map[string]string) error {
 		switch key {
 		case "ssl":
 			u.TLS.Enabled, err = parseBool(value)
+			u.TLS.Off = !u.TLS.Enabled
 		case "ssl_ca_file":
 			u.TLS.CAFile = value
 		case "ssl_cert_file":

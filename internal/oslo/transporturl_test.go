@@ -54,7 +54,7 @@ func TestParseTransportURL(t *testing.T) {
 		"amqp://u:p@h/v":            {Hosts: one("h", 5672, "u", "p"), VirtualHost: "v", TLS: verified},
 		"amqps://u:p@h:5671/v":      {Hosts: one("h", 5671, "u", "p"), VirtualHost: "v", TLS: tls},
 		"rabbit://u:p@h:5671/v":     {Hosts: one("h", 5671, "u", "p"), VirtualHost: "v", TLS: verified},
-		"rabbit://u:p@h/v?ssl=no":   {Hosts: one("h", 5672, "u", "p"), VirtualHost: "v", TLS: verified},
+		"rabbit://u:p@h/v?ssl=no":   {Hosts: one("h", 5672, "u", "p"), VirtualHost: "v", TLS: TransportTLS{Off: true, VerifyHostname: true}},
 		"rabbit://u:p@h/v?ssl=":     {Hosts: one("h", 5672, "u", "p"), VirtualHost: "v", TLS: verified},
 		"rabbit://u:p@h/v?ssl=True": {Hosts: one("h", 5672, "u", "p"), VirtualHost: "v", TLS: tls},
 		"rabbit://u:p@h?ssl=1":      {Hosts: one("h", 5672, "u", "p"), VirtualHost: "/", TLS: tls},

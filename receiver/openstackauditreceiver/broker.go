@@ -40,6 +40,9 @@ func sameTLS(section *configtls.ClientConfig, url oslo.TransportTLS) error {
 	if url.Enabled && section.Insecure {
 		errs = append(errs, errors.New("transport_url turns it on, and insecure: true off"))
 	}
+	if url.Off && !section.Insecure {
+		errs = append(errs, errors.New("transport_url turns it off with ssl=false, and the section on"))
+	}
 	if url.Enabled && !url.VerifyHostname && !section.InsecureSkipVerify {
 		errs = append(errs, errors.New("transport_url has ssl_enforce_hostname_verification off, and the section verifies the name"))
 	}

@@ -139,6 +139,7 @@ func TestInvalidConfig(t *testing.T) {
 		"rabbitmq::reconnect::max_interval: 10ms is less than initial_interval 1s":          reconnect("max_interval", "10ms"),
 		"rabbitmq::reconnect::multiplier: 0.5 is less than 1":                               reconnect("multiplier", 0.5),
 		"rabbitmq::tls: TLS is configured twice and differently: transport_url turns it on": {"transport_url": url + "?ssl=1", "tls": section{"insecure": true}},
+		"transport_url turns it off with ssl=false, and the section on":                     {"transport_url": url + "?ssl=0", "tls": section{}},
 		`transport_url has ssl_ca_file=/a.pem, and the section ca_file: "/b.pem"`:           {"transport_url": url + "?ssl=1&ssl_ca_file=/a.pem", "tls": section{"ca_file": "/b.pem"}},
 		"transport_url has ssl_enforce_hostname_verification off":                           {"transport_url": url + "?ssl=1&ssl_enforce_hostname_verification=0", "tls": section{}},
 		"provide either a CA file or the PEM-encoded string":                                {"tls": section{"ca_file": "a", "ca_pem": "b"}},
