@@ -230,6 +230,6 @@ func TestFailedFlushIsCounted(t *testing.T) {
 	require.EventuallyWithT(t, func(collect *assert.CollectT) {
 		_, err := observed.GetMetric("otelcol_openstack_audit_metrics_connector_flush_failures")
 		require.NoError(collect, err)
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	require.Error(t, c.Shutdown(t.Context()))
 }

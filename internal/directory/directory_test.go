@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,18 +39,34 @@ func TestResolve(t *testing.T) {
 	assert.Equal(t, 1, f.server.Requests("users/"+strings.Repeat("0", 32)), "absence is remembered")
 }
 
+// joining counts those who wait for a lookup.
+type joining struct {
+	context.Context
+	joined *atomic.Int32
+}
+
+func (j joining) Done() <-chan struct{} {
+	j.joined.Add(1)
+	return j.Context.Done()
+}
+
 func TestSingleFlight(t *testing.T) {
 	answers := make(chan struct{})
 	server := keystonetest.NewServer(entities()...)
 	server.Fail(keystonetest.Failures{Delay: answers})
 	f := newFixture(t, server, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	const all = 20
+	var joined atomic.Int32
 	var batches sync.WaitGroup
-	for range 20 {
+	for range all {
 		batches.Go(func() {
-			assert.Equal(t, "alice", f.ask(ref(keystone.User, aliceID)).Name)
+			asked := f.Resolve(joining{ctx, &joined}, nil, []Query{ref(keystone.User, aliceID)}, true)
+			assert.Equal(t, "alice", asked[0].Name)
 		})
 	}
-	require.Eventually(t, func() bool { return server.Requests("users/"+aliceID) == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return joined.Load() == all }, patience, time.Millisecond)
 	close(answers)
 	batches.Wait()
 	assert.Equal(t, 1, server.Requests("users/"+aliceID))
@@ -66,10 +83,9 @@ func TestLateAnswersServeTheNextBatch(t *testing.T) {
 	// Now Keystone is known to be slow: nobody waits for it, who may leave.
 	assert.Equal(t, []Answer{{Result: Late}}, f.Resolve(t.Context(), nil, []Query{ref(keystone.User, aliceID)}, false))
 	close(answers)
-	require.Eventually(t, func() bool {
-		return f.Resolve(t.Context(), nil, []Query{ref(keystone.User, aliceID)}, false)[0].Name == "alice"
-	}, 5*time.Second, time.Millisecond)
-	require.Eventually(t, func() bool { return f.slowUntil.Load() == 0 }, 5*time.Second, time.Millisecond, "a quick answer ends it")
+	require.Eventually(t, func() bool { return f.Stats().Entries["keystone"] == 1 }, patience, time.Millisecond)
+	assert.Equal(t, "alice", f.Resolve(t.Context(), nil, []Query{ref(keystone.User, aliceID)}, false)[0].Name)
+	require.Eventually(t, func() bool { return f.slowUntil.Load() == 0 }, patience, time.Millisecond, "a quick answer ends it")
 	assert.Equal(t, 1, server.Requests("users/"+aliceID))
 }
 

@@ -88,7 +88,7 @@ func TestDeletedWhileKeystoneAnswers(t *testing.T) {
 	server.Fail(keystonetest.Failures{Delay: answers})
 	done := make(chan Answer)
 	go func() { done <- f.ask(ref(keystone.User, aliceID)) }()
-	assert.Eventually(t, func() bool { return server.Requests("users/"+aliceID) == 2 }, 5*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return server.Requests("users/"+aliceID) == 2 }, patience, time.Millisecond)
 	f.clock.advance(2 * time.Second)
 	f.Delete(keystone.User, aliceID)
 	close(answers)

@@ -99,7 +99,9 @@ func TestStorageAwayAtTheStart(t *testing.T) {
 func TestStorageAwayForAWhile(t *testing.T) {
 	m := newMemory()
 	f := newFixture(t, keystonetest.NewServer(entities()...), with(m))
-	f.ask(ref(keystone.User, aliceID))
+	f.cancel() // nothing is written but by hand
+	f.workers.Wait()
+	f.Learn(keystone.User, aliceID, "alice", "", time.Now())
 	m.breakIt(true)
 	require.ErrorIs(t, f.store.flush(t.Context()), errBroken)
 	m.breakIt(false)

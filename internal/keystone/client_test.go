@@ -21,6 +21,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// patience is how long a test waits for what must come: a loaded machine must not decide.
+const patience = time.Minute
+
 const (
 	aliceID = "30a1d53efd214939a2eaa311fc56d308"
 	corpID  = "824deaa7a41c4a938fd4c859ac1dc331"
@@ -106,7 +109,7 @@ func TestGet(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, root := range []string{"", "/", "/v3", "/v3/"} {
-				c := newClient(t, password(url+root), 5*time.Second)
+				c := newClient(t, password(url+root), patience)
 				got, err := c.Get(t.Context(), test.ref)
 				require.NoError(t, err)
 				assert.Equal(t, test.want, got)
@@ -120,7 +123,7 @@ func TestApplicationCredentialLogin(t *testing.T) {
 	c := newClient(t, gophercloud.AuthOptions{
 		IdentityEndpoint: url, ApplicationCredentialID: keystonetest.ApplicationCredentialID,
 		ApplicationCredentialSecret: keystonetest.ApplicationCredentialSecret,
-	}, 5*time.Second)
+	}, patience)
 	_, err := c.Get(t.Context(), user(aliceID))
 	require.NoError(t, err)
 	assert.Equal(t, 1, server.Logins())
@@ -148,7 +151,7 @@ func TestFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server, url := serve(t, alice())
 			server.Fail(test.failures)
-			c := newClient(t, password(url), 5*time.Second)
+			c := newClient(t, password(url), patience)
 			id := test.id
 			if id == "" {
 				id = aliceID
@@ -168,10 +171,7 @@ func TestFailures(t *testing.T) {
 }
 
 func TestNoKeystone(t *testing.T) {
-	server := httptest.NewServer(http.NotFoundHandler())
-	url := server.URL
-	server.Close()
-	c := newClient(t, password(url), 5*time.Second)
+	c := newClient(t, password("http://127.0.0.1:1"), patience)
 	_, err := c.Get(t.Context(), user(aliceID))
 	assert.Equal(t, keystone.Unavailable, keystone.ReasonOf(err))
 }
@@ -184,16 +184,16 @@ func TestAnotherServiceAtTheURL(t *testing.T) {
 		_, _ = w.Write([]byte("<html>hello</html>"))
 	}))
 	t.Cleanup(server.Close)
-	c := newClient(t, password(server.URL), 5*time.Second)
+	c := newClient(t, password(server.URL), patience)
 	_, err := c.Get(t.Context(), user(aliceID))
 	require.Error(t, err)
-	require.Eventually(t, func() bool { return c.lastLogin() != nil }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return c.lastLogin() != nil }, patience, time.Millisecond)
 	assert.NotContains(t, c.lastLogin().Error(), keystonetest.Password)
 }
 
 func TestRevokedTokenIsRenewedOnce(t *testing.T) {
 	server, url := serve(t, alice())
-	c := newClient(t, password(url), 5*time.Second)
+	c := newClient(t, password(url), patience)
 	_, err := c.Get(t.Context(), user(aliceID))
 	require.NoError(t, err)
 	server.RevokeTokens()
@@ -212,7 +212,7 @@ func TestTokenThatIsAlwaysRefused(t *testing.T) {
 	server, url := serve(t, alice())
 	server.SetTokenLifetime(time.Hour)
 	server.Fail(keystonetest.Failures{Status: http.StatusUnauthorized})
-	c := newClient(t, password(url), 5*time.Second)
+	c := newClient(t, password(url), patience)
 	for range 5 {
 		_, err := c.Get(t.Context(), user(aliceID))
 		assert.Equal(t, keystone.Unauthorized, keystone.ReasonOf(err))
@@ -223,8 +223,8 @@ func TestTokenThatIsAlwaysRefused(t *testing.T) {
 func TestTokenIsRenewedAheadOfItsEnd(t *testing.T) {
 	server, url := serve(t, alice())
 	server.SetTokenLifetime(1500 * time.Millisecond)
-	newClient(t, password(url), 5*time.Second)
-	require.Eventually(t, func() bool { return server.Logins() >= 2 }, 10*time.Second, 10*time.Millisecond,
+	newClient(t, password(url), patience)
+	require.Eventually(t, func() bool { return server.Logins() >= 2 }, patience, 10*time.Millisecond,
 		"nobody has asked for anything")
 }
 
@@ -232,7 +232,7 @@ func TestWrongPassword(t *testing.T) {
 	server, url := serve(t, alice())
 	auth := password(url)
 	auth.Password = "wrong-and-secret"
-	c := newClient(t, auth, 5*time.Second)
+	c := newClient(t, auth, patience)
 	for range 3 {
 		_, err := c.Get(t.Context(), user(aliceID))
 		assert.Equal(t, keystone.Unauthorized, keystone.ReasonOf(err))
@@ -244,14 +244,14 @@ func TestWrongPassword(t *testing.T) {
 func TestLoginComesBack(t *testing.T) {
 	server, url := serve(t, alice())
 	server.Fail(keystonetest.Failures{LoginStatus: 503})
-	c := newClient(t, password(url), 5*time.Second)
+	c := newClient(t, password(url), patience)
 	_, err := c.Get(t.Context(), user(aliceID))
 	require.Equal(t, keystone.Unavailable, keystone.ReasonOf(err))
 	server.Fail(keystonetest.Failures{})
 	require.Eventually(t, func() bool {
 		_, err := c.Get(t.Context(), user(aliceID))
 		return err == nil
-	}, 10*time.Second, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond)
 }
 
 func TestSlowKeystone(t *testing.T) {
@@ -259,8 +259,8 @@ func TestSlowKeystone(t *testing.T) {
 	answers := make(chan struct{})
 	server.Fail(keystonetest.Failures{Delay: answers})
 	t.Cleanup(func() { close(answers) })
-	c := newClient(t, password(url), 50*time.Millisecond)
-	require.Eventually(t, func() bool { return server.Logins() == 1 }, 5*time.Second, time.Millisecond)
+	c := newClient(t, password(url), time.Second)
+	require.Eventually(t, func() bool { return server.Logins() > 0 }, patience, time.Millisecond)
 	_, err := c.Get(t.Context(), user(aliceID))
 	assert.Equal(t, keystone.Unavailable, keystone.ReasonOf(err))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -290,7 +290,7 @@ func TestList(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server, url := serve(t, entities...)
 			server.Fail(test.failures)
-			c := newClient(t, password(url), 5*time.Second)
+			c := newClient(t, password(url), patience)
 			seen := 0
 			result, err := c.List(t.Context(), keystone.User, test.domainID, func(keystone.Entity) error {
 				seen++

@@ -30,6 +30,7 @@ clouds:
 func TestReadCloud(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
+	t.Setenv("OS_CLIENT_CONFIG_FILE", "")
 	file := filepath.Join(dir, "clouds.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(cloudsYAML), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "secure.yaml"), []byte("clouds: {lab: {auth: {password: from-secure}}}"), 0o600))

@@ -28,6 +28,9 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/keystoneattributesprocessor/internal/metadata"
 )
 
+// patience is how long a test waits for what must come: a loaded machine must not decide.
+const patience = time.Minute
+
 var storageID = component.MustNewIDWithName("memory", "names")
 
 // harness runs a processor with a Keystone of the test.
@@ -49,7 +52,7 @@ func newHarness(t testing.TB, server *keystonetest.Server, change func(*Config),
 	t.Cleanup(httpServer.Close)
 	config := NewDefaultConfig()
 	config.Preload = false
-	config.Wait = 10 * time.Second // a loaded machine must not decide what a test sees
+	config.Wait, config.HTTP.Timeout = patience, patience
 	config.Auth = configoptional.Some(AuthConfig{
 		AuthURL: httpServer.URL, Username: keystonetest.Username, UserDomainName: "Default",
 		Password: configopaque.String(keystonetest.Password), SystemScope: "all",

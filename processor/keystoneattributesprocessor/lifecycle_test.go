@@ -134,7 +134,7 @@ func (h reportingHost) next(t *testing.T) componentstatus.Status {
 	select {
 	case status := <-h.statuses:
 		return status
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("no status was reported")
 		return componentstatus.StatusNone
 	}
@@ -208,7 +208,7 @@ func TestConnectionsAreClosed(t *testing.T) {
 	added(t, h, map[string]string{"user.id": aliceID})
 	assert.Positive(t, count())
 	h.stop()
-	assert.Eventually(t, func() bool { return count() == 0 }, 5*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return count() == 0 }, patience, time.Millisecond)
 }
 
 func TestMetrics(t *testing.T) {

@@ -45,7 +45,7 @@ func TestUnavailable(t *testing.T) {
 				assert.False(t, consumererror.IsPermanent(err), "a receiver is to hold the batch")
 				assert.Equal(t, before, only(logs).Attributes().Len(), "it was not touched")
 				server.Fail(keystonetest.Failures{})
-				require.Eventually(t, func() bool { return h.consume(logs) == nil }, 20*time.Second, 10*time.Millisecond)
+				require.Eventually(t, func() bool { return h.consume(logs) == nil }, patience, 10*time.Millisecond)
 				assert.Equal(t, "alice", text(only(h.last()).Attributes(), "user.name"))
 			})
 		}
@@ -70,7 +70,7 @@ func TestSlowKeystone(t *testing.T) {
 		close(answers)
 		require.Eventually(t, func() bool {
 			return added(t, h, map[string]string{"user.id": aliceID})["openstack.user.domain.name"] == "corp"
-		}, 10*time.Second, time.Millisecond, "a later one has it")
+		}, patience, time.Millisecond, "a later one has it")
 		h.stop()
 	}
 }

@@ -72,7 +72,7 @@ func Start(t testing.TB, options Options) *Keystone {
 			return false
 		}
 		return response.Body.Close() == nil && response.StatusCode == http.StatusOK
-	}, time.Minute, 100*time.Millisecond, "Keystone does not answer")
+	}, 3*time.Minute, 100*time.Millisecond, "Keystone does not answer")
 	k.login()
 	return k
 }
