@@ -35,7 +35,7 @@ import (
 
 // Waits for what another process does; generous, because they end as soon as it did.
 const (
-	soon  = 20 * time.Second
+	soon  = 2 * time.Minute
 	often = 5 * time.Millisecond
 )
 
@@ -112,7 +112,8 @@ func (c *cloud) send(channel *amqp.Channel, id string) {
 	require.True(c.t, confirmed)
 }
 
-// waiting is how many messages of a queue are ready for delivery; those in flight are not.
+// waiting is how many messages of a queue are ready for delivery; those in flight are not. It is 0 too while a quorum queue does not
+// answer within 250 ms (rabbit_quorum_queue:stat).
 func (c *cloud) waiting(queue string) int {
 	channel, err := c.broker.Channel()
 	require.NoError(c.t, err)
@@ -127,13 +128,14 @@ func (c *cloud) eventuallyWaiting(queue string, messages int) {
 	require.Eventually(c.t, func() bool { return c.waiting(queue) == messages }, soon, 20*time.Millisecond, "messages in %s", queue)
 }
 
-// takeIDs empties a queue of what waits in it and returns the message ids.
-func (c *cloud) takeIDs(queue string) []string {
+// takeIDs empties a queue, in which as many messages wait, and returns their ids.
+func (c *cloud) takeIDs(queue string, messages int) []string {
 	c.t.Helper()
+	c.eventuallyWaiting(queue, messages)
 	channel, err := c.broker.Channel()
 	require.NoError(c.t, err)
 	defer channel.Close()
-	ids := make([]string, c.waiting(queue))
+	ids := make([]string, messages)
 	// Consumed, because RabbitMQ refuses basic.get from a queue with a single active consumer.
 	deliveries, err := channel.Consume(queue, "", true, false, false, false, nil)
 	require.NoError(c.t, err)
@@ -205,7 +207,9 @@ func startAnyhow(t *testing.T, config *Config, next consumer.Logs) *running {
 func (r *running) shutdown() {
 	r.t.Helper()
 	abandoned := r.lines("did not finish in time")
-	require.NoError(r.t, r.Shutdown(context.Background()))
+	ctx, cancel := context.WithTimeout(context.Background(), soon)
+	defer cancel()
+	require.NoError(r.t, r.Shutdown(ctx))
 	assert.Equal(r.t, abandoned, r.lines("did not finish in time"))
 }
 

@@ -199,7 +199,8 @@ func TestListenOrder(t *testing.T) {
 // TestListenHold: what the pipeline refuses for now is held, given back after max_hold, and one record however often it was sent again.
 func TestListenHold(t *testing.T) {
 	t.Parallel()
-	config, url := listening(t, func(_ *Config, section *ListenConfig) { section.MaxHold = time.Second })
+	// What is accepted while its service has to send it again is two records: the hold is long against a try and a handshake.
+	config, url := listening(t, func(_ *Config, section *ListenConfig) { section.MaxHold = 5 * time.Second })
 	var open atomic.Bool
 	next := &backend{decide: func(context.Context, []string) error {
 		if open.Load() {
@@ -213,12 +214,13 @@ func TestListenHold(t *testing.T) {
 		defer close(done)
 		newPublishing(t, url).publish(notification("held"))
 	}()
-	require.Eventually(t, func() bool { return r.counts("listen_messages_resent", "")[""] == 2 }, soon, often)
+	require.Eventually(t, func() bool { return r.counts("listen_messages_resent", "")[""] >= 2 }, soon, often)
 	assert.Zero(t, next.times("held"))
 	open.Store(true)
 	<-done
 	assert.Equal(t, 1, next.times("held"))
-	assert.Equal(t, int64(2), r.counts("listen_connections_closed", "")[""])
+	r.shutdown() // a connection that was closed is counted when it has ended
+	assert.Equal(t, r.counts("listen_messages_resent", ""), r.counts("listen_connections_closed", ""))
 	assert.Equal(t, 1, r.lines("A service's connection was closed"), "said once")
 }
 
@@ -280,7 +282,6 @@ func TestListenRefusals(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return maps.Equal(r.counts("listen_connections_refused", "refusal"), map[string]int64{"protocol": 2, "authentication": 1})
 	}, soon, often)
-	assert.Equal(t, 2, r.lines("A connection was refused"))
 
 	p := newPublishing(t, url)
 	require.NoError(t, p.connect())
@@ -291,6 +292,8 @@ func TestListenRefusals(t *testing.T) {
 	_, err = p.channel.Consume("q", "", false, false, false, false, nil)
 	require.Error(t, err)
 	assert.Equal(t, int64(1), r.counts("listen_messages_refused", "")[""])
+	r.shutdown() // a refusal is counted before it is said
+	assert.Equal(t, 2, r.lines("A connection was refused"))
 }
 
 // TestListenShutdown: what is in flight is taken and confirmed.
@@ -326,6 +329,7 @@ func TestListenShutdownWhilePushedBack(t *testing.T) {
 	go func() { confirmed <- newPublishing(t, url).try(t.Context(), notification("held")) }()
 	require.Eventually(t, func() bool { return len(next.allCalls()) > 1 }, soon, often)
 	r.shutdown()
+	assert.Less(t, drainTimeout, shutdownTimeout, "it is not abandoned")
 	assert.False(t, <-confirmed)
 	assert.Equal(t, 1, r.lines("the services send them again"))
 }

@@ -16,8 +16,7 @@ const minPart = 32
 
 // inParts calls f for consecutive parts of n items, all at the same time. With one part, f
 // runs in the caller's goroutine.
-func inParts(n int, f func(part, from, to int)) {
-	parts := partCount(n)
+func inParts(n, parts int, f func(part, from, to int)) {
 	var work sync.WaitGroup
 	for part := range parts - 1 {
 		work.Go(func() { f(part, n*part/parts, n*(part+1)/parts) })
@@ -26,6 +25,7 @@ func inParts(n int, f func(part, from, to int)) {
 	work.Wait()
 }
 
+// partCount may differ from call to call: the Go runtime follows the container's limit of CPUs.
 func partCount(n int) int {
 	if n < 2*minPart {
 		return 1 // GOMAXPROCS takes a lock of the scheduler
@@ -43,7 +43,7 @@ func (p *pipeline) read(messages []auditlog.Message) []auditlog.Record {
 		records = make([]auditlog.Record, len(messages))
 	}
 	records = records[:len(messages)]
-	inParts(len(messages), func(_, from, to int) {
+	inParts(len(messages), partCount(len(messages)), func(_, from, to int) {
 		for i := from; i < to; i++ {
 			p.mapper.ReadInto(&records[i], messages[i])
 		}
@@ -60,6 +60,6 @@ func (p *pipeline) release(records []auditlog.Record) {
 // build makes the log records of a batch.
 func (p *pipeline) build(records []auditlog.Record) (plog.Logs, auditlog.Stats) {
 	parts := make([]auditlog.Part, partCount(len(records)))
-	inParts(len(records), func(part, from, to int) { parts[part] = p.mapper.Part(records[from:to]) })
+	inParts(len(records), len(parts), func(part, from, to int) { parts[part] = p.mapper.Part(records[from:to]) })
 	return p.mapper.Join(parts)
 }

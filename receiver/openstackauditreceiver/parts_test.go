@@ -15,7 +15,7 @@ func TestInParts(t *testing.T) {
 	for _, n := range []int{0, 1, minPart - 1, minPart, 2*minPart - 1, 2 * minPart, 10*minPart + 7} {
 		taken := make([]atomic.Int32, n)
 		ends := make([]int, partCount(n))
-		inParts(n, func(part, from, to int) {
+		inParts(n, len(ends), func(part, from, to int) {
 			ends[part] = to
 			for i := from; i < to; i++ {
 				taken[i].Add(1)
