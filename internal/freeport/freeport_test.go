@@ -3,6 +3,7 @@ package freeport
 import (
 	"fmt"
 	"net"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -22,4 +23,22 @@ func TestFind(t *testing.T) {
 		require.NoError(t, err, "it is free")
 		require.NoError(t, listener.Close())
 	}
+}
+
+func TestReserve(t *testing.T) {
+	t.Parallel()
+	locks := t.TempDir()
+	require.NoError(t, reserve(locks, first))
+	runtime.GC()
+	require.Error(t, reserve(locks, first), "it is reserved")
+	require.NoError(t, reserve(locks, first+1))
+	require.Error(t, reserve(locks+"/missing", first))
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	require.Error(t, check(listener.Addr().(*net.TCPAddr).Port))
 }
