@@ -8,6 +8,7 @@ SHELL       := /bin/bash
 BINARY       := build/otelcol-openstack-audit
 DISTRIBUTION := build/distribution
 TOOLS        := $(CURDIR)/build/tools
+PACKAGES     := build/packages
 
 # How long make fuzz spends on each fuzz target.
 FUZZTIME ?= 30s
@@ -35,6 +36,9 @@ run-rabbitmq: build ## The same through RabbitMQ: that of AUDIT_TRANSPORT_URL, o
 	[[ -n "$${AUDIT_TRANSPORT_URL:-}" ]] || scripts/install-test-packages rabbitmq-server
 	go run ./internal/quickstart -rabbitmq
 
+.PHONY: package
+package: $(PACKAGES)/.made ## Make the packages: build/packages/*.deb and *.rpm
+
 ##@ Develop
 
 .PHONY: test
@@ -52,6 +56,10 @@ test-keystone: test-packages build ## Run the tests with a real Keystone, which 
 	scripts/install-test-packages python3-keystone
 	CGO_ENABLED=1 go test -race -count=1 -tags keystone ./test/keystone/... ./processor/keystoneattributesprocessor/...
 
+.PHONY: test-deb
+test-deb: test-packages package ## Run the tests of the deb
+	CGO_ENABLED=1 go test -race -count=1 -tags package ./internal/distribution
+
 .PHONY: test-packages
 test-packages:
 	scripts/install-test-packages
@@ -62,6 +70,7 @@ lint: $(TOOLS)/golangci-lint ## Check style, formatting and that go.mod is tidy
 	$(TOOLS)/golangci-lint run ./...
 	go mod tidy -diff
 	go mod -C internal/tools tidy -diff
+	go mod -C internal/tools/nfpm tidy -diff
 
 .PHONY: format
 format: $(TOOLS)/golangci-lint ## Format the go files
@@ -102,6 +111,13 @@ $(DISTRIBUTION)/.generated: builder-config.yaml go.mod go.sum $(TOOLS)/builder
 	$(TOOLS)/builder --config builder-config.yaml --skip-compilation
 	touch $@
 
+$(PACKAGES)/.made: $(BINARY) $(TOOLS)/nfpm builder-config.yaml LICENSE $(wildcard config/*.yaml deploy/package/* deploy/systemd/*)
+	rm -rf $(PACKAGES)
+	mkdir -p $(PACKAGES)
+	export VERSION="$$(sed -n 's/^  version: \([^ ]*\).*/\1/p' builder-config.yaml)" ARCH="$$(go env GOARCH)"; \
+	for packager in deb rpm; do $(TOOLS)/nfpm package --config deploy/package/nfpm.yaml --packager $$packager --target $(PACKAGES); done
+	touch $@
+
 # The tools' versions are those of internal/tools/go.mod.
 $(TOOLS)/builder:       PACKAGE := go.opentelemetry.io/collector/cmd/builder
 $(TOOLS)/mdatagen:      PACKAGE := go.opentelemetry.io/collector/cmd/mdatagen
@@ -109,3 +125,7 @@ $(TOOLS)/golangci-lint: PACKAGE := github.com/golangci/golangci-lint/v2/cmd/gola
 
 $(TOOLS)/%: internal/tools/go.mod internal/tools/go.sum
 	CGO_ENABLED=0 go build -C internal/tools -buildvcs=false -o $@ $(PACKAGE)
+
+# nfpm has a go.mod of its own: the modules that it needs would change the versions that golangci-lint is made from.
+$(TOOLS)/nfpm: internal/tools/nfpm/go.mod internal/tools/nfpm/go.sum
+	CGO_ENABLED=0 go build -C internal/tools/nfpm -buildvcs=false -o $@ github.com/goreleaser/nfpm/v2/cmd/nfpm

@@ -1,7 +1,12 @@
 package distribution
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
@@ -13,4 +18,17 @@ const root = "../.."
 func binary(t *testing.T) string {
 	t.Helper()
 	return collectortest.Binary(t, root)
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Clean(path))
+	require.NoError(t, err)
+	return content
+}
+
+func run(t *testing.T, command *exec.Cmd) {
+	t.Helper()
+	output, err := command.CombinedOutput()
+	require.NoError(t, err, "%s: %s", command, output)
 }

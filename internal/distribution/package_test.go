@@ -1,0 +1,187 @@
+//go:build package
+
+package distribution
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+)
+
+const (
+	unit        = "usr/lib/systemd/system/otelcol-openstack-audit.service"
+	environment = "etc/otelcol-openstack-audit/environment"
+	examples    = "usr/share/doc/otelcol-openstack-audit/examples/"
+)
+
+// The rpm is made of the same nfpm.yaml; nothing here reads it.
+func TestDebHoldsItsFiles(t *testing.T) {
+	const root, ours = "root:root", "root:otelcol-openstack-audit"
+	want := map[string]string{
+		"usr/bin/otelcol-openstack-audit": "-rwxr-xr-x " + root,
+		unit:                              "-rw-r--r-- " + root,
+		"etc/otelcol-openstack-audit/":    "drwxr-x--- " + ours,
+		"etc/otelcol-openstack-audit/config.yaml": "-rw-r----- " + ours,
+		environment: "-rw-r----- " + ours,
+		"usr/share/doc/otelcol-openstack-audit/copyright": "-rw-r--r-- " + root,
+	}
+	for _, configuration := range configurations(t) {
+		if !strings.HasPrefix(configuration, "quickstart") {
+			want[examples+configuration] = "-rw-r--r-- " + root
+		}
+	}
+
+	var archive bytes.Buffer
+	extract := exec.CommandContext(t.Context(), "dpkg-deb", "--fsys-tarfile", deb(t))
+	extract.Stdout = &archive
+	require.NoError(t, extract.Run())
+	got := map[string]string{}
+	for files := tar.NewReader(&archive); ; {
+		header, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		name, owner := strings.TrimPrefix(header.Name, "./"), header.Uname+":"+header.Gname
+		if header.Typeflag == tar.TypeDir && owner == root {
+			continue // on the way to the others
+		}
+		got[name] = fmt.Sprint(header.FileInfo().Mode(), " ", owner)
+	}
+	assert.Equal(t, want, got)
+
+	kept, err := exec.CommandContext(t.Context(), "dpkg-deb", "--info", deb(t), "conffiles").Output()
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{"/etc/otelcol-openstack-audit/config.yaml", "/" + environment}, strings.Fields(string(kept)),
+		"what an upgrade does not overwrite")
+}
+
+func TestDebRuns(t *testing.T) {
+	installed := t.TempDir()
+	run(t, exec.CommandContext(t.Context(), "dpkg-deb", "--extract", deb(t), installed))
+	values := packagedEnvironment(t, installed)
+
+	t.Run("systemd accepts the unit", func(t *testing.T) {
+		_, err := exec.LookPath("systemd-analyze")
+		require.NoError(t, err, "install the package systemd")
+		run(t, exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", "--recursive-errors=no", // systemd's own units are not in there
+			"--root="+installed, filepath.Base(unit)))
+	})
+
+	t.Run("every configuration is valid", func(t *testing.T) {
+		check := unitCommand(t, installed, "ExecStartPre")
+		packaged, err := filepath.Glob(filepath.Join(installed, examples, "*.yaml"))
+		require.NoError(t, err)
+		require.NotEmpty(t, packaged)
+		for _, configuration := range append(packaged, strings.TrimPrefix(check[2], "--config=")) {
+			validate := exec.CommandContext(t.Context(), check[0], "validate", "--config="+configuration)
+			validate.Env = values
+			run(t, validate)
+		}
+	})
+
+	t.Run("what is validated is what is started and reloaded", func(t *testing.T) {
+		text := string(read(t, filepath.Join(installed, unit)))
+		check, start := unitCommand(t, installed, "ExecStartPre"), unitCommand(t, installed, "ExecStart")
+		assert.Equal(t, []string{start[0], "validate", start[1]}, check)
+		assert.Equal(t, check, unitCommand(t, installed, "ExecReload"), "a configuration that is not valid ends a collector that reloads it")
+		assert.Contains(t, text, "\nEnvironmentFile=/"+environment+"\n")
+	})
+
+	t.Run("the service tells of each component", func(t *testing.T) {
+		addresses := collectortest.FreeAddresses(t, 3)
+		_, metricsPort, _ := strings.Cut(addresses[1], ":")
+		command := unitCommand(t, installed, "ExecStart")
+		service := exec.CommandContext(t.Context(), command[0], command[1:]...)
+		service.Env = append(slices.Clone(values),
+			"AUDIT_HEALTH_ENDPOINT="+addresses[0],
+			"AUDIT_METRICS_PORT="+metricsPort,
+			"AUDIT_TRANSPORT_URL=rabbit://audit:change-me@"+addresses[2]+"/",
+			"AUDIT_STATE="+t.TempDir())
+		var log collectortest.Output
+		service.Stderr = &log
+		require.NoError(t, service.Start())
+		t.Cleanup(func() {
+			_ = service.Process.Kill() // it may have ended
+			_ = service.Wait()         // killed: its status says nothing
+		})
+		require.Eventually(t, func() bool {
+			return strings.Contains(get(t, "http://"+addresses[0]+"/status?verbose"), `"receiver:openstack_audit"`)
+		}, 30*time.Second, 20*time.Millisecond, "%s", &log)
+	})
+}
+
+// deb gives the path of the package, which these tests look at and do not build.
+func deb(t *testing.T) string {
+	t.Helper()
+	packages, err := filepath.Glob(filepath.Join(root, "build", "packages", "*.deb"))
+	require.NoError(t, err)
+	require.Len(t, packages, 1, "the package is not built: run make package")
+	return packages[0]
+}
+
+// configurations gives the names of the files in config.
+func configurations(t *testing.T) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(root, "config", "*.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, paths)
+	var names []string
+	for _, path := range paths {
+		names = append(names, filepath.Base(path))
+	}
+	return names
+}
+
+// packagedEnvironment is what systemd gives to the service of an unpacked package, as systemd.exec(5) reads it.
+func packagedEnvironment(t *testing.T, installed string) []string {
+	t.Helper()
+	var values []string
+	for line := range strings.Lines(string(read(t, filepath.Join(installed, environment)))) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			values = append(values, line)
+		}
+	}
+	require.NotEmpty(t, values)
+	return values
+}
+
+// unitCommand is the first command of that name in the unit of an unpacked package, with the paths of that.
+func unitCommand(t *testing.T, installed, name string) []string {
+	t.Helper()
+	_, rest, found := strings.Cut(string(read(t, filepath.Join(installed, unit))), "\n"+name+"=")
+	require.True(t, found, name)
+	line, _, _ := strings.Cut(rest, "\n")
+	return strings.Fields(strings.NewReplacer("/usr/bin/", installed+"/usr/bin/", "/etc/", installed+"/etc/").Replace(line))
+}
+
+// get gives the body of the answer, or nothing where there is none.
+func get(t *testing.T, url string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	require.NoError(t, err)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = response.Body.Close() }() // read only
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return ""
+	}
+	return string(body)
+}
