@@ -38,7 +38,7 @@ func TestCredentials(t *testing.T) {
 		"AMQPLAIN torn":         {nil, &plain{mechanism: "AMQPLAIN", response: "\x05LOGINS\xff\xff\xff\xff"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := start(t, options{timeouts: short, configure: func(c *Config) {
+			f := start(t, options{timeouts: unanswered, configure: func(c *Config) {
 				if tt.mechanisms != nil {
 					c.Mechanisms = tt.mechanisms
 				}
@@ -72,7 +72,7 @@ func (p *plain) Response() string { return p.response }
 
 // TestFailureIsClosedWith403, late, for a client that can be told.
 func TestFailureIsClosedWith403(t *testing.T) {
-	f := start(t, options{timeouts: short})
+	f := start(t, options{})
 	w := f.wire()
 	w.send(protocolHeader)
 	w.expect(connectionStart)
@@ -95,7 +95,6 @@ func TestTLS(t *testing.T) {
 				ClientCAs:    authority.pool, ClientAuth: tls.VerifyClientCertIfGiven,
 			})
 		},
-		timeouts: short,
 	})
 	certificate := authority.issue(t, "keystone-node-1")
 	dial := func(sasl amqp.Authentication, certificates ...tls.Certificate) (*amqp.Connection, error) {

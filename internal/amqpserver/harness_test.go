@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	soon  = 20 * time.Second
+	soon  = time.Minute
 	often = 5 * time.Millisecond
 )
 
@@ -23,7 +23,7 @@ func testConfig() Config {
 	return Config{
 		Product: "test", Version: "1",
 		Mechanisms: []Mechanism{MechanismAMQPlain, MechanismPlain}, Username: "keystone", Password: "secret",
-		MaxConnections: 64, MaxMessageBytes: 1 << 20, MaxInFlightBytes: 16 << 20, MaxHold: time.Minute,
+		MaxConnections: 64, MaxMessageBytes: 1 << 20, MaxInFlightBytes: 16 << 20, MaxHold: time.Hour,
 	}
 }
 
@@ -56,6 +56,8 @@ func start(t testing.TB, o options) *fixture {
 	}
 	server, err := New(config, o.handler, f.events)
 	require.NoError(t, err)
+	// What a test does not wait for must not come, however busy the machine is.
+	server.timeouts = timeouts{handshake: soon, heartbeat: soon, message: soon, write: soon, close: soon}
 	if o.timeouts != nil {
 		o.timeouts(&server.timeouts)
 	}
@@ -80,6 +82,9 @@ func start(t testing.TB, o options) *fixture {
 	})
 	return f
 }
+
+// unanswered is for clients that do not open the connection, or do not answer its close; those that do need less.
+func unanswered(t *timeouts) { t.handshake, t.close = 5*time.Second, 5*time.Second }
 
 // stop shuts down without waiting for messages.
 func (f *fixture) stop() {

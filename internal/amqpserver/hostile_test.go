@@ -12,10 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func short(t *timeouts) {
-	t.handshake, t.write, t.close, t.failure = 2*time.Second, 300*time.Millisecond, 500*time.Millisecond, time.Millisecond
-}
-
 // TestViolations: what breaks the protocol of an open connection is answered with its code, and the connection ends.
 func TestViolations(t *testing.T) {
 	deep := []byte{}
@@ -52,7 +48,8 @@ func TestViolations(t *testing.T) {
 		"publish on a channel never open": {codeChannelError, [][]byte{appendMethod(nil, 1, channelClose, func(to []byte) []byte { return append(to, make([]byte, 7)...) }), wirePublish()}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := start(t, options{timeouts: short})
+			t.Parallel()
+			f := start(t, options{timeouts: unanswered})
 			w := f.wire().confirming()
 			w.send(tt.octets...)
 			kind, a := w.next()
@@ -95,7 +92,8 @@ func TestBeforeAuthentication(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := start(t, options{timeouts: short})
+			impatient := func(t *timeouts) { t.handshake, t.close = 4*time.Second, 500*time.Millisecond }
+			f := start(t, options{timeouts: impatient})
 			w := f.wire()
 			w.send(tt.send)
 			answer, err := io.ReadAll(w.conn)
@@ -176,9 +174,13 @@ func TestHeadersInTheBudget(t *testing.T) {
 	w.expectClose(channelClose, codePreconditionFailed)
 }
 
+// unwritable gives a client as long to take what is written; what opens the connection is written to it too.
+func unwritable(t *timeouts) { t.write = 5 * time.Second }
+
 // TestAcknowledgementsNotTaken: who publishes and does not listen is read no further, and ends.
 func TestAcknowledgementsNotTaken(t *testing.T) {
-	f := start(t, options{timeouts: short, configure: func(c *Config) { c.Exchanges = []string{"other"} }})
+	t.Parallel()
+	f := start(t, options{timeouts: unwritable, configure: func(c *Config) { c.Exchanges = []string{"other"} }})
 	w := f.pipe().confirming()
 	flood := bytes.Repeat(append(wirePublish(), wireHeader(0)...), 1000)
 	require.Eventually(t, func() bool {
@@ -190,7 +192,8 @@ func TestAcknowledgementsNotTaken(t *testing.T) {
 
 // TestAnswersNotTaken: who asks and does not listen is not answered without bound, and ends.
 func TestAnswersNotTaken(t *testing.T) {
-	f := start(t, options{timeouts: short})
+	t.Parallel()
+	f := start(t, options{timeouts: unwritable})
 	w := f.pipe().confirming()
 	declare := appendMethod(nil, 1, queueDeclare, func(to []byte) []byte {
 		return append(appendShortString(append(to, 0, 0), string(make([]byte, 250))), 0, 0, 0, 0, 0)
@@ -257,7 +260,7 @@ func (panicking) Handle(*Message) { panic("at the disco") }
 func TestCrossingCloses(t *testing.T) {
 	closeChannel := appendMethod(nil, 1, channelClose, func(to []byte) []byte { return append(to, make([]byte, 7)...) })
 	closeConnection := appendMethod(nil, 0, connectionClose, func(to []byte) []byte { return append(to, make([]byte, 7)...) })
-	f := start(t, options{timeouts: short})
+	f := start(t, options{})
 
 	w := f.wire().confirming()
 	w.send(wirePublish(), wireHeader(1<<40), closeChannel)

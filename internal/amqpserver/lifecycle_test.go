@@ -9,12 +9,15 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // TestHold: what is not accepted within MaxHold is given back with 320; sent again, it is the same message for the handler, and the
 // acceptance of the first copy confirms the second.
 func TestHold(t *testing.T) {
-	f := start(t, options{configure: func(c *Config) { c.MaxHold = time.Second }})
+	t.Parallel()
+	f := start(t, options{configure: func(c *Config) { c.MaxHold = 5 * time.Second }}) // enough for two messages to come, and one to be accepted
 	f.messages.holds(true)
 	var held []*Message
 	for range 3 {
@@ -110,13 +113,14 @@ func TestHeartbeats(t *testing.T) {
 	w.expect(channelOpenOk)
 	w.expect(confirmSelectOk)
 	w.publish("held")
+	message := f.messages.eventually(t, 1)[0]
 	for range 5 { // 2.5 s without a word of the client's
 		head, err := w.frames.head()
 		require.NoError(t, err)
 		require.Equal(t, frame{kind: frameHeartbeat}, head)
 		require.NoError(t, w.frames.discard(head))
 	}
-	f.messages.all()[0].Accept()
+	message.Accept()
 	w.expect(basicAck)
 }
 
@@ -134,8 +138,18 @@ func TestShutdown(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- f.Shutdown(t.Context()) }()
 	idle.expectClose(connectionClose, codeConnectionForced)
+	require.Eventually(t, func() bool {
+		left := f.open()
+		if len(left) != 1 {
+			return false
+		}
+		left[0].out.mu.Lock()
+		defer left[0].out.mu.Unlock()
+		return left[0].out.draining
+	}, soon, often)
 	busy.publish("too late")
-	require.Eventually(t, func() bool { return f.Stats().Connections == 1 }, soon, often)
+	busy.send(wireConfirm)
+	busy.expect(confirmSelectOk) // so that the message has been read
 	message.Accept()
 	assert.Equal(t, uint64(1), busy.expect(basicAck).longLong())
 	busy.expectClose(connectionClose, codeConnectionForced)
@@ -147,7 +161,8 @@ func TestShutdown(t *testing.T) {
 
 // TestShutdownDeadline: a message that is not accepted in time is given back, and a client that does not answer is left.
 func TestShutdownDeadline(t *testing.T) {
-	f := start(t, options{timeouts: short})
+	t.Parallel()
+	f := start(t, options{timeouts: unanswered})
 	f.messages.holds(true)
 	answering, silent := f.wire().confirming(), f.wire().confirming()
 	answering.publish("one")
@@ -170,8 +185,8 @@ func TestShutdownDeadline(t *testing.T) {
 func TestReconnect(t *testing.T) {
 	const count, restarts = 600, 6
 	taken := &keeper{}
-	f := start(t, options{handler: taken})
-	address := f.address
+	address := collectortest.FreeAddress(t) // none that a client's connection could take in between
+	f := start(t, options{handler: taken, address: address})
 	var channel *amqp.Channel
 	send := func(body string) *amqp.DeferredConfirmation {
 		for {

@@ -19,6 +19,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // service is a process that publishes with Debian's oslo.messaging and kombu.
@@ -142,9 +144,10 @@ func ids(t testing.TB, messages []*Message) []string {
 
 func TestOsloMessaging(t *testing.T) {
 	authority := newAuthority(t)
+	server := authority.issue(t, "localhost")
 	secure := func(l net.Listener) net.Listener {
 		return tls.NewListener(l, &tls.Config{
-			Certificates: []tls.Certificate{authority.issue(t, "localhost")}, ClientCAs: authority.pool, ClientAuth: tls.VerifyClientCertIfGiven,
+			Certificates: []tls.Certificate{server}, ClientCAs: authority.pool, ClientAuth: tls.VerifyClientCertIfGiven,
 		})
 	}
 	ca, cert, key := authority.files(t, "keystone-node")
@@ -214,9 +217,9 @@ func TestKombu(t *testing.T) {
 	assert.Len(t, messages[2].Body, 300_000)
 }
 
-// impatient makes a client reconnect soon and give up on a silent server soon.
+// impatient makes a client reconnect soon and give up on a server that is silent for 6 s, which sends a heartbeat every 3 s.
 func impatient() section {
-	return section{"kombu_reconnect_delay": "0.1", "rabbit_retry_interval": "1", "heartbeat_timeout_threshold": "2"}
+	return section{"kombu_reconnect_delay": "0.1", "rabbit_retry_interval": "1", "heartbeat_timeout_threshold": "6"}
 }
 
 const forEver = 1_000_000
@@ -231,7 +234,7 @@ func TestHeldAcknowledgement(t *testing.T) {
 	select {
 	case id := <-service.sent:
 		require.Fail(t, "it did not wait", id)
-	case <-time.After(7 * time.Second): // three times what it takes to give up on a server that says nothing
+	case <-time.After(15 * time.Second): // more than twice what it takes to give up on a server that says nothing
 	}
 	f.messages.holds(false)
 	message.Accept()
@@ -244,7 +247,7 @@ func TestHeldAcknowledgement(t *testing.T) {
 // TestRefusedForNow: what is held for too long is given back and sent again, and is one message for the handler.
 func TestRefusedForNow(t *testing.T) {
 	t.Parallel()
-	f := start(t, options{configure: func(c *Config) { c.MaxHold = 300 * time.Millisecond }})
+	f := start(t, options{configure: func(c *Config) { c.MaxHold = time.Second }})
 	f.messages.holds(true)
 	service := f.notify(forEver, section{}, impatient(), "refused", "next")
 	require.Eventually(t, func() bool { return f.events.resentCount() >= 3 }, soon, often)
@@ -279,8 +282,8 @@ func TestRestarts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			taken := &keeper{}
-			f := start(t, options{handler: taken})
-			address := f.address
+			address := collectortest.FreeAddress(t) // none that a client's connection could take in between
+			f := start(t, options{handler: taken, address: address})
 			var events []string
 			for i := range count {
 				events = append(events, fmt.Sprintf("event-%d", i))
@@ -295,8 +298,8 @@ func TestRestarts(t *testing.T) {
 					require.Eventually(t, func() bool { return f.Stats().InFlightBytes > 0 }, soon, often)
 				}
 				away(f)
-				f = start(t, options{handler: taken, address: address})
 				taken.holds(false)
+				f = start(t, options{handler: taken, address: address})
 			}
 			service.wait()
 			seen := map[string]int{}
@@ -326,7 +329,7 @@ func TestTooLargeEvent(t *testing.T) {
 // TestWrongPassword: the service says so and is not let in.
 func TestWrongPassword(t *testing.T) {
 	t.Parallel()
-	f := start(t, options{timeouts: short})
+	f := start(t, options{})
 	service := f.notify(1, section{"transport_url": "rabbit://keystone:wrong@" + f.address + "/"}, impatient(), "lost")
 	require.Equal(t, []string{"lost"}, service.wait())
 	assert.Contains(t, service.errors.String(), "ACCESS_REFUSED")

@@ -21,7 +21,7 @@ import (
 const (
 	collectorBinary = "build/otelcol-openstack-audit"
 	notifications   = "testdata/notifications"
-	startTimeout    = time.Minute
+	startTimeout    = 2 * time.Minute
 )
 
 func main() {

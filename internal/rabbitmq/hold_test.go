@@ -24,6 +24,9 @@ func (b broker) publishLarge(t *testing.T, count, size int) {
 	}
 }
 
+// holdForEver leaves it to the test when reading goes on.
+func holdForEver(c *Client) { c.holdLimit = time.Hour }
+
 // TestHeldReadingSurvivesHeartbeats: 100 MiB wait, 8 MiB may be in flight, and nothing is settled for many heartbeats. It is not parallel,
 // for it looks at the heap.
 func TestHeldReadingSurvivesHeartbeats(t *testing.T) {
@@ -31,13 +34,14 @@ func TestHeldReadingSurvivesHeartbeats(t *testing.T) {
 	b.publish(t, "0")
 	config := b.shared()
 	config.Queue.Type = QueueClassic
-	config.Heartbeat = time.Second
+	config.Heartbeat = 4 * time.Second
 	config.MaxInFlightBytes = 8 * mebi
 	config.Prefetch = 1000
-	r := start(t, config)
-	s := r.session(t)
+	declare(t, config)
 	const count = 100
 	b.publishLarge(t, count, mebi)
+	r := start(t, config, holdForEver)
+	s := r.session(t)
 	r.eventually(t, "held", func() bool { return len(r.held) == 1 })
 
 	// The broker closes a connection that says nothing for two heartbeats; amqp091-go gives a read one and a half.
@@ -118,7 +122,7 @@ func TestLongHoldLowersThePrefetch(t *testing.T) {
 		require.ErrorContains(t, r.disconnected[b.Address()][1], "closed by the test")
 	})
 	r.end(t)
-	require.Len(t, b.bodies(t, "audit"), 40, "nothing is lost")
+	require.Len(t, b.bodies(t, "audit", 40), 40, "nothing is lost")
 }
 
 func TestMessageLargerThanTheBoundPasses(t *testing.T) {
@@ -128,7 +132,7 @@ func TestMessageLargerThanTheBoundPasses(t *testing.T) {
 	config := b.shared()
 	config.MaxInFlightBytes = 100
 	config.Prefetch = 10
-	r := start(t, config)
+	r := start(t, config, holdForEver)
 	s := r.session(t)
 	b.publishLarge(t, 4, mebi)
 	for range 4 {
@@ -147,9 +151,10 @@ func TestStoppingWhileHeld(t *testing.T) {
 	config := b.shared()
 	config.MaxInFlightBytes = mebi
 	config.ConnectionTimeout = time.Hour // would be waited for by a goodbye that is not read
-	r := start(t, config)
-	s := r.session(t)
+	declare(t, config)
 	b.publishLarge(t, 60, mebi)
+	r := start(t, config, holdForEver)
+	s := r.session(t)
 	r.eventually(t, "held", func() bool { return len(r.held) > 0 })
 	r.end(t)
 	require.ErrorIs(t, s.Settle(acknowledge(1)), ErrSessionEnded)

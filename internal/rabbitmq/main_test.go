@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen; nothing takes so long unless it is broken.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // node is shared: each test has a virtual host of its own.
 var node *rabbitmqtest.Node
@@ -108,19 +108,22 @@ func (b broker) publish(t *testing.T, texts ...string) {
 	require.NoError(t, b.publisher(t, "keystone").Publish(t.Context(), "notifications.info", bodies...))
 }
 
-// bodies takes what is in the queue until it is empty.
-func (b broker) bodies(t *testing.T, queue string) []string {
+// bodies takes what is in the queue until it is empty, but not before as many have come: returns and dead letters take their time.
+func (b broker) bodies(t *testing.T, queue string, count int) []string {
 	t.Helper()
 	channel := b.channel(t)
 	bodies := []string{}
-	for {
-		got, ok, err := channel.Get(queue, true)
-		require.NoError(t, err)
-		if !ok {
-			return bodies
+	require.Eventually(t, func() bool {
+		for {
+			got, ok, err := channel.Get(queue, true)
+			require.NoError(t, err)
+			if !ok {
+				return len(bodies) >= count
+			}
+			bodies = append(bodies, string(got.Body))
 		}
-		bodies = append(bodies, string(got.Body))
-	}
+	}, patience, 20*time.Millisecond)
+	return bodies
 }
 
 func (b broker) closeConnections(t *testing.T) {
@@ -233,6 +236,14 @@ func start(t *testing.T, config Config, set ...func(*Client)) *running {
 	}()
 	t.Cleanup(func() { r.end(t) })
 	return r
+}
+
+// declare has what the configuration says declared and bound.
+func declare(t *testing.T, config Config) {
+	t.Helper()
+	r := start(t, config)
+	r.session(t)
+	r.end(t)
 }
 
 // end stops the client and waits for it.

@@ -47,7 +47,7 @@ func TestLeastPermissions(t *testing.T) {
 			require.Empty(t, r.noDeadLetter)
 			require.Empty(t, r.disconnected)
 		})
-		require.Equal(t, []string{"2"}, b.bodies(t, "audit.rejected"))
+		require.Equal(t, []string{"2"}, b.bodies(t, "audit.rejected", 1))
 	})
 	t.Run("own without dead letters", func(t *testing.T) {
 		t.Parallel()

@@ -63,7 +63,6 @@ ssl_options.keyfile = %s
 		t.Run(name, func(t *testing.T) {
 			config := config
 			config.TLS = test.config
-			config.ConnectionTimeout = 2 * time.Second
 			r := start(t, config)
 			r.eventually(t, "refused", func() bool { return len(r.disconnected[address]) > 0 })
 			r.do(func() {

@@ -25,7 +25,7 @@ import (
 const binaries = "/usr/lib/rabbitmq/bin/"
 
 // startTimeout bounds a node's start; on a busy machine with two cores it takes about 10 s.
-const startTimeout = 2 * time.Minute
+const startTimeout = 5 * time.Minute
 
 // ErrNotInstalled says what to install.
 var ErrNotInstalled = errors.New("RabbitMQ is not installed: apt-get install --no-install-recommends rabbitmq-server")
@@ -139,7 +139,7 @@ const supervise = `
 trap '' PIPE # whoever reads what the shell says of killed processes may be gone
 exec 3<&0
 epmd -address 127.0.0.1 -port "$ERL_EPMD_PORT" & epmd=$!
-until epmd -port "$ERL_EPMD_PORT" -names >/dev/null 2>&1; do sleep 0.05; done
+until epmd -port "$ERL_EPMD_PORT" -names >/dev/null 2>&1; do kill -0 $epmd || exit; sleep 0.05; done
 "$1" </dev/null & node=$!
 { read -r _ <&3; kill -KILL $node $epmd; } & watcher=$!
 wait $node
@@ -190,7 +190,10 @@ func (n *Node) waitUntilUp(ctx context.Context) error {
 	for {
 		connection, err := amqp.Dial(n.URL())
 		if err == nil {
-			return connection.Close()
+			err = connection.Close()
+		}
+		if err == nil {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
@@ -251,8 +254,10 @@ func (n *Node) Ctl(ctx context.Context, arguments ...string) (string, error) {
 func (n *Node) Tool(ctx context.Context, tool string, arguments ...string) (string, error) {
 	for attempt := 0; ; attempt++ {
 		text, err := n.runTool(ctx, tool, arguments)
-		// A node takes connections a moment before it counts itself as running. Each try takes the tool about half a second.
-		if err == nil || !strings.Contains(text, "requires the 'rabbit' app to be running") || attempt == 20 {
+		// A node takes connections a moment before it counts itself as running, and the tool, which is an Erlang node itself, does
+		// not always reach a busy one (net_setuptime is 7 s). Each try takes the tool half a second at least.
+		unreached := strings.Contains(text, "requires the 'rabbit' app to be running") || strings.Contains(text, "unable to perform an operation on node")
+		if err == nil || !unreached || attempt == 20 {
 			return text, err
 		}
 	}
