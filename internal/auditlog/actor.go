@@ -61,8 +61,8 @@ func (m *Mapper) actorOf(n *oslo.Notification, action, errorType string) actor {
 	return a
 }
 
-// actorID is initiator.id only where that is an id of Keystone's: for a user who
-// is not known pyCADF makes one up, and for ids of other forms than a UUID (LDAP,
+// actorID is initiator.id only where that is an id of Keystone's, as it is in the
+// events of the audit middlewares: for a user who is not known pyCADF makes one up, and for ids of other forms than a UUID (LDAP,
 // federation) Keystone hashes it, keystone/notifications.py build_audit_initiator.
 func actorID(n *oslo.Notification, i *cadf.Initiator) string {
 	if i.UserID != "" {
@@ -74,7 +74,7 @@ func actorID(n *oslo.Notification, i *cadf.Initiator) string {
 	switch {
 	case i.ID == "unknown", i.ID == "default", i.ID == "initiator", strings.HasPrefix(i.ID, "openstack:"):
 		return ""
-	case strings.HasPrefix(n.EventType, "identity.") && isUUID(i.ID):
+	case !strings.HasPrefix(n.EventType, "audit.") && isUUID(i.ID):
 		return ""
 	default:
 		return i.ID
@@ -116,9 +116,15 @@ func dropFiller(e *cadf.Event) {
 		&i.ID, &i.Name, &i.Domain, &i.UserID, &i.Username, &i.SubmittedName, &i.UserDomainID, &i.UserDomainName,
 		&i.ProjectID, &i.ProjectName, &i.ProjectDomainName, &i.DomainID, &i.DomainName,
 		&i.RequestID, &i.GlobalRequestID, &i.ApplicationCredentialID, &i.Host.ID, &i.Host.Address, &i.Host.Agent, &i.Host.Platform,
+		&i.Credential.Type, &i.Credential.IdentityStatus, &i.Credential.IdentityProvider,
 	} {
 		if *field == "unknown" {
 			*field = ""
+		}
+	}
+	for a := range t.Addresses {
+		if t.Addresses[a].URL == "unknown" {
+			t.Addresses[a].URL = "" // a catalog without that interface
 		}
 	}
 }

@@ -20,13 +20,14 @@ var words = []string{
 	"2026-11-20T22:42:22.720112+0000", "9999-12-31T23:59:59Z", "service/compute/servers", "data/security/keymanager/secrets", "compute/Xfoo", "unknown",
 	"/v2.1/359bcc5cfc414ecab6d7156c51d6f676/servers/869e0f49-ca5a-40a7-93e5-264c0d1f4665/action?token=x&a=b", "00000000-0000-0000-0000-000000000007",
 	"359bcc5cfc414ecab6d7156c51d6f676", "correlation_id?value=openstack:x", "openstack:869e0f49-ca5a-40a7-93e5-264c0d1f4665", "bob: success\\n\\u001b[31m\\u202e", "true",
-	"added", "removed", "user", "\\ud800", "山", "a.b", "a_b",
+	"added", "removed", "user", "\\ud800", "山", "a.b", "a_b", "create", "update/add", "delete/unset", "storage/object/Xphotos",
+	"/v1/stacks/web/869e0f49-ca5a-40a7-93e5-264c0d1f4665/tags/red.json", "/v2.0/qos/policies", "/v2.1/flavors/m1.tiny/os-extra_specs/a%3Ab",
 }
 
 // eventTypes are of every kind of notification.
 var eventTypes = []string{
 	"identity.authenticate", "identity.user.updated", "identity.group.updated", "identity.role_assignment.created", "identity.created.role_assignment",
-	"identity.project tag.created", "identity.OS-TRUST:trust.created", "audit.http.request", "audit.http.response", "audit.cadf", "compute.instance.create.end", "identity.x.y.z",
+	"identity.project tag.created", "identity.OS-TRUST:trust.created", "audit.http.request", "audit.http.response", "audit.cadf", "compute.instance.create.end", "identity.x.y.z", "magnum.cluster.create",
 }
 
 // grower makes a JSON document of whatever bytes a fuzzer gives it.

@@ -1,60 +1,89 @@
 package auditlog
 
 import (
+	"net/url"
+	"slices"
 	"strings"
 )
 
 // pathTarget is what the path of a request names.
 type pathTarget struct {
 	kind, id string
-	// part is what was asked of the target: acl, payload, members.
+	// name stands before the id where a path has both, as stacks/<name>/<id> of the orchestration.
+	name string
+	// part is the rest of the path behind the id: acl, payload, tags/red. The word action is none of it.
 	part string
+	// plural says, where there is no id, that the type's word is one for many.
+	plural bool
+	// beyond says, where there is no id, that the path goes on behind the type's word,
+	// and not only with detail, which is a longer form of the same list.
+	beyond bool
 }
 
 // walkPath finds the target in the path of a request: keystonemiddleware tells it
 // nowhere else. typeURI is the target's, project the id of the token's project.
 func walkPath(path, typeURI, project string) pathTarget {
-	var t pathTarget
-	var word, first string
-	words := 0
-	var room [maxUsualSegments]string
-	for _, segment := range pathSegments(room[:0], path, project) {
+	var (
+		t      pathTarget
+		room   [maxUsualSegments]string
+		word   string // the one before, if it was a word
+		kind   string // the word that is the type where there is no id
+		words  int
+		behind int // the index behind the id or, where there is none, behind that word
+	)
+	segments := pathSegments(room[:0], path, project)
+walk:
+	for i, segment := range segments {
 		switch {
-		case isPathID(segment), words == 1 && word != "" && namesElement(typeURI, word, segment):
-			if word == "" {
-				return t.orFirst(first)
-			}
-			t = pathTarget{kind: singular(word), id: segment}
+		case word == "" && t.id != "" && behind == i && isPathID(segment) && !isPathID(t.id):
+			t.name, t.id, behind = t.id, segment, i+1
+		case word != "" && (isPathID(segment) || words == 1 && namesElement(typeURI, word, segment)):
+			t, behind = pathTarget{kind: singular(word), id: unescaped(segment)}, i+1
 			word = ""
 		case isPathWord(segment):
 			words++
-			if first == "" {
-				first = segment
-			}
-			if word == "" && t.id != "" && t.part == "" && segment != "action" {
-				t.part = segment
-			}
 			word = segment
+			// Before the collection, whose name is a plural, may stand what it belongs to: qos/policies.
+			if t.id == "" && (kind == "" || !isPlural(kind) && isPlural(word)) {
+				kind, behind = word, i+1
+			}
 		default:
-			return t.orFirst(first)
+			break walk
 		}
 	}
-	return t.orFirst(first)
+	rest := segments[behind:]
+	if t.id == "" {
+		t.kind, t.plural, t.beyond = singular(kind), isPlural(kind), len(rest) > 1 || len(rest) == 1 && !isDetail(rest[0])
+		return t
+	}
+	if len(rest) > 0 && rest[len(rest)-1] == "action" {
+		rest = rest[:len(rest)-1]
+	}
+	t.part = strings.Join(rest, "/")
+	return t
 }
 
-func (t pathTarget) orFirst(word string) pathTarget {
-	if t.id == "" && word != "" {
-		t.kind = singular(word)
+func isDetail(word string) bool { return word == "detail" || word == "details" }
+
+// unescaped undoes the percent-encoding of a name in a path.
+func unescaped(segment string) string {
+	if name, err := url.PathUnescape(segment); err == nil {
+		return name
 	}
-	return t
+	return segment
 }
 
 // maxUsualSegments is how many segments a path has that needs no memory of its own.
 const maxUsualSegments = 12
 
+// maxPrefix is how many segments a web server may have put before the version.
+const maxPrefix = 2
+
 // pathSegments splits a path, into room if that is enough, and leaves out what
-// names no resource: a prefix before the version, the version, the token's project,
-// and lbaas, which every path of the load balancer has.
+// names no resource: up to two of a prefix before the version, the version, the
+// token's project, lbaas, which every path of the load balancer has, and the name of
+// an extension, as OS-TRUST; and .json at the end, which keystonemiddleware/audit/_api.py
+// leaves out too.
 func pathSegments(room []string, path, project string) []string {
 	segments := room
 	for segment := range strings.SplitSeq(path, "/") {
@@ -62,16 +91,16 @@ func pathSegments(room []string, path, project string) []string {
 			segments = append(segments, segment)
 		}
 	}
-	if len(segments) > 1 && !isVersion(segments[0]) && isVersion(segments[1]) {
-		segments = segments[1:]
+	if last := len(segments) - 1; last >= 0 {
+		segments[last] = strings.TrimSuffix(segments[last], ".json")
 	}
-	if len(segments) > 0 && isVersion(segments[0]) {
-		segments = segments[1:]
+	if version := slices.IndexFunc(segments[:min(len(segments), maxPrefix+1)], isVersion); version >= 0 {
+		segments = segments[version+1:]
 		if len(segments) > 0 && isProjectID(segments[0]) {
 			segments = segments[1:]
 		}
 	}
-	if len(segments) > 0 && (segments[0] == project || segments[0] == "lbaas") {
+	if len(segments) > 0 && (segments[0] == project || segments[0] == "lbaas" || strings.HasPrefix(segments[0], "OS-")) {
 		segments = segments[1:]
 	}
 	return segments
@@ -114,31 +143,50 @@ func isPathWord(s string) bool {
 
 // namesElement says whether the type URI goes on behind a word with what stands
 // for an element of it: os-keypairs/keypair. A segment that the type URI repeats
-// is a word itself: servers/detail.
+// is a word itself: servers/detail. None is what the audit maps have for a word
+// without elements.
 func namesElement(typeURI, word, segment string) bool {
 	_, rest, ok := strings.Cut("/"+typeURI+"/", "/"+word+"/")
 	if !ok {
 		return false
 	}
 	next, _, more := strings.Cut(rest, "/")
-	return (next != "" || more) && next != segment
+	return (next != "" || more) && next != segment && next != "None"
 }
 
 // singular makes the type of a resource of the word for many of it.
-func singular(word string) string {
+func singular(word string) string { return normalize(singularWord(withoutPrefix(word))) }
+
+// withoutPrefix takes off the mark of what was an extension once.
+func withoutPrefix(word string) string {
 	if len(word) > len("os-") {
-		word = strings.TrimPrefix(word, "os-")
+		return strings.TrimPrefix(word, "os-")
 	}
+	return word
+}
+
+func singularWord(word string) string {
 	switch {
-	case len(word) == 1:
+	case len(word) <= 1:
+		return word
 	case strings.HasSuffix(word, "ies"):
-		word = word[:len(word)-3] + "y"
+		return word[:len(word)-3] + "y"
+	case strings.HasSuffix(word, "ie"): // openstack-audit-middleware takes the last letter off, whatever the word
+		return word[:len(word)-2] + "y"
 	case hasAnySuffix(word, "sses", "xes", "ches", "shes"):
-		word = word[:len(word)-2]
-	case strings.HasSuffix(word, "s") && !hasAnySuffix(word, "ss", "us", "is"):
-		word = word[:len(word)-1]
+		return word[:len(word)-2]
+	case strings.HasSuffix(word, "rae"): // amphorae
+		return word[:len(word)-1]
+	case strings.HasSuffix(word, "s") && !hasAnySuffix(word, "ss", "us", "is", "aas", "qos"):
+		return word[:len(word)-1]
+	default:
+		return word
 	}
-	return normalize(word)
+}
+
+func isPlural(word string) bool {
+	word = withoutPrefix(word)
+	return singularWord(word) != word
 }
 
 // plural is the reverse, for the body.

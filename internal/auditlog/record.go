@@ -59,7 +59,7 @@ func (f *facts) find(m *Mapper, r *Record, s *service) {
 	f.urlPath, f.query, _ = strings.Cut(redactURL(e.RequestPath), "?")
 	f.actor = m.actorOf(n, f.action, f.errorType)
 	f.clientAddress, f.identityProviderID = plainAddress(e.Initiator.Host.Address), e.Initiator.Credential.IdentityProvider
-	f.target, f.part = targetOf(n, targetType, f.urlPath)
+	f.target, f.path = targetOf(n, targetType, f.urlPath)
 	if e.Target.TypeURI != keystoneUserURI || !f.identity {
 		f.cadfTargetTypeURI = e.Target.TypeURI
 	}

@@ -57,7 +57,7 @@ func redactText(s string) string {
 		case m[2] >= 0:
 			to += quotedLength(s[m[1]:], s[m[2]:m[3]])
 		default:
-			to += bareLength(s[m[1]:])
+			to += valueLength(s[m[1]:])
 		}
 		b.WriteString(s[:from])
 		if to > from {
@@ -73,12 +73,58 @@ func mayNameSecret(s string) bool {
 	return isSecretKey(s) || strings.Contains(s, "temp_url_sig") || strings.Contains(s, "signature") || strings.Contains(s, "ſ")
 }
 
+// valueLength is where a value ends that does not begin with a quote.
+func valueLength(s string) int {
+	switch {
+	case strings.HasPrefix(s, "{"):
+		return 0 // what is secret of an object has names of its own
+	case strings.HasPrefix(s, "["), strings.HasPrefix(s, "("):
+		return listLength(s)
+	default:
+		return bareLength(s)
+	}
+}
+
 // bareLength is where a value without quotes ends.
 func bareLength(s string) int {
 	if end := strings.IndexAny(s, "\"'\\,&} \t\r\n"); end >= 0 {
 		return end
 	}
 	return len(s)
+}
+
+// listItem is the start of an item of a list: its opening quote, if it has one.
+var listItem = regexp.MustCompile(`^[\[(,\s]*(?:[ub]?(\\*["']))?`)
+
+// itemEnds are the characters before which an item without quotes ends.
+const itemEnds = "[](){},\"' \t\r\n"
+
+// listLength is where a list of values ends. It ends before an object.
+func listLength(s string) int {
+	end := 0
+	for depth := 0; end < len(s); {
+		m := listItem.FindStringSubmatchIndex(s[end:])
+		start := end + m[1]
+		depth += strings.Count(s[end:start], "[") + strings.Count(s[end:start], "(")
+		switch rest := s[start:]; {
+		case m[2] >= 0:
+			quote := s[end+m[2] : end+m[3]]
+			end = min(len(s), start+quotedLength(rest, quote)+len(quote))
+		case rest == "" || rest[0] == '{':
+			return end
+		case rest[0] == ']' || rest[0] == ')':
+			if end = start + 1; depth <= 1 {
+				return end
+			}
+			depth--
+		default:
+			end = len(s)
+			if i := strings.IndexAny(rest, itemEnds); i >= 0 {
+				end = start + max(1, i)
+			}
+		}
+	}
+	return end
 }
 
 // quotedLength is where a quoted value ends, or its line. The quotes of a document

@@ -104,6 +104,12 @@ func TestQuotedSecretsInRawBodies(t *testing.T) {
 		"{\"password\": \"torn\n{\"user\": \"bob\"":                        "{\"password\": \"***\n{\"user\": \"bob\"",
 		`{"password": "", "user": "bob", torn`:                             `{"password": "", "user": "bob", torn`,
 		`password=hunter2 user=bob`:                                        `password=*** user=bob`,
+		`{"passwords": ["one", "t]wo"], "user": "bob", torn`:               `{"passwords": ***, "user": "bob", torn`,
+		`{'tokens': ('one', [u'two'], 3), 'user': 'bob', torn`:             `{'tokens': ***, 'user': 'bob', torn`,
+		`{"m": "{\"secrets\": [\"one\", \"two\"], \"user\": torn`:          `{"m": "{\"secrets\": ***, \"user\": torn`,
+		`{"passwords": ["one", "tor`:                                       `{"passwords": ***`,
+		`{"secrets": ["one", {"name": "bob", "password": "p"}], torn`:      `{"secrets": ***, {"name": "bob", "password": "***"}], torn`,
+		`{"password": {"user": {"name": "bob", "password": "p"}}, torn`:    `{"password": {"user": {"name": "bob", "password": "***"}}, torn`,
 	} {
 		require.Equal(t, want, byDefault(t, body).Body, body)
 	}

@@ -31,10 +31,29 @@ var codeNames = map[string]struct{ kind, name string }{
 	"object-store":  {"object-store", "swift"},
 	"baremetal":     {"baremetal", "ironic"},
 	"share":         {"share", "manila"},
+
+	"accelerator":           {"accelerator", "cyborg"},
+	"alarm":                 {"alarm", "aodh"},
+	"application-container": {"application-container", "zun"},
+	"clustering":            {"clustering", "senlin"},
+	"container-infra":       {"container-infrastructure-management", "magnum"},
+	"data-processing":       {"data-processing", "sahara"},
+	"database":              {"database", "trove"},
+	"infra-optim":           {"infra-optim", "watcher"},
+	"instance-ha":           {"instance-ha", "masakari"},
+	"message":               {"message", "zaqar"},
+	"metric":                {"metric", "gnocchi"},
+	"nfv-orchestration":     {"nfv-orchestration", "tacker"},
+	"placement":             {"placement", "placement"},
+	"rating":                {"rating", "cloudkitty"},
+	"reservation":           {"reservation", "blazar"},
+	"workflow":              {"workflow", "mistral"},
+
+	"container-infrastructure-management": {"container-infrastructure-management", "magnum"},
 }
 
-// typeURIPrefixes are the starts of resource type URIs and the service type of
-// each, longest first; leading service/ and data/ do not count.
+// typeURIPrefixes are the starts of resource type URIs that are not the name of the
+// service type, longest first; leading service/ and data/ do not count.
 var typeURIPrefixes = [...]struct{ prefix, kind string }{
 	{"security/keymanager", "key-manager"},
 	{"compute/baremetal", "baremetal"},
@@ -42,6 +61,7 @@ var typeURIPrefixes = [...]struct{ prefix, kind string }{
 	{"storage/block", "block-storage"},
 	{"storage/volume", "block-storage"},
 	{"storage/object", "object-store"},
+	{"storage/object-store", "object-store"},
 	{"storage/share", "share"},
 	{"security", "identity"},
 	{"compute", "compute"},
@@ -73,6 +93,10 @@ func serviceTypeOfURI(uri string) (kind, rest string, ok bool) {
 			return p.kind, strings.Trim(rest, "/"), true
 		}
 	}
+	first, rest, _ := strings.Cut(uri, "/")
+	if kind := kindOfWord(first); kind != "" {
+		return kind, rest, true
+	}
 	return "", uri, false
 }
 
@@ -81,7 +105,7 @@ var wsgiRunners = map[string]bool{
 	"uwsgi": true, "gunicorn": true, "apache": true, "httpd": true, "mod_wsgi": true, "python": true,
 }
 
-var programSuffix = regexp.MustCompile(`[-_]((public|admin|internal)[-_])?(wsgi|uwsgi|api)([-_].*)?$`)
+var programSuffix = regexp.MustCompile(`[-_]((public|admin|internal)[-_])?(wsgi|uwsgi|api)([-_].*)?$|([-_](proxy|rpc))?-server$`)
 
 // resolveService finds the service, most certain source first.
 func (c *ResourceConfig) resolveService(from *source) service {
@@ -90,7 +114,7 @@ func (c *ResourceConfig) resolveService(from *source) service {
 	fromTarget := from.targetKind != ""
 	switch {
 	case fromPublisher:
-		s.kind, s.host = codeNames[publisherType].kind, host
+		s.kind, s.host = publisherType, host
 	case fromTarget:
 		s.kind = from.targetKind
 	default:
@@ -108,6 +132,8 @@ func (c *ResourceConfig) resolveService(from *source) service {
 		s.name = from.observerName
 		if kind := kindOfName(s.name); kind != "" {
 			s.kind = kind // octavia's targets are of the network
+		} else if from.observerURI != "" {
+			s.kind, _, _ = serviceTypeOfURI(from.observerURI) // limes' are of the services whose quotas it sets
 		}
 	case s.kind != "" && (fromPublisher || fromTarget || s.kind == "identity"):
 		s.name = codeNames[s.kind].name
@@ -139,7 +165,7 @@ func (c *ResourceConfig) resolveService(from *source) service {
 	return s
 }
 
-// splitPublisher takes apart <type>.<host> and <type>:<host>.
+// splitPublisher takes apart <type>.<host> and <type>:<host>, where the code name may stand for the type: magnum.ctl01.
 func splitPublisher(publisher string) (kind, host string, ok bool) {
 	i := strings.IndexAny(publisher, ".:")
 	if i < 0 {
@@ -149,8 +175,16 @@ func splitPublisher(publisher string) (kind, host string, ok bool) {
 	if strings.HasPrefix(kind, "volume") {
 		kind = "volume"
 	}
-	_, ok = codeNames[kind]
-	return kind, publisher[i+1:], ok
+	kind = kindOfWord(kind)
+	return kind, publisher[i+1:], kind != ""
+}
+
+// kindOfWord returns the service type that a word for it, or the service's code name, stands for.
+func kindOfWord(word string) string {
+	if c, known := codeNames[word]; known {
+		return c.kind
+	}
+	return kindOfName(word)
 }
 
 // programService takes the service out of the name of its program: the audit
@@ -162,11 +196,13 @@ func programService(program string) string {
 	return programSuffix.ReplaceAllString(program, "")
 }
 
-func kindOfName(name string) string {
+// kindOfName returns the service type of a code name.
+func kindOfName(name string) string { return kindsOfNames[name] }
+
+var kindsOfNames = func() map[string]string {
+	kinds := make(map[string]string, len(codeNames))
 	for _, c := range codeNames {
-		if c.name == name {
-			return c.kind
-		}
+		kinds[c.name] = c.kind
 	}
-	return ""
-}
+	return kinds
+}()

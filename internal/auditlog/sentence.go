@@ -172,36 +172,26 @@ func (m *textMaker) clause(t *texts, service string) clause {
 	if kind == typeUser && strings.HasPrefix(t.errorType, "password_") {
 		return clause{base: "change", past: "changed", head: m.join("the password of user ", m.targetName(t))}
 	}
-	c := m.object(t, service)
-	switch operation := t.operation(); {
+	operation, path := t.operation()
+	c := m.object(t, service, &path)
+	switch {
 	case operation != "":
 		space := ""
 		if c.kind != "" {
 			space = " "
 		}
-		return clause{base: "perform", past: "performed", head: m.quoted(operation), tail: m.join(" on ", c.kind, space, c.head)}
+		if operation != unknownOperation {
+			operation = m.quoted(operation)
+		}
+		return clause{base: "perform", past: "performed", head: operation, tail: m.join(" on ", c.kind, space, c.head)}
+	case c.base != "":
+		c.past = m.pastOf(c.base)
 	case action == "backup":
 		c.base, c.past = "back up", "backed up"
 	default:
 		c.base, c.past = action, m.pastOf(action)
 	}
 	return c
-}
-
-// operation is what was performed where the action is more than its first word:
-// update/reboot, or where it is none of CADF's.
-func (t *texts) operation() string {
-	raw := t.rawAction
-	if t.action == actionOther {
-		if raw == "" {
-			_, raw, _ = cutLast(t.eventType)
-		}
-		return raw
-	}
-	if _, sub, ok := strings.Cut(raw, "/"); ok && t.action != actionList {
-		return sub
-	}
-	return ""
 }
 
 func (m *textMaker) assignment(t *texts, base, past, preposition string) clause {
@@ -235,51 +225,4 @@ func (m *textMaker) membership(t *texts, base, past, preposition string) clause 
 		c.tail = m.join(preposition, "group ", group)
 	}
 	return c
-}
-
-// targetName is the name or the id of the target.
-func (m *textMaker) targetName(t *texts) string {
-	switch {
-	case t.target.kind == typeUser && t.targetUserName != "":
-		return m.named(t.targetUserName, "", t.targetUserDomainName)
-	case t.target.kind == typeProject && t.targetProjectName != "":
-		return m.named(t.targetProjectName, "", t.targetProjectDomainName)
-	default:
-		return m.firstQuoted(t.target.name, t.target.id)
-	}
-}
-
-// object is what the verb is about: a target with its name or id, a part of it,
-// one or many of a type, or the path of the request where no type is known.
-func (m *textMaker) object(t *texts, service string) clause {
-	if t.target.kind == "" {
-		var room [maxUsualSegments]string
-		if segments := pathSegments(room[:0], t.urlPath, ""); len(segments) == 0 {
-			return clause{head: m.join("the ", m.quoted(service), " API")}
-		}
-		return clause{head: m.join(m.quotedPath(t.urlPath), " at ", m.quoted(service))}
-	}
-	words := strings.ReplaceAll(t.target.kind, "_", " ")
-	target := m.targetName(t)
-	if target == "" {
-		if t.action == actionList {
-			return clause{head: m.plural(words), plural: true}
-		}
-		return clause{kind: article(words), head: words}
-	}
-	switch {
-	case t.part == "":
-		return clause{kind: words, head: target}
-	case t.action == actionList:
-		return clause{head: m.join(partWords(t.part), " of ", words, " ", target), plural: true}
-	case t.action == "create":
-		asked := strings.ReplaceAll(singular(t.part), "_", " ")
-		return clause{head: m.join(article(asked), " ", asked, " of ", words, " ", target)}
-	default:
-		return clause{head: m.join("the ", partWords(t.part), " of ", words, " ", target)}
-	}
-}
-
-func partWords(part string) string {
-	return strings.ReplaceAll(normalize(strings.TrimPrefix(part, "os-")), "_", " ")
 }

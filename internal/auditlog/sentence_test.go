@@ -121,14 +121,44 @@ func TestSentences(t *testing.T) {
 	}
 }
 
+// request is what an audit middleware sends for a request: openstack-audit-middleware, whose type URI says what uuidID is,
+// or without one keystonemiddleware.
+func request(action, path, typeURI string) string {
+	eventType := "audit.cadf"
+	if typeURI == "" {
+		eventType, typeURI = "audit.http.response", "service/compute"
+	}
+	return notification(eventType, event(fmt.Sprintf(`"action":%q,"outcome":"success","requestPath":%q,"initiator":{"name":"bob"},"observer":{"id":"o","name":"nova"},`+
+		`"target":{"typeURI":%q,"id":%q}`, action, path, typeURI, uuidID)))
+}
+
 func TestSentencesOfTheirOwn(t *testing.T) {
 	for body, want := range map[string]string{
-		notification("identity.authenticate", event(`"action":"authenticate","outcome":"success"`)):                                                                                                                                                                 "login: success",
-		notification("identity.authenticate", event(`"action":"authenticate","outcome":"success","initiator":{"user_id":"u1","credential":{"identity_provider":"acme"},"host":{"address":"2001:db8::42"}}`)):                                                        "login of u1 via acme from 2001:db8::42: success",
-		notification("identity.authenticate", event(`"action":"authenticate","outcome":"failure","initiator":{"user_name":"eve","project_id":"p","host":{"address":"203.0.113.9"}},"reason":{"reasonType":"Could not find user: eve.","reasonCode":"404"}`)):        "login of eve from 203.0.113.9: failure (user_not_found)",
-		notification("identity.group.updated", `{"resource_info":"g1","actor_id":"u1","actor_type":"user","actor_operation":"added"}`):                                                                                                                              "user u1 was added to group g1: success",
-		notification("identity.group.updated", `{"resource_info":"g1","actor_id":"u1","actor_type":"user","actor_operation":"removed"}`):                                                                                                                            "user u1 was removed from group g1: success",
-		notification("identity.group.updated", `{"actor_operation":"added"}`):                                                                                                                                                                                       "a member was added: success",
+		notification("identity.authenticate", event(`"action":"authenticate","outcome":"success"`)):                                                                                                                                                          "login: success",
+		notification("identity.authenticate", event(`"action":"authenticate","outcome":"success","initiator":{"user_id":"u1","credential":{"identity_provider":"acme"},"host":{"address":"2001:db8::42"}}`)):                                                 "login of u1 via acme from 2001:db8::42: success",
+		notification("identity.authenticate", event(`"action":"authenticate","outcome":"failure","initiator":{"user_name":"eve","project_id":"p","host":{"address":"203.0.113.9"}},"reason":{"reasonType":"Could not find user: eve.","reasonCode":"404"}`)): "login of eve from 203.0.113.9: failure (user_not_found)",
+		notification("identity.group.updated", `{"resource_info":"g1","actor_id":"u1","actor_type":"user","actor_operation":"added"}`):                                                                                                                       "user u1 was added to group g1: success",
+		notification("identity.group.updated", `{"resource_info":"g1","actor_id":"u1","actor_type":"user","actor_operation":"removed"}`):                                                                                                                     "user u1 was removed from group g1: success",
+		notification("audit.http.response", event(`"action":"update","outcome":"success","requestPath":"/v2/images/`+uuidID+`/tags"`)):                                                                                                                       "the tags of image " + uuidID + " were updated: success",
+		notification("audit.http.response", event(`"action":"read","outcome":"success","requestPath":"/v1/secrets"`)):                                                                                                                                        "the secrets were read: success",
+		notification("identity.user.", `{"resource_info":"u1"}`):                                                                                                                                                                                             "an unknown action was performed on user u1: success",
+		request("unknown", "/v2.1/servers/"+uuidID, ""):                                 "bob performed an unknown action on server " + uuidID + ": success",
+		request("create", "/v2.1/servers/"+uuidID+"/action", ""):                        "bob performed an unknown action on server " + uuidID + ": success",
+		request("update/add", "/v2.0/routers/"+uuidID+"/add_router_interface", ""):      "bob performed add_router_interface on router " + uuidID + ": success",
+		request("update/failover", "/v2/lbaas/loadbalancers/"+uuidID+"/failover", ""):   "bob performed failover on loadbalancer " + uuidID + ": success",
+		request("start/reboot", "/v2.1/os-hosts/"+uuidID+"/reboot", ""):                 "bob performed start/reboot on host " + uuidID + ": success",
+		request("update/rotate", "/v1/clusters/"+uuidID+"/keys/action", ""):             "bob performed rotate on the keys of cluster " + uuidID + ": success",
+		request("read/list", "/v2/images/"+uuidID+"/file", ""):                          "bob read the file of image " + uuidID + ": success",
+		request("read/list", "/v1.0/instances/"+uuidID+"/users/eve/databases", ""):      "bob listed users/eve/databases of instance " + uuidID + ": success",
+		request("read/list", "/v2.1/os-hypervisors/statistics", ""):                     "bob listed /v2.1/os-hypervisors/statistics at nova: success",
+		request("create", "/v2.1/servers/"+uuidID+"/metadata", ""):                      "bob created the metadata of server " + uuidID + ": success",
+		request("delete", "/v1.0/instances/"+uuidID+"/users/eve", ""):                   "bob deleted users/eve of instance " + uuidID + ": success",
+		request("disable", "/v2.1/os-services/disable", ""):                             "bob disabled a service: success",
+		request("read/get", "/v1/secrets/"+uuidID+"/payload", "compute/secret"):         "bob read the payload of secret " + uuidID + ": success",
+		request("delete/unset", "/v2/images/"+uuidID+"/tags/red", "compute/image/tags"): "bob deleted tags/red of image " + uuidID + ": success",
+		request("delete/forced", "/v2.1/servers/"+uuidID+"/action", "compute/server"):   "bob performed delete/forced on server " + uuidID + ": success",
+		request("restore", "/v3/backups/"+uuidID+"/restore", "compute/backup"):          "bob restored backup " + uuidID + ": success",
+		notification("identity.group.updated", `{"actor_operation":"added"}`):           "a member was added: success",
 		notification("identity.user.updated", event(`"action":"updated.user","outcome":"success","initiator":{"user_id":"u1","username":"bob"},"target":{"id":"u1"},"reason":{"reasonType":"The password does not match the requirements: x","reasonCode":"400"}`)): "bob tried to change the password of user u1: failure (password_requirements)",
 		notification("identity.trust.created", event(`"outcome":"success","initiator":{"user_id":"u1","domain_id":"d1"},"target":{"id":"t1"}`)):                                                                                                                     "u1 created trust t1 in domain d1: success",
 		notification("audit.cadf", event(`"action":"backup","outcome":"success","initiator":{"name":"bob"},"target":{"typeURI":"compute/server","id":"s1"}`)):                                                                                                       "bob backed up server s1: success",

@@ -16,8 +16,8 @@ type texts struct {
 	identityProviderID string
 	urlPath            string
 	cadfTargetTypeURI  string
-	// part is what of the target was asked for, of a request over HTTP.
-	part   string
+	// path is what the path of a request over HTTP names.
+	path   pathTarget
 	actor  actor
 	target target
 
@@ -35,9 +35,13 @@ func (t *texts) read(attributes pcommon.Map) {
 			*field = value.AsString()
 		}
 	}
-	// openstack-audit-middleware names the part itself as the target.
-	if strings.HasPrefix(t.eventType, "audit.http.") {
-		t.part = walkPath(t.urlPath, t.cadfTargetTypeURI, t.actor.projectID).part
+	switch {
+	case strings.HasPrefix(t.eventType, "identity."):
+	case isHTTP(t.eventType):
+		t.path = walkPath(t.urlPath, t.cadfTargetTypeURI, t.actor.projectID)
+	default:
+		t.path = walkPath(t.urlPath, "", t.actor.projectID)
+		t.path.belongTo(t.target.id)
 	}
 }
 

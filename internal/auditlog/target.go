@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
@@ -28,15 +29,35 @@ const (
 	typeRoleAssignment = "role_assignment"
 )
 
-// targetOf returns the target, and what was asked of it where that is a part of it.
-func targetOf(n *oslo.Notification, kind, path string) (t target, part string) {
+// targetOf returns the target, and what the path of the request names.
+func targetOf(n *oslo.Notification, kind, path string) (target, pathTarget) {
+	if strings.HasPrefix(n.EventType, "identity.") {
+		return identityTarget(n, kind), pathTarget{}
+	}
+	e := &n.Event
+	t := target{projectID: e.Target.ProjectID, domainID: e.Target.DomainID}
+	if isHTTP(n.EventType) {
+		p := walkPath(path, e.Target.TypeURI, e.Initiator.ProjectID)
+		t.kind, t.id, t.name = p.kind, p.id, p.name
+		return t, p
+	}
+	p := walkPath(path, "", e.Initiator.ProjectID)
+	t.fromResource(e, path, &p)
+	p.belongTo(t.id)
+	return t, p
+}
+
+// isHTTP recognises the events of keystonemiddleware, whose type URI follows the path.
+func isHTTP(eventType string) bool { return strings.HasPrefix(eventType, "audit.http.") }
+
+// belongTo takes out of p what it says of another than the target: openstack-audit-middleware names that itself.
+func (p *pathTarget) belongTo(id string) {
 	switch {
-	case strings.HasPrefix(n.EventType, "identity."):
-		return identityTarget(n, kind), ""
-	case strings.HasPrefix(n.EventType, "audit.http."):
-		return httpTarget(n, path)
-	default:
-		return resourceTarget(n), ""
+	case id == "":
+		p.beyond = p.beyond || p.id != ""
+		fallthrough
+	case id != p.id:
+		p.part = ""
 	}
 }
 
@@ -87,27 +108,43 @@ func (t *target) idField(kind string) *string {
 	}
 }
 
-func httpTarget(n *oslo.Notification, path string) (t target, part string) {
-	e := &n.Event
-	p := walkPath(path, e.Target.TypeURI, e.Initiator.ProjectID)
-	return target{kind: p.kind, id: p.id, projectID: e.Target.ProjectID, domainID: e.Target.DomainID}, p.part
-}
-
-// resourceTarget reads the target that openstack-audit-middleware names.
-func resourceTarget(n *oslo.Notification) target {
-	e := &n.Event
-	t := target{projectID: e.Target.ProjectID, domainID: e.Target.DomainID}
-	if _, rest, ok := serviceTypeOfURI(e.Target.TypeURI); ok {
+// fromResource reads the target that openstack-audit-middleware names. Of a part of
+// a resource it has the id of the resource with the type of the part, and types that
+// its map lacks it makes up, with a leading X: there the path knows better.
+func (t *target) fromResource(e *cadf.Event, path string, p *pathTarget) {
+	if rest, ok := resourceType(e); ok {
 		if i := strings.LastIndexByte(rest, '/'); i >= 0 {
 			rest = rest[i+1:]
 		}
-		t.kind = singular(strings.TrimPrefix(rest, "X"))
+		name, undeclared := strings.CutPrefix(rest, "X")
+		if undeclared && path != "" {
+			t.kind = p.kind
+		} else if name != "unknown" {
+			t.kind = singular(name)
+		}
 	}
 	if e.Target.ID != "" && e.Target.ID == e.Observer.ID {
-		return t // a call on a collection: id and name are the service's
+		return // a call on a collection: id and name are the service's
 	}
 	t.id, t.name = decimalID(e.Target.ID), e.Target.Name
-	return t
+	if t.id != "" && t.id == p.id && p.part != "" && t.kind != p.kind {
+		t.kind, t.name = p.kind, "" // the name is that of the part
+	}
+}
+
+// resourceType returns the type URI of a target below its service's: that of a
+// service type that is known, or of the observer.
+func resourceType(e *cadf.Event) (string, bool) {
+	_, rest, ok := serviceTypeOfURI(e.Target.TypeURI)
+	if ok {
+		return rest, true
+	}
+	_, service, _ := serviceTypeOfURI(e.Observer.TypeURI)
+	below, found := strings.CutPrefix(rest, service)
+	if service == "" || !found {
+		return "", false
+	}
+	return strings.CutPrefix(below, "/")
 }
 
 // decimalID undoes uuid.UUID(int=n), openstack-audit-middleware/auditmiddleware/_api.py.

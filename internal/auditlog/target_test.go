@@ -99,6 +99,40 @@ func TestResourceTarget(t *testing.T) {
 			test.want.check(t, byDefault(t, notification("audit.cadf", event(observer+`"action":"read","outcome":"success","target":`+test.target))))
 		})
 	}
+	for _, test := range []struct {
+		name, path, target string
+		want               want
+		sentence           string // of a read
+	}{
+		{"part of a server", "/v2.1/servers/" + uuidID + "/os-server-password", `{"typeURI":"compute/server/server-password","id":"` + uuidID + `"}`,
+			want{auditlog.AttrTargetType: "server", auditlog.AttrTargetID: uuidID}, "the server password of server " + uuidID},
+		{"part with a name", "/v2.1/servers/" + uuidID + "/tags", `{"typeURI":"compute/server/tag","id":"` + uuidID + `","name":"prod"}`,
+			want{auditlog.AttrTargetType: "server", auditlog.AttrTargetName: nil, auditlog.AttrCADFTargetName: "prod"}, "the tags of server " + uuidID},
+		{"element of a part", "/v2.1/servers/" + hexID + "/tags", `{"typeURI":"compute/server/tag","id":"` + uuidID + `"}`,
+			want{auditlog.AttrTargetType: "tag", auditlog.AttrTargetID: uuidID}, "tag " + uuidID},
+		{"type of the map's own", "/v2.1/os-quota-sets/" + hexID, `{"typeURI":"compute/quota","id":"` + hexID + `"}`,
+			want{auditlog.AttrTargetType: "quota", auditlog.AttrTargetID: hexID}, "quota " + hexID},
+		{"type cut short", "/v2.0/rbac-policies/" + uuidID, `{"typeURI":"network/rbac-policie","id":"` + uuidID + `"}`,
+			want{auditlog.AttrTargetType: "rbac_policy"}, "rbac policy " + uuidID},
+		{"type made up", "/v2.1/flavors/1/os-extra_specs", `{"typeURI":"compute/Xavor","id":"00000000-0000-0000-0000-000000000001"}`,
+			want{auditlog.AttrTargetType: "flavor", auditlog.AttrTargetID: "1"}, "the extra specs of flavor 1"},
+		{"type made up of an account", "/v1/AUTH_x/photos", `{"typeURI":"storage/object/XAUTH-x","id":"o","name":"nova"}`,
+			want{auditlog.AttrTargetType: nil, auditlog.AttrTargetID: nil}, "/v1/AUTH_x/photos at nova"},
+		{"type made up of nothing", "/v2.1/", `{"typeURI":"compute/unknown","id":"o"}`, want{auditlog.AttrTargetType: nil}, "the nova API"},
+		{"collection, and more", "/v2.1/os-keypairs/kp", `{"typeURI":"compute/keypairs","id":"o"}`,
+			want{auditlog.AttrTargetType: "keypair", auditlog.AttrTargetID: nil}, "/v2.1/os-keypairs/kp at nova"},
+		{"collection of one", "/v2.1/limits", `{"typeURI":"compute/limits","id":"o"}`, want{auditlog.AttrTargetType: "limit"}, "the limits"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			line := byDefault(t, notification("audit.cadf", event(fmt.Sprintf(`%s"action":"read","outcome":"success","requestPath":%q,"initiator":{"id":"u"},"target":%s`,
+				observer, test.path, test.target))))
+			test.want.check(t, line)
+			require.Equal(t, "u read "+test.sentence+": success", line.Body)
+		})
+	}
+	own := byDefault(t, notification("audit.cadf", event(`"action":"delete","outcome":"success","observer":{"typeURI":"service/docker-registry","name":"keppel"},`+
+		`"target":{"typeURI":"docker-registry/account/repository/manifest","id":"m1"}`)))
+	want{auditlog.AttrTargetType: "manifest", auditlog.AttrTargetID: "m1"}.check(t, own)
 	line := byDefault(t, notification("audit.cadf", event(observer+`"user":"u","role":"r","group":"g","project":"p","domain":"d","resource_info":"x","inherited_to_projects":true`)))
 	for _, key := range []string{"user", "role", "group", "project", "domain", "resource_info", "inherited_to_projects"} {
 		require.Contains(t, line.Attributes, "openstack.notification.extra."+key, "Keystone's own fields mean nothing here")
@@ -111,12 +145,12 @@ func TestPathTarget(t *testing.T) {
 		kind, id      any
 		sentence      string // of a read, between "u read " and the scope
 	}{
-		{"/v1/secrets", "service/security/keymanager/secrets", "secret", nil, "a secret"},
+		{"/v1/secrets", "service/security/keymanager/secrets", "secret", nil, "the secrets"},
 		{"/v1/secrets/" + uuidID, "", "secret", uuidID, "secret " + uuidID},
 		{"/v1/secrets/" + uuidID + "/acl", "", "secret", uuidID, "the acl of secret " + uuidID},
 		{"/v1/secrets/" + uuidID + "/payload?a=b", "", "secret", uuidID, "the payload of secret " + uuidID},
 		{"/v2/images/" + uuidID + "/members/" + hexID, "", "member", hexID, "member " + hexID},
-		{"/v2.1/" + hexID + "/servers/detail", "service/compute/servers/detail", "server", nil, "a server"},
+		{"/v2.1/" + hexID + "/servers/detail", "service/compute/servers/detail", "server", nil, "the servers"},
 		{"/v2.1/" + hexID2 + "/servers/" + uuidID + "/action", "", "server", uuidID, "server " + uuidID},
 		{"/v2.1/" + hexID2 + "/os-quota-sets/" + hexID2, "", "quota_set", hexID2, "quota set " + hexID2},
 		{"/v3/" + hexID + "/volumes/" + uuidID, "", "volume", uuidID, "volume " + uuidID},
@@ -124,18 +158,42 @@ func TestPathTarget(t *testing.T) {
 		{"/v2.1/servers/" + uuidID + "/os-volume_attachments", "", "server", uuidID, "the volume attachments of server " + uuidID},
 		{"/v2.1/os-aggregates/12", "", "aggregate", "12", "aggregate 12"},
 		{"/v2.1/os-keypairs/kp", "service/compute/os-keypairs/keypair", "keypair", "kp", "keypair kp"},
-		{"/v2.1/os-keypairs/kp", "service/compute", "keypair", nil, "a keypair"},
+		{"/v2.1/os-keypairs/kp", "service/compute", "keypair", nil, "/v2.1/os-keypairs/kp at nova"},
 		{"/v2.1/flavors/m1.tiny", "service/compute/flavors/flavor", "flavor", "m1.tiny", "flavor m1.tiny"},
 		{"/v2.0/lbaas/loadbalancers/" + uuidID, "unknown", "loadbalancer", uuidID, "loadbalancer " + uuidID},
-		{"/" + hexID2 + "/volumes", "", "volume", nil, "a volume"},
-		{"/v2.0/networks/" + uuidID + "/x/BAD/" + uuidID, "", "network", uuidID, "the x of network " + uuidID},
-		{"/v2.0/networks/" + uuidID + "/" + uuidID, "", "network", uuidID, "network " + uuidID},
+		{"/" + hexID2 + "/volumes", "", "volume", nil, "the volumes"},
+		{"/v2.0/networks/" + uuidID + "/x/BAD/" + uuidID, "", "network", uuidID, "x/BAD/" + uuidID + " of network " + uuidID},
+		{"/v2.0/networks/" + uuidID + "/" + uuidID, "", "network", uuidID, uuidID + " of network " + uuidID},
 		{"/v2.0/categories/" + ldapID, "", "category", ldapID, "category " + ldapID},
-		{"/v2.0/addresses", "", "address", nil, "an address"},
-		{"/v2.0/boxes", "", "box", nil, "a box"},
-		{"/v2.0/status", "", "status", nil, "a status"},
-		{"/v2.0/users", "", "user", nil, "a user"},
-		{"/v2.0/units", "", "unit", nil, "a unit"},
+		{"/v2.0/addresses", "", "address", nil, "the addresses"},
+		{"/v2.0/boxes", "", "box", nil, "the boxes"},
+		{"/v2.0/status", "", "status", nil, "the status"},
+		{"/v2.0/users", "", "user", nil, "the users"},
+		{"/v2.0/units", "", "unit", nil, "the units"},
+		{"/v2.0/networks.json", "service/network/networks", "network", nil, "the networks"},
+		{"/v2.0/networks/" + uuidID + ".json", "service/network/networks/network", "network", uuidID, "network " + uuidID},
+		{"/v2.0/routers/" + uuidID + "/tags.json", "", "router", uuidID, "the tags of router " + uuidID},
+		{"/v2.1/servers/" + uuidID + "/tags/prod", "", "server", uuidID, "tags/prod of server " + uuidID},
+		{"/v2.1/flavors/m1.tiny/os-extra_specs/hw:cpu_policy", "service/compute/flavors/flavor/os-extra_specs/key", "flavor", "m1.tiny",
+			`"os-extra_specs/hw:cpu_policy" of flavor m1.tiny`},
+		{"/v2.1/os-keypairs/my%20key", "service/compute/os-keypairs/keypair", "keypair", "my key", `keypair "my key"`},
+		{"/v2.1/os-keypairs/50%", "service/compute/os-keypairs/keypair", "keypair", "50%", "keypair 50%"},
+		{"/v2.1/os-migrations/live", "service/compute/os-migrations/None", "migration", nil, "/v2.1/os-migrations/live at nova"},
+		{"/v2.1/os-migrations/" + uuidID, "service/compute/os-migrations/None", "migration", uuidID, "migration " + uuidID},
+		{"/v1/" + hexID2 + "/stacks/web/" + uuidID + "/template", "service/orchestration/stacks/stack/template", "stack", uuidID, "the template of stack web"},
+		{"/v1/" + hexID2 + "/stacks/web/" + uuidID + "/resources/db/metadata", "service/orchestration/stacks/stack/resources/resource/metadata", "stack", uuidID,
+			"resources/db/metadata of stack web"},
+		{"/v1/" + hexID2 + "/stacks/web/" + uuidID + "/snapshots/" + hexID, "service/orchestration/stacks/stack/snapshots/snapshot", "snapshot", hexID, "snapshot " + hexID},
+		{"/v2.0/qos/rule-types", "service/network", "rule_type", nil, "the rule types"},
+		{"/v2.0/metering/metering-labels", "service/network/metering-labels", "metering_label", nil, "the metering labels"},
+		{"/v2.0/fwaas/firewall_groups", "", "firewall_group", nil, "the firewall groups"},
+		{"/v2/octavia/amphorae", "service/load-balancer/amphorae", "amphora", nil, "the amphoras"},
+		{"/v2/octavia/amphorae/" + uuidID, "service/load-balancer/amphorae/amphora", "amphora", uuidID, "amphora " + uuidID},
+		{"/v2.0/qos", "", "qos", nil, "the qos"},
+		{"/v3/OS-TRUST/trusts/" + hexID, "", "trust", hexID, "trust " + hexID},
+		{"/cloud/compute/v2.1/servers/" + uuidID, "", "server", uuidID, "server " + uuidID},
+		{"/v3/users/" + hexID + "/credentials/OS-EC2/" + ldapID, "", "user", hexID, "credentials/OS-EC2/" + ldapID + " of user " + hexID},
+		{"/v3/mappings/Rules", "", "mapping", nil, "/v3/mappings/Rules at nova"},
 		{"/" + uuidID, "", nil, nil, "/" + uuidID + " at nova"},
 		{"/v1/AUTH_x/c/o", "", nil, nil, "/v1/AUTH_x/c/o at nova"},
 		{"/v1", "", nil, nil, "the nova API"},
@@ -159,9 +217,11 @@ func TestPathAndQuery(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	line := byDefault(t, notification("audit.http.request", event(`"outcome":"pending","target":{"id":"octavia","addresses":[
 		{"url":"http://a","name":"admin"},{"url":"http://p","name":"private"},{"url":"http://p","name":"public"},{"url":"http://n"},
-		{"url":"http://A","name":"Admin"},"http://s",{"name":"none"}]}`)))
+		{"url":"http://A","name":"Admin"},"http://s",{"name":"none"},{"url":"unknown","name":"internal"}]},
+		"initiator":{"credential":{"identity_status":"unknown"}}`)))
 	want{
 		"cadf.target.address.public": "http://p", "cadf.target.address.admin": "http://a", "cadf.target.address.private": nil,
 		"cadf.target.address.3": "http://n", "cadf.target.address.admin_4": "http://A", "openstack.notification.extra.target_addresses_5": "http://s",
+		"cadf.target.address.internal": nil, auditlog.AttrCredentialIdentityStatus: nil,
 	}.check(t, line)
 }

@@ -68,6 +68,7 @@ func TestQuotedEventsAreNoEvents(t *testing.T) {
 		"use_json, object":        jsonRecord("keystone.server.flask.application", "Could not find user: "+created),
 		"use_json, native":        jsonRecord("keystone.server.flask.application", "Could not find user: "+nativeText),
 		"CRI":                     "2026-03-04T23:09:52.738204871Z stdout F " + prefix + "keystone [-] Could not find user: " + createdLine,
+		"Kolla":                   `{"python_module": "keystone.server.flask.application", "Payload": ` + quoted("Could not find user: "+created) + `}`,
 		"CRI, use_json":           "2026-03-04T23:09:52.738204871Z stdout F " + jsonRecord("keystone", "Could not find user: "+createdLine),
 		"after a truncated event": createdLine[:strings.Index(createdLine, "success")] + nativeText,
 	} {

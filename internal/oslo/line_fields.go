@@ -8,8 +8,9 @@ import (
 )
 
 // messageKeys are the fields in which a log record's text is: those of container
-// runtimes and fluent-bit, of oslo.log's JSON and fluent formatters, and of journald.
-var messageKeys = [...]string{"message", "log", "MESSAGE", "msg"}
+// runtimes and fluent-bit, of oslo.log's JSON and fluent formatters, of journald,
+// and of Kolla's fluentd.
+var messageKeys = [...]string{"message", "log", "MESSAGE", "msg", "Payload"}
 
 // IsMessageKey says whether a field or attribute of that name may hold the text of a log record.
 func IsMessageKey(key string) bool {
@@ -67,10 +68,13 @@ func leftOut(record literal.Value) bool {
 	return ok && message.Kind == literal.Null && strings.HasPrefix(logger.Text, loggerMarker)
 }
 
-// otherLogger says whether a record of oslo.log's formatters or handlers is of
-// another logger than that of the driver log.
+// otherLogger says whether a record of oslo.log's formatters or handlers, or of
+// Kolla's fluentd, is of another logger than that of the driver log.
 func otherLogger(record literal.Value) bool {
 	name, ok := record.Get("LOGGER_NAME")
+	if !ok {
+		name, ok = record.Get("python_module")
+	}
 	if _, formatted := record.Get("funcname"); formatted {
 		name, ok = record.Get("name")
 	}

@@ -99,13 +99,13 @@ func (l Line) withContext(header string) Line {
 }
 
 // withRecord adds what a record in fields says: oslo.log's JSON and fluent
-// formatters, and journald.
+// formatters, journald, and Kolla's fluentd.
 func (l Line) withRecord(record literal.Value) Line {
 	for _, m := range record.Items {
 		switch m.Key {
-		case "levelname", "level", "LOGGER_LEVEL":
+		case "levelname", "level", "LOGGER_LEVEL", "log_level":
 			set(&l.Level, m)
-		case "hostname", "_HOSTNAME":
+		case "hostname", "_HOSTNAME", "Hostname":
 			set(&l.Hostname, m)
 		case "context":
 			for _, c := range m.Items {

@@ -99,6 +99,8 @@ func TestParseLineForms(t *testing.T) {
 		"fluent":                       {`{"message": ` + quoted(created) + `, "time": "2026-03-04 23:09:52", "name": "` + logger + `", "level": "INFO", "funcname": "notify"}`, []string{"m1"}},
 		"journald":                     {`{"LOGGER_NAME": "` + logger + `", "MESSAGE": ` + quoted(createdLine) + `}`, []string{"m1"}},
 		"journald, bytes":              {`{"MESSAGE": ` + strings.ReplaceAll(fmt.Sprint([]byte(createdLine+"\x1b[00m")), " ", ",") + `}`, []string{"m1"}},
+		"Kolla":                        {`{"Hostname": "ctl01", "log_level": "INFO", "python_module": "` + logger + `", "Payload": ` + quoted(created) + `}`, []string{"m1"}},
+		"Kolla, native":                {`{"python_module": "keystonemiddleware.audit", "Payload": ` + quoted(nativeText) + `}`, []string{native}},
 		"docker":                       {`{"log":` + quoted(createdLine+"\n") + `,"stream":"stdout","time":"2026-03-04T23:09:52.738204871Z"}`, []string{"m1"}},
 		"docker, use_json":             {`{"log":` + quoted(jsonRecord(logger, created)+"\n") + `,"stream":"stdout"}`, []string{"m1"}},
 		"fluent-bit, docker, use_json": {`{"log": ` + quoted(`{"log":`+quoted(jsonRecord(logger, created)+"\n")+`}`) + `, "kubernetes": {"pod_name": "keystone-api"}}`, []string{"m1"}},
@@ -205,6 +207,7 @@ func TestLineKnowsTheActor(t *testing.T) {
 			&Line{Level: "WARNING", Hostname: "ctl01", UserID: "u1", UserDomainID: "ud1", ProjectID: "p1", RequestID: "req-1"}},
 		"journald": {`{"_HOSTNAME": "ctl02", "LOGGER_LEVEL": "ERROR", "MESSAGE": ` + quoted(createdLine) + `}`,
 			func() *Line { l := full; l.Hostname = "ctl02"; return &l }()},
+		"Kolla":  {`{"Hostname": "ctl03", "log_level": "WARNING", "Payload": ` + quoted(created) + `}`, &Line{Level: "WARNING", Hostname: "ctl03"}},
 		"native": {nativeLine, &full},
 	} {
 		t.Run(name, func(t *testing.T) {

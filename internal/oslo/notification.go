@@ -218,11 +218,11 @@ func (n *Notification) textField(key string) (field *string, known bool) {
 
 func (n *Notification) setPayload(payload literal.Value) {
 	n.payload = payload
-	// Keystone says how it ended in CADF events alone; the audit middlewares send nothing else.
+	// Keystone says how it ended in CADF events alone; the audit middlewares send nothing else. Watcher's audit.create is of another kind.
 	_, ended := payload.Get("outcome")
 	identity := strings.HasPrefix(n.EventType, "identity.")
 	switch {
-	case cadf.IsEvent(payload), identity && ended, strings.HasPrefix(n.EventType, "audit."):
+	case cadf.IsEvent(payload), identity && ended, n.EventType == NativeEventType, strings.HasPrefix(n.EventType, "audit.http."):
 		n.Kind, n.Event = KindCADF, cadf.Decode(payload)
 	case identity:
 		n.Kind, n.Basic = KindBasic, decodeBasic(payload)

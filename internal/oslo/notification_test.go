@@ -96,6 +96,7 @@ func TestDecodeKinds(t *testing.T) {
 		{"audit of an unknown shape", `{"event_type":"audit.http.request","payload":{"x":1}}`, KindCADF},
 		{"audit that is no object", `{"event_type":"audit.http.request","payload":"x"}`, KindCADF},
 		{"other service", `{"event_type":"compute.instance.create.end","payload":{"x":1}}`, KindOther},
+		{"Watcher's audits", `{"event_type":"audit.create","payload":{"watcher_object.name":"AuditCreatePayload","watcher_object.data":{"state":"PENDING"}}}`, KindOther},
 		{"remote procedure call", `{"method":"ping","args":{}}`, KindRPC},
 		{"remote procedure call in an envelope", `{"oslo.version":"2.0","oslo.message":"{\"method\":\"ping\",\"args\":{},\"_context_auth_token\":\"t\"}"}`, KindRPC},
 	} {
