@@ -45,16 +45,16 @@ func TestLogfile(t *testing.T) {
 
 	c := start(t, "logfile.yaml", environment...)
 	eventually(t, c, func() bool { return readRecords(t, output).LogRecordCount() >= 146+44 })
-	c.stop(t)
+	c.Stop(t)
 	require.Equal(t, 146+44, readRecords(t, output).LogRecordCount())
-	assert.Contains(t, c.stdout.String(), "login of admin from 127.0.0.1: success")
-	assert.Contains(t, c.stdout.String(), "alice performed reboot on server")
+	assert.Contains(t, c.Stdout.String(), "login of admin from 127.0.0.1: success")
+	assert.Contains(t, c.Stdout.String(), "alice performed reboot on server")
 
 	// What was written while nobody read is read once.
 	write(t, filepath.Join(folder, "nova.log"), strings.Join(captured(t, "audit-middleware-log-driver-sapcc.log"), "\n")+"\n")
 	c = start(t, "logfile.yaml", environment...)
 	eventually(t, c, func() bool { return readRecords(t, output).LogRecordCount() >= 146+44+44 })
-	c.stop(t)
+	c.Stop(t)
 	require.Equal(t, 146+44+44, readRecords(t, output).LogRecordCount())
 }
 

@@ -2,10 +2,8 @@
 package config_test
 
 import (
-	"compress/gzip"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,22 +11,17 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // patience is how long a collector may take for what it does in a moment.
-const patience = 30 * time.Second
-
-// signalsAreHandled is longer than the collector takes from "Everything is ready" to its handler for signals.
-const signalsAreHandled = 500 * time.Millisecond
+const patience = collectortest.Patience
 
 // binary returns the built collector.
 func binary(t *testing.T) string {
@@ -36,44 +29,11 @@ func binary(t *testing.T) string {
 	return collectortest.Binary(t, "..")
 }
 
-// collector is a running collector.
-type collector struct {
-	process *exec.Cmd
-	stdout  collectortest.Output
-	log     collectortest.Output
-	exited  chan error
-}
-
 // start runs a configuration of this folder. Environment variables tell it where things are.
-func start(t *testing.T, configuration string, environment ...string) *collector {
+func start(t *testing.T, configuration string, environment ...string) *collectortest.Process {
 	t.Helper()
-	c := &collector{exited: make(chan error, 1)}
-	c.process = exec.Command(binary(t), "--config", configuration)
-	c.process.Env = append(os.Environ(), append(environment, fmt.Sprintf("AUDIT_METRICS_PORT=%d", collectortest.FreePort(t)))...)
-	c.process.Stdout, c.process.Stderr = &c.stdout, &c.log
-	require.NoError(t, c.process.Start())
-	go func() { c.exited <- c.process.Wait() }()
-	t.Cleanup(func() { _ = c.process.Process.Kill() }) // it may have ended
-	return c
-}
-
-// stop lets the collector deliver what it has and end.
-func (c *collector) stop(t *testing.T) {
-	t.Helper()
-	eventually(t, c, func() bool { return strings.Contains(c.log.String(), "Everything is ready") }) // before, a signal kills it
-	// It asks for signals just after it has said so, and tells nobody when it has: until then one kills it.
-	select {
-	case <-time.After(signalsAreHandled):
-	case err := <-c.exited:
-		require.NoError(t, err, "%s", &c.log)
-	}
-	require.NoError(t, c.process.Process.Signal(syscall.SIGTERM))
-	select {
-	case err := <-c.exited:
-		require.NoError(t, err, "%s", &c.log)
-	case <-time.After(patience):
-		require.Fail(t, "the collector does not end")
-	}
+	environment = append(environment, fmt.Sprintf("AUDIT_METRICS_PORT=%d", collectortest.FreePort(t)))
+	return collectortest.Start(t, environment, binary(t), "--config", configuration)
 }
 
 // backend takes OTLP logs over HTTP.
@@ -86,42 +46,16 @@ type backend struct {
 func newBackend(t *testing.T) *backend {
 	t.Helper()
 	b := &backend{logs: plog.NewLogs()}
-	b.server = httptest.NewServer(b)
+	b.server = httptest.NewServer(collectortest.OTLP("/v1/logs", b.store))
 	t.Cleanup(b.server.Close)
 	return b
 }
 
-func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := readBody(r)
-	request := plogotlp.NewExportRequest()
-	if err == nil {
-		err = request.UnmarshalProto(body)
-	}
-	if err != nil || r.URL.Path != "/v1/logs" {
-		http.Error(w, fmt.Sprint(err), http.StatusBadRequest)
-		return
-	}
+func (b *backend) store(_ context.Context, logs plog.Logs) (status int) {
 	b.mu.Lock()
-	request.Logs().ResourceLogs().MoveAndAppendTo(b.logs.ResourceLogs())
-	b.mu.Unlock()
-	response, err := plogotlp.NewExportResponse().MarshalProto()
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/x-protobuf")
-	_, _ = w.Write(response)
-}
-
-func readBody(r *http.Request) ([]byte, error) {
-	if r.Header.Get("Content-Encoding") != "gzip" {
-		return io.ReadAll(r.Body)
-	}
-	plain, err := gzip.NewReader(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(plain)
+	defer b.mu.Unlock()
+	logs.ResourceLogs().MoveAndAppendTo(b.logs.ResourceLogs())
+	return http.StatusOK
 }
 
 func (b *backend) count() int {
@@ -131,18 +65,18 @@ func (b *backend) count() int {
 }
 
 // take waits for as many records, and returns them when the collector has ended, so that no more can come.
-func (b *backend) take(t *testing.T, c *collector, want int) plog.Logs {
+func (b *backend) take(t *testing.T, c *collectortest.Process, want int) plog.Logs {
 	t.Helper()
 	eventually(t, c, func() bool { return b.count() >= want })
-	c.stop(t)
+	c.Stop(t)
 	require.Equal(t, want, b.count())
 	return b.logs
 }
 
 // eventually polls while the collector runs.
-func eventually(t *testing.T, c *collector, condition func() bool) {
+func eventually(t *testing.T, c *collectortest.Process, condition func() bool) {
 	t.Helper()
-	require.Eventually(t, condition, patience, 20*time.Millisecond, "the collector's log:\n%s", &c.log)
+	require.Eventually(t, condition, patience, 20*time.Millisecond, "the collector's log:\n%s", &c.Log)
 }
 
 // captured returns the lines of a capture.

@@ -79,10 +79,10 @@ func TestListen(t *testing.T) {
 		"AUDIT_KEYSTONE_PASSWORD="+keystonetest.Password,
 		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
 		"AUDIT_STATE="+t.TempDir())
-	eventually(t, c, func() bool { return strings.Contains(c.log.String(), "Everything is ready") })
+	eventually(t, c, func() bool { return strings.Contains(c.Log.String(), "Everything is ready") })
 
 	publisher, err := rabbitmqtest.NewPublisher("amqp://keystone:listen-only@"+endpoint+"/", "keystone", false)
-	require.NoError(t, err, "%s", &c.log)
+	require.NoError(t, err, "%s", &c.Log)
 	capture, err := os.ReadFile(filepath.Join("..", "testdata", "notifications", "amqp-keystone-messagingv2.jsonl"))
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(string(capture)), "\n")

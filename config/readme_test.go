@@ -62,9 +62,9 @@ func TestReadmeReceivesFromRabbitMQ(t *testing.T) {
 	require.NoError(t, publisher.Publish(ctx, "notifications.info", []byte(
 		`{"message_id": "1", "publisher_id": "identity.host1", "event_type": "identity.user.created", "priority": "INFO",
 		  "timestamp": "2026-11-21 00:00:00", "payload": {"resource_info": "bob"}}`)))
-	eventually(t, c, func() bool { return strings.Contains(c.log.String(), "Body: Str(user bob was created: success)") })
-	c.stop(t)
-	require.NotContains(t, c.log.String(), password)
+	eventually(t, c, func() bool { return strings.Contains(c.Log.String(), "Body: Str(user bob was created: success)") })
+	c.Stop(t)
+	require.NotContains(t, c.Log.String(), password)
 }
 
 // Each link of the README to a file of the repository leads somewhere.

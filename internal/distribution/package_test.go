@@ -121,7 +121,7 @@ func TestDebRuns(t *testing.T) {
 		})
 		require.Eventually(t, func() bool {
 			return strings.Contains(get(t, "http://"+addresses[0]+"/status?verbose"), `"receiver:openstack_audit"`)
-		}, 30*time.Second, 20*time.Millisecond, "%s", &log)
+		}, collectortest.Patience, 20*time.Millisecond, "%s", &log)
 	})
 }
 

@@ -86,5 +86,5 @@ func (l loki) testDashboard(t *testing.T) {
 		}, f.process, p.process)
 	}
 	t.Logf("%d expressions of %d panels have answers", asked, len(readDashboard(t).Panels))
-	f.stop(t)
+	f.Stop(t)
 }

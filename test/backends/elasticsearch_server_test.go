@@ -3,7 +3,6 @@ package backends
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // elasticsearch answers bulk requests as Elasticsearch does, and keeps the documents. It is no Elasticsearch: it checks no mapping.
@@ -55,7 +56,12 @@ func (e *elasticsearch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"version": {"number": "8.16.0"}, "tagline": "You Know, for Search"}`)
 		return
 	}
-	items, failed, err := e.bulk(r)
+	body, err := collectortest.Body(r)
+	if err != nil { // a collector that was killed did not send all of it
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	items, failed, err := e.bulk(body)
 	if err != nil {
 		e.problems = append(e.problems, err.Error())
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -64,14 +70,8 @@ func (e *elasticsearch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(object{"took": 1, "errors": failed, "items": items})
 }
 
-func (e *elasticsearch) bulk(r *http.Request) (items []object, failed bool, err error) {
-	body := r.Body
-	if r.Header.Get("Content-Encoding") == "gzip" {
-		if body, err = gzip.NewReader(r.Body); err != nil {
-			return nil, false, err
-		}
-	}
-	lines := bufio.NewScanner(body)
+func (e *elasticsearch) bulk(body []byte) (items []object, failed bool, err error) {
+	lines := bufio.NewScanner(bytes.NewReader(body))
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
 		if len(bytes.TrimSpace(lines.Bytes())) == 0 {

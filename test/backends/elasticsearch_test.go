@@ -68,10 +68,10 @@ func TestElasticsearchLosesNothing(t *testing.T) {
 	}
 	_, _, _, err := e.state()
 	require.NoError(t, err)
-	require.NotContains(t, c.log.String(), "Dropping data")
-	require.NotContains(t, c.log.String(), "version_conflict")
+	require.NotContains(t, c.Log.String(), "Dropping data")
+	require.NotContains(t, c.Log.String(), "version_conflict")
 	t.Logf("sent %d messages, 50 of them twice; %d documents", sent+50, sent)
-	c.stop(t)
+	c.Stop(t)
 }
 
 // What was acknowledged before a SIGKILL, with Elasticsearch not there at all and then refusing, is there once it is back.
@@ -110,7 +110,7 @@ func TestElasticsearchOutageOverKill(t *testing.T) {
 		return nil
 	}, c)
 	require.NoError(t, listener.Close())
-	c.kill()
+	c.Kill()
 	c = elasticsearchCollector(t, e, "elasticsearch.yaml", append(environment, state))
 	eventually(t, func() error {
 		if _, _, refused, _ := e.state(); refused < 2 {
@@ -118,11 +118,11 @@ func TestElasticsearchOutageOverKill(t *testing.T) {
 		}
 		return nil
 	}, c)
-	c.kill()
+	c.Kill()
 	e.setRefuse(0)
 	c = elasticsearchCollector(t, e, "elasticsearch.yaml", append(environment, state))
 	eventually(t, func() error { return e.has(sent) }, c)
-	c.stop(t)
+	c.Stop(t)
 	require.NoError(t, e.has(sent))
 }
 
@@ -150,7 +150,7 @@ func TestElasticsearchDocuments(t *testing.T) {
 	raw, ok := e.find("body.text", "no notification")
 	require.True(t, ok, "what cannot be read is kept")
 	require.Equal(t, "logs-openstack.audit.otel-default", raw.index)
-	c.stop(t)
+	c.Stop(t)
 }
 
 func TestElasticsearchECS(t *testing.T) {
@@ -211,5 +211,5 @@ func TestElasticsearchECS(t *testing.T) {
 	}
 	_, _, _, err := e.state()
 	require.NoError(t, err)
-	c.stop(t)
+	c.Stop(t)
 }

@@ -30,7 +30,8 @@ func startFull(t testing.TB, lokiEndpoint string, arguments ...string) full {
 		"--feature-gates=+extension.healthcheck.useComponentStatus",
 		"--set", "connectors.openstack_audit_metrics.flush_interval=500ms",
 		"--set", "exporters.elasticsearch.retry.max_interval=1s",
-		"--set", "processors.keystone_attributes.wait=20s",
+		"--set", "processors.keystone_attributes.wait=1m",
+		"--set", "processors.keystone_attributes.http.timeout=1m",
 	}, arguments...)...)
 	return f
 }

@@ -1,11 +1,10 @@
 package backends
 
 import (
-	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,7 +13,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // otlpLoki takes logs where Loki would; what it is to refuse is refused for now.
@@ -30,42 +31,23 @@ type otlpLoki struct {
 func newOTLPLoki(t testing.TB) *otlpLoki {
 	t.Helper()
 	l := &otlpLoki{lines: map[string]int{}}
-	l.Server = httptest.NewServer(l)
+	l.Server = httptest.NewServer(collectortest.OTLP("/otlp/v1/logs", l.store))
 	t.Cleanup(l.Close)
 	return l
 }
 
-func (l *otlpLoki) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (l *otlpLoki) store(_ context.Context, logs plog.Logs) (status int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.refuse {
 		l.refused++
-		w.WriteHeader(http.StatusServiceUnavailable)
-		return
+		return http.StatusServiceUnavailable
 	}
-	body, err := gzip.NewReader(r.Body)
-	if err != nil || r.URL.Path != "/otlp/v1/logs" {
-		http.Error(w, "not as Loki has it", http.StatusBadRequest)
-		return
+	for record := range collectortest.Records(logs) {
+		l.lines[record.Body().AsString()]++
+		l.records++
 	}
-	text, err := io.ReadAll(body)
-	exported := plogotlp.NewExportRequest()
-	if err == nil {
-		err = exported.UnmarshalProto(text)
-	}
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	for _, rl := range exported.Logs().ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				l.lines[lr.Body().AsString()]++
-				l.records++
-			}
-		}
-	}
-	w.WriteHeader(http.StatusNoContent)
+	return http.StatusNoContent
 }
 
 func (l *otlpLoki) setRefuse(refuse bool) {
@@ -88,8 +70,7 @@ func TestFull(t *testing.T) {
 	t.Parallel()
 	l := newOTLPLoki(t)
 	f := startFull(t, l.URL+"/otlp")
-	status := f.componentStatus(t)
-	require.Equal(t, "StatusOK", status.Status, "%+v", status)
+	status := f.waitStatus(t, "StatusOK", func(status componentStatus) string { return status.Status })
 	require.Contains(t, status.Components, "pipeline:logs")
 
 	send(t, f.url, story(time.Now())...)
@@ -124,7 +105,7 @@ func TestFull(t *testing.T) {
 		return exported(t, f.exporter, 12+60, `cloud_region="RegionOne",error_type="invalid_credentials"`)
 	}, f.process)
 	t.Logf("sent %d messages; %d records at each of two backends", storyRecords+60, storyRecords+60)
-	f.stop(t)
+	f.Stop(t)
 }
 
 // The health check says what the receiver says: the broker is away.
@@ -132,7 +113,7 @@ func TestFullKnowsThatTheBrokerIsAway(t *testing.T) {
 	t.Parallel()
 	l := newOTLPLoki(t)
 	f := startFull(t, l.URL+"/otlp", "--set", "extensions.health_check.component_health.recovery_duration=1s")
-	require.Equal(t, "StatusOK", f.componentStatus(t).Status)
+	f.waitStatus(t, "StatusOK", func(status componentStatus) string { return status.Status })
 	_, err := node.Ctl(t.Context(), "delete_vhost", virtualHost(t))
 	require.NoError(t, err)
 	eventually(t, func() error {
@@ -142,8 +123,9 @@ func TestFullKnowsThatTheBrokerIsAway(t *testing.T) {
 		}
 		return nil
 	}, f.process)
-	status := f.componentStatus(t)
-	require.Equal(t, "StatusRecoverableError", status.Components["pipeline:logs"].Components["receiver:openstack_audit"].Status, "%+v", status)
+	f.waitStatus(t, "StatusRecoverableError", func(status componentStatus) string {
+		return status.Components["pipeline:logs"].Components["receiver:openstack_audit"].Status
+	})
 }
 
 // componentStatus is what the health check tells.
@@ -154,14 +136,22 @@ type componentStatus struct {
 	Components map[string]componentStatus
 }
 
-func (f *full) componentStatus(t testing.TB) (status componentStatus) {
+// waitStatus waits until the health check tells the status that is wanted, of the part that is looked at.
+func (f *full) waitStatus(t testing.TB, want string, look func(componentStatus) string) (status componentStatus) {
 	t.Helper()
 	eventually(t, func() error {
+		status = componentStatus{}
 		body, err := get(t.Context(), "http://"+f.health+"/status", url.Values{"verbose": {""}})
 		if body == "" {
 			return err
 		}
-		return json.Unmarshal([]byte(body), &status)
+		if err := json.Unmarshal([]byte(body), &status); err != nil {
+			return err
+		}
+		if got := look(status); got != want {
+			return fmt.Errorf("%s, want %s: %+v", got, want, status)
+		}
+		return nil
 	}, f.process)
 	return status
 }

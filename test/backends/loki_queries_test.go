@@ -70,7 +70,7 @@ func (l loki) testDocumentedQueries(t *testing.T) {
 		}
 		require.Contains(t, all, want[i].line, block[1])
 	}
-	f.stop(t)
+	f.Stop(t)
 }
 
 // Whoever guesses passwords makes up names: queries by name go on to answer when there are more than Loki's default allows.
@@ -91,7 +91,7 @@ func (l loki) testManyNames(t *testing.T) {
 	got, err = l.query(t.Context(), tenant(t), `topk(10, sum by (user_name) (count_over_time({service_name="keystone"} | openstack_audit_outcome="failure" [1h])))`)
 	require.NoError(t, err)
 	require.Len(t, got, 10)
-	c.stop(t)
+	c.Stop(t)
 }
 
 type rule struct {
@@ -177,7 +177,7 @@ func (l loki) testRules(t *testing.T) {
 					labels, value, _ := cutLast(test.labels)
 					require.Equal(t, value, fmt.Sprint(got[labels]), "%v", got)
 					l.requireFiring(t, text, test.rule)
-					f.stop(t)
+					f.Stop(t)
 				})
 			}
 		})

@@ -48,7 +48,6 @@ ruler:
   evaluation_interval: 1s
   poll_interval: 1s
 analytics: {reporting_enabled: false}
-querier: {query_ingesters_within: 0} # the captures are not recent
 `
 
 // startLoki runs Loki with the limits of deploy/loki.
@@ -65,14 +64,15 @@ func startLoki(t testing.TB) loki {
 	limits, err := os.ReadFile(filepath.Join(root, "deploy", "loki", "limits.yaml"))
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal(limits, &settings))
-	// The captures in testdata/ grow older.
+	// The captures in testdata/ grow older: they are taken, and found before they are flushed.
 	settings["limits_config"].(map[string]any)["reject_old_samples"] = false
+	settings["ingester"].(map[string]any)["query_store_max_look_back_period"] = "-1ns"
 	configuration, err := yaml.Marshal(settings)
 	require.NoError(t, err)
 	path := filepath.Join(folder, "loki.yaml")
 	require.NoError(t, os.WriteFile(path, configuration, 0o600))
 	l := loki{
-		process: startProcess(t, nil, binary, "-config.file="+path),
+		process: collectortest.Start(t, nil, binary, "-config.file="+path),
 		url:     "http://" + addresses[0],
 		rules:   filepath.Join(folder, "rules"),
 	}

@@ -77,7 +77,7 @@ func (l loki) testCaptures(t *testing.T) {
 		"start": {since.Format(time.RFC3339)}, "end": {since.Add(29 * 24 * time.Hour).Format(time.RFC3339)},
 	}, &labels))
 	require.ElementsMatch(t, []string{"service_name", "service_namespace"}, labels.Data)
-	c.stop(t)
+	c.Stop(t)
 }
 
 // A message that makes use of every bound of a record is stored, with all of its attributes.
@@ -118,6 +118,6 @@ func (l loki) testWorstRecord(t *testing.T) {
 	t.Logf("the record has %d entries of %d bytes, and a line of %d bytes", len(streams[0].labels), size, len(streams[0].lines[0]))
 	require.Equal(t, "true", streams[0].labels["openstack_audit_truncated"])
 	require.Greater(t, size, 30<<10, "it is a large record")
-	require.NotContains(t, c.log.String(), "Dropping data")
-	c.stop(t)
+	require.NotContains(t, c.Log.String(), "Dropping data")
+	c.Stop(t)
 }

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -26,7 +25,7 @@ const (
 	// root is the top folder of the repository.
 	root = "../.."
 	// patience is how long a server may take for what it does in a moment.
-	patience = time.Minute
+	patience = collectortest.Patience
 	poll     = 50 * time.Millisecond
 )
 
@@ -36,46 +35,7 @@ var node *rabbitmqtest.Node
 func TestMain(m *testing.M) { os.Exit(rabbitmqtest.Main(m, &node)) }
 
 // process is a running server.
-type process struct {
-	command *exec.Cmd
-	log     collectortest.Output
-	exited  chan struct{}
-	err     error
-}
-
-// startProcess starts a program that ends with the test at the latest.
-func startProcess(t testing.TB, environment []string, name string, arguments ...string) *process {
-	t.Helper()
-	p := &process{command: exec.Command(name, arguments...), exited: make(chan struct{})}
-	p.command.Env = append(os.Environ(), environment...)
-	p.command.Stdout, p.command.Stderr = &p.log, &p.log
-	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	require.NoError(t, p.command.Start())
-	go func() {
-		p.err = p.command.Wait()
-		close(p.exited)
-	}()
-	t.Cleanup(p.kill)
-	return p
-}
-
-// kill ends the process at once.
-func (p *process) kill() {
-	_ = p.command.Process.Kill() // it may have ended
-	<-p.exited
-}
-
-// stop asks the process to end, and waits for it.
-func (p *process) stop(t testing.TB) {
-	t.Helper()
-	require.NoError(t, p.command.Process.Signal(syscall.SIGTERM))
-	select {
-	case <-p.exited:
-		require.NoError(t, p.err, "%s", &p.log)
-	case <-time.After(patience):
-		require.Fail(t, "the process does not end", "%s", &p.log)
-	}
-}
+type process = collectortest.Process
 
 // eventually polls until the condition gives no error, while the processes run.
 func eventually(t testing.TB, condition func() error, processes ...*process) {
@@ -91,15 +51,15 @@ func eventually(t testing.TB, condition func() error, processes ...*process) {
 		}
 		for _, p := range processes {
 			select {
-			case <-p.exited:
-				require.Fail(t, "a process ended", "%v: %v\n%s", err, p.err, &p.log)
+			case <-p.Exited:
+				require.Fail(t, "a process ended", "%v: %v\n%s", err, p.Err, &p.Log)
 			default:
 			}
 		}
 		select {
 		case <-deadline.C:
 			for _, p := range processes {
-				t.Logf("%s:\n%s", p.command.Path, &p.log)
+				t.Logf("%s:\n%s", p.Name, &p.Log)
 			}
 			require.NoError(t, err)
 		case <-ticker.C:
@@ -116,10 +76,10 @@ func binary(t testing.TB) string {
 // collector runs a configuration of config/. Further arguments change it.
 func collector(t testing.TB, configuration string, environment []string, arguments ...string) *process {
 	t.Helper()
-	p := startProcess(t, environment, binary(t), append([]string{"--config", filepath.Join(root, "config", configuration)}, arguments...)...)
-	// What is published before is in no queue.
+	p := collectortest.Start(t, environment, binary(t), append([]string{"--config", filepath.Join(root, "config", configuration)}, arguments...)...)
+	// What is published before is in no queue. Other receivers may start later.
 	eventually(t, func() error {
-		if !strings.Contains(p.log.String(), "Consuming") {
+		if log := p.Log.String(); !strings.Contains(log, "Consuming") || !strings.Contains(log, "Everything is ready") {
 			return fmt.Errorf("%s does not consume", configuration)
 		}
 		return nil

@@ -47,7 +47,7 @@ scrape_configs:
     static_configs: [{targets: %s}]
 `, rules, targets(exporters), targets(collectors)), 0o600))
 	address := collectortest.FreeAddress(t)
-	p := prometheus{url: "http://" + address, process: startProcess(t, nil, binary,
+	p := prometheus{url: "http://" + address, process: collectortest.Start(t, nil, binary,
 		"--config.file="+configuration, "--storage.tsdb.path="+filepath.Join(folder, "data"), "--web.listen-address="+address, "--log.level=warn")}
 	eventually(t, func() error {
 		_, err := get(t.Context(), p.url+"/-/ready", nil)

@@ -136,7 +136,7 @@ service: {pipelines: {logs: {receivers: [openstack_audit, otlp]}}}
 		"job=openstack/nova":     all * 2 * requests,
 	}, c)
 	p.wait(t, `max by (metric) (otelcol_openstack_audit_metrics_connector_overflowed_events) > 0`, samples{}, c)
-	c.stop(t)
+	c.Stop(t)
 }
 
 // postLogs maps notifications as the receiver does, and sends them by OTLP as often as told.
@@ -193,15 +193,14 @@ service: {pipelines: {logs: {receivers: [openstack_audit, otlp]}}}
 	}
 }
 
-var sample = regexp.MustCompile(`(?m)^openstack_identity_authentications_total\{([^}]*)\} (\S+)$`)
-
-// authentications scrapes those whose labels contain a text.
-func authentications(t testing.TB, exporter, label string) (total float64, err error) {
+// scraped is the sum of those samples of a metric whose labels contain a text.
+func scraped(t testing.TB, address, metric, label string) (total float64, err error) {
 	t.Helper()
-	text, err := get(t.Context(), "http://"+exporter+"/metrics", nil)
+	text, err := get(t.Context(), "http://"+address+"/metrics", nil)
 	if err != nil {
 		return 0, err
 	}
+	sample := regexp.MustCompile(`(?m)^` + metric + `\{([^}]*)\} (\S+)$`)
 	for _, match := range sample.FindAllStringSubmatch(text, -1) {
 		if strings.Contains(match[1], label) {
 			value, err := strconv.ParseFloat(match[2], 64)
@@ -214,10 +213,12 @@ func authentications(t testing.TB, exporter, label string) (total float64, err e
 	return total, nil
 }
 
+const authentications = "openstack_identity_authentications_total"
+
 // exported tells when the authentications whose labels contain a text are not as many as wanted.
 func exported(t testing.TB, exporter string, want float64, label string) error {
 	t.Helper()
-	total, err := authentications(t, exporter, label)
+	total, err := scraped(t, exporter, authentications, label)
 	if err == nil && total != want {
 		err = fmt.Errorf("%g authentications with %q, want %g", total, label, want)
 	}
@@ -236,12 +237,12 @@ func TestPrometheusOverGracefulRestart(t *testing.T) {
 	c, exporter, _ := metricsCollector(t, environment)
 	failures(20)
 	eventually(t, func() error { return exported(t, exporter, 20, "failure") }, c)
-	c.stop(t)
+	c.Stop(t)
 	failures(30)
 	c, exporter, _ = metricsCollector(t, environment)
 	failures(10)
 	eventually(t, func() error { return exported(t, exporter, 40, "failure") }, c)
-	c.stop(t)
+	c.Stop(t)
 }
 
 // After a SIGKILL the deliveries that were not settled are counted again, and no others.
@@ -269,8 +270,16 @@ service: {pipelines: {logs: {exporters: [openstack_audit_metrics, otlp_http]}}}
 		}
 		send(t, url, bodies...)
 	}
-	c, exporter, _ := metricsCollector(t, environment, "--config", other)
+	c, exporter, self := metricsCollector(t, environment, "--config", other)
 	failures(settled)
+	// That they are counted tells nothing of the other exporter.
+	eventually(t, func() error {
+		acknowledged, err := scraped(t, self, "otelcol_openstack_audit_receiver_deliveries", `settlement="acknowledged"`)
+		if err == nil && acknowledged != settled {
+			err = fmt.Errorf("%g acknowledged, want %d", acknowledged, settled)
+		}
+		return err
+	}, c)
 	eventually(t, func() error { return exported(t, exporter, settled, "failure") }, c)
 	refusing.Store(true)
 	failures(unsettled)
@@ -281,14 +290,14 @@ service: {pipelines: {logs: {exporters: [openstack_audit_metrics, otlp_http]}}}
 			return errors.New("not offered again yet")
 		}
 		var err error
-		before, err = authentications(t, exporter, "failure")
+		before, err = scraped(t, exporter, authentications, "failure")
 		if err == nil && before <= settled {
 			err = errors.New("not counted yet")
 		}
 		return err
 	}, c)
 	require.LessOrEqual(t, before, float64(settled+unsettled))
-	c.kill()
+	c.Kill()
 	refusing.Store(false)
 	c, exporter, _ = metricsCollector(t, environment, "--config", other)
 	eventually(t, func() error { return exported(t, exporter, unsettled, "failure") }, c)

@@ -1,9 +1,7 @@
 package faults
 
 import (
-	"compress/gzip"
 	"context"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +13,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/plog"
 )
 
 // answer decides about one request with these record ids: the HTTP status of the response. Records are stored with status 200 only.
@@ -85,7 +83,7 @@ func (b *backend) comeBack(t *testing.T) {
 	t.Helper()
 	listener, err := net.Listen("tcp", b.address)
 	require.NoError(t, err)
-	b.server = httptest.NewUnstartedServer(b)
+	b.server = httptest.NewUnstartedServer(collectortest.OTLP("/v1/logs", b.take))
 	require.NoError(t, b.server.Listener.Close())
 	b.server.Listener = listener
 	b.server.Start()
@@ -99,58 +97,28 @@ func (b *backend) set(a answer) {
 	b.answer = a
 }
 
-// ServeHTTP implements http.Handler.
-func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ids, err := recordIDs(r)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusUnsupportedMediaType)
-		return
+// take asks for the answer, and stores what it says to store.
+func (b *backend) take(ctx context.Context, logs plog.Logs) (status int) {
+	var ids []string
+	for record := range collectortest.Records(logs) {
+		id, _ := record.Attributes().Get("log.record.uid")
+		ids = append(ids, id.AsString())
 	}
 	b.mu.Lock()
 	b.requests++
 	decide := b.answer
 	b.mu.Unlock()
-	if status := decide(r.Context(), ids); status != http.StatusOK {
-		http.Error(w, http.StatusText(status), status)
-		return
+	if status := decide(ctx, ids); status != http.StatusOK {
+		return status
 	}
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	for _, id := range ids {
 		if b.stored[id]++; b.stored[id] == 1 {
 			b.order = append(b.order, id)
 		}
 	}
-	b.mu.Unlock()
-	w.Header().Set("Content-Type", "application/x-protobuf") // an empty body is an ExportLogsServiceResponse
-}
-
-func recordIDs(r *http.Request) ([]string, error) {
-	reader := io.Reader(r.Body)
-	if r.Header.Get("Content-Encoding") == "gzip" {
-		plain, err := gzip.NewReader(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		reader = plain
-	}
-	body, err := io.ReadAll(reader)
-	if err != nil {
-		return nil, err
-	}
-	request := plogotlp.NewExportRequest()
-	if err := request.UnmarshalProto(body); err != nil {
-		return nil, err
-	}
-	var ids []string
-	for _, resource := range request.Logs().ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, record := range scope.LogRecords().All() {
-				id, _ := record.Attributes().Get("log.record.uid")
-				ids = append(ids, id.AsString())
-			}
-		}
-	}
-	return ids, nil
+	return http.StatusOK
 }
 
 // has says whether a record is stored.

@@ -52,7 +52,7 @@ func memoryAlarm(t *trial) {
 	t.ctl("set_vm_memory_high_watermark", "0.000001")
 	t.Cleanup(func() { _, _ = t.node.Ctl(t.Context(), "set_vm_memory_high_watermark", "0.4") })
 	t.stalled()
-	c.kill() // and the new one has to connect to an alarmed broker
+	c.Kill() // and the new one has to connect to an alarmed broker
 	t.start()
 	t.ctl("set_vm_memory_high_watermark", "0.4")
 	t.faultEnds()
@@ -65,7 +65,7 @@ func diskAlarm(t *trial) {
 	c := t.underLoad()
 	t.ctl("set_disk_free_limit", "100000GB")
 	t.stalled()
-	c.kill()
+	c.Kill()
 	t.start()
 	t.ctl("set_disk_free_limit", "1MB")
 	t.faultEnds()

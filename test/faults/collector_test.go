@@ -6,12 +6,10 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -22,11 +20,8 @@ import (
 
 // collector is one process of the built collector, with config/durable.yaml and what a test changes of it.
 type collector struct {
+	*collectortest.Process
 	t             *testing.T
-	process       *exec.Cmd
-	log           collectortest.Output
-	exited        chan struct{}
-	err           error
 	peak          *atomic.Int64 // KiB, of all collectors of a trial
 	health, inner string        // addresses of the health check and of the collector's own metrics
 }
@@ -40,7 +35,7 @@ func binary(t *testing.T) string {
 // startCollector runs config/durable.yaml with changes: configurations that are merged over it, each over the ones before.
 func startCollector(t *testing.T, peak *atomic.Int64, wrapper, environment, changes []string) *collector {
 	t.Helper()
-	c := &collector{t: t, exited: make(chan struct{}), peak: peak, health: collectortest.FreeAddress(t), inner: collectortest.FreeAddress(t)}
+	c := &collector{t: t, peak: peak, health: collectortest.FreeAddress(t), inner: collectortest.FreeAddress(t)}
 	_, port, err := net.SplitHostPort(c.inner)
 	require.NoError(t, err)
 	arguments := append(wrapper, binary(t), "--feature-gates=+extension.healthcheck.useComponentStatus",
@@ -51,20 +46,13 @@ func startCollector(t *testing.T, peak *atomic.Int64, wrapper, environment, chan
 		require.NoError(t, os.WriteFile(file, []byte(change), 0o600))
 		arguments = append(arguments, "--config", file)
 	}
-	c.process = exec.Command(arguments[0], arguments[1:]...)
-	c.process.Env = append(os.Environ(), append(environment, "AUDIT_HEALTH_ENDPOINT="+c.health, "AUDIT_METRICS_PORT="+port)...)
-	c.process.Stdout, c.process.Stderr = &c.log, &c.log
-	c.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	require.NoError(t, c.process.Start())
-	go func() {
-		c.err = c.process.Wait()
-		close(c.exited)
-	}()
+	environment = append(environment, "AUDIT_HEALTH_ENDPOINT="+c.health, "AUDIT_METRICS_PORT="+port)
+	c.Process = collectortest.Start(t, environment, arguments[0], arguments[1:]...)
 	go c.measure()
 	t.Cleanup(func() {
-		c.kill()
+		c.Kill()
 		if t.Failed() {
-			text := c.log.String()
+			text := c.Log.String()
 			t.Logf("the collector's log, its end:\n%s", text[max(0, len(text)-8000):])
 		}
 	})
@@ -76,9 +64,9 @@ func (c *collector) measure() {
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		c.peak.Store(max(c.peak.Load(), peakMemory(c.process.Process.Pid)))
+		c.peak.Store(max(c.peak.Load(), peakMemory(c.PID)))
 		select {
-		case <-c.exited:
+		case <-c.Exited:
 			return
 		case <-ticker.C:
 		}
@@ -102,55 +90,31 @@ func peakMemory(pid int) int64 {
 // waitReady waits until every component has started, so many times (a reload starts them again).
 func (c *collector) waitReady(times int) {
 	c.t.Helper()
-	c.eventually(func() bool { return strings.Count(c.log.String(), "Everything is ready") >= times }, "it does not get ready")
+	c.eventually(func() bool { return strings.Count(c.Log.String(), "Everything is ready") >= times }, "it does not get ready")
 }
 
 // waitLog waits until the collector has said something.
 func (c *collector) waitLog(text string) {
 	c.t.Helper()
-	c.eventually(func() bool { return strings.Contains(c.log.String(), text) }, "it does not say: "+text)
+	c.eventually(func() bool { return strings.Contains(c.Log.String(), text) }, "it does not say: "+text)
 }
 
 func (c *collector) eventually(condition func() bool, message string) {
 	c.t.Helper()
 	eventually(c.t, func() bool {
 		select {
-		case <-c.exited:
-			require.Fail(c.t, "the collector ended", "%v", c.err)
+		case <-c.Exited:
+			require.Fail(c.t, "the collector ended", "%v", c.Err)
 		default:
 		}
 		return condition()
 	}, message)
 }
 
-// kill ends the collector at once.
-func (c *collector) kill() {
-	_ = c.process.Process.Kill() // it may have ended
-	<-c.exited
-}
-
-// signal sends a signal that the collector handles.
-func (c *collector) signal(signal os.Signal) {
-	c.t.Helper()
-	require.NoError(c.t, c.process.Process.Signal(signal))
-}
-
-// stop lets the collector end, which it has to do without an error.
-func (c *collector) stop() {
-	c.t.Helper()
-	c.signal(syscall.SIGTERM)
-	select {
-	case <-c.exited:
-		require.NoError(c.t, c.err)
-	case <-time.After(patience):
-		require.Fail(c.t, "the collector does not end")
-	}
-}
-
 // descriptors is how many files and sockets the collector has open.
 func (c *collector) descriptors() int {
 	c.t.Helper()
-	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.process.Process.Pid))
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", c.PID))
 	require.NoError(c.t, err)
 	return len(entries)
 }

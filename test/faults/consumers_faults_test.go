@@ -17,7 +17,7 @@ func activeKilled(t *trial) {
 	standby.waitLog("Consuming")
 	for range 5 {
 		t.flow(1000)
-		active.kill()
+		active.Kill()
 		t.faultEnds()
 		t.recover()
 		active, standby = standby, t.start(direct)
@@ -48,7 +48,7 @@ func shared(t *trial) {
 		t.eventually(func() bool { return a.metric(deliveries) > before+500 && b.metric(deliveries) > other+500 }, "they do not share")
 	}
 	bothWork(first, second)
-	first.kill()
+	first.Kill()
 	t.faultEnds()
 	t.recover()
 	t.state = filepath.Join(states, "a")

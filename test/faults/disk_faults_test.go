@@ -18,7 +18,7 @@ func diskFull(t *trial) {
 		`mount -t tmpfs -o size=32m audit-state /mnt && exec "$@"`, "sh",
 	}
 	c := t.underLoad()
-	disk := filepath.Join("/proc", strconv.Itoa(c.process.Process.Pid), "root", "mnt")
+	disk := filepath.Join("/proc", strconv.Itoa(c.PID), "root", "mnt")
 	filler := filepath.Join(disk, "filler")
 	require.NoError(t, os.WriteFile(filler, make([]byte, 16<<20), 0o600))
 	t.backend.goAway()

@@ -102,9 +102,9 @@ func TestNamesDoNotHoldUpKeystone(t *testing.T) {
 	const users = 100
 	alone := startKeystone(t, 0, nil)
 	usual := work(alone, "user", users)
-	limit := 100 * time.Millisecond
+	limit, longest := 100*time.Millisecond, 2*time.Second
 	if percentile(usual, 99) >= limit { // this machine is too slow for it, whoever listens
-		limit = 2 * percentile(usual, 99)
+		limit, longest = 2*percentile(usual, 99), max(longest, 2*slices.Max(usual))
 	}
 
 	for _, test := range []struct{ name, changes string }{
@@ -128,7 +128,7 @@ func TestNamesDoNotHoldUpKeystone(t *testing.T) {
 			t.Logf("with the collector p50 %v, p99 %v; without p50 %v, p99 %v",
 				percentile(took, 50), percentile(took, 99), percentile(usual, 50), percentile(usual, 99))
 			assert.Less(t, percentile(took, 99), limit)
-			assert.Less(t, slices.Max(took), 2*time.Second, "somebody waited for somebody")
+			assert.Less(t, slices.Max(took), longest, "somebody waited for somebody")
 
 			named := 0
 			for _, id := range awaitAll(t, keystone, b) {

@@ -1,0 +1,60 @@
+package collectortest
+
+import (
+	"compress/gzip"
+	"context"
+	"io"
+	"iter"
+	"net/http"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+)
+
+// OTLP is an endpoint that takes logs as OTLP/HTTP has them. take decides the status of each answer; the context ends with
+// the client's connection.
+func OTLP(path string, take func(context.Context, plog.Logs) (status int)) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+		request := plogotlp.NewExportRequest()
+		body, err := Body(r)
+		if err == nil {
+			err = request.UnmarshalProto(body)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		status := take(r.Context(), request.Logs())
+		w.Header().Set("Content-Type", "application/x-protobuf") // an empty body is an ExportLogsServiceResponse
+		w.WriteHeader(status)
+	})
+	return mux
+}
+
+// Body reads the body of a request, which may be compressed.
+func Body(r *http.Request) ([]byte, error) {
+	if r.Header.Get("Content-Encoding") != "gzip" {
+		return io.ReadAll(r.Body)
+	}
+	plain, err := gzip.NewReader(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(plain)
+}
+
+// Records are the log records of all resources and scopes.
+func Records(logs plog.Logs) iter.Seq[plog.LogRecord] {
+	return func(yield func(plog.LogRecord) bool) {
+		for _, resource := range logs.ResourceLogs().All() {
+			for _, scope := range resource.ScopeLogs().All() {
+				for _, record := range scope.LogRecords().All() {
+					if !yield(record) {
+						return
+					}
+				}
+			}
+		}
+	}
+}

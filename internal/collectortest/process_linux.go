@@ -1,0 +1,89 @@
+package collectortest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Patience is how long a process may take for what it does in a moment.
+const Patience = 3 * time.Minute
+
+// Process is a program that a test runs.
+type Process struct {
+	// Name is its path, PID its process id.
+	Name string
+	PID  int
+	// Stdout and Log are what it writes to its standard output and to its standard error.
+	Stdout, Log Output
+	// Exited is closed when it has ended and all that it wrote is read. Err says how it ended.
+	Exited chan struct{}
+	Err    error
+
+	process *os.Process
+}
+
+// Start starts a program that ends with the test at the latest. The environment is added to the test's own.
+func Start(t testing.TB, environment []string, program string, arguments ...string) *Process {
+	t.Helper()
+	// What handlesSignals looks at.
+	command := exec.CommandContext(t.Context(), "env", append([]string{"--ignore-signal=INT", program}, arguments...)...) //nolint:gosec // G204: of the test's own
+	p := &Process{Name: program, Exited: make(chan struct{})}
+	command.Env = append(os.Environ(), environment...)
+	command.Stdout, command.Stderr = &p.Stdout, &p.Log
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	require.NoError(t, command.Start())
+	p.process, p.PID = command.Process, command.Process.Pid
+	go func() {
+		p.Err = command.Wait()
+		close(p.Exited)
+	}()
+	t.Cleanup(p.Kill)
+	return p
+}
+
+// Kill ends the process at once, if it runs.
+func (p *Process) Kill() {
+	_ = p.process.Kill() // it may have ended
+	<-p.Exited
+}
+
+// Stop lets the collector end, which it has to do without an error.
+func (p *Process) Stop(t testing.TB) {
+	t.Helper()
+	p.Signal(t, syscall.SIGTERM)
+	select {
+	case <-p.Exited:
+		require.NoError(t, p.Err, "%s", &p.Log)
+	case <-time.After(Patience):
+		require.Fail(t, "the collector does not end", "%s", &p.Log)
+	}
+}
+
+// Signal sends the collector a signal once it handles signals: before, one would kill it.
+func (p *Process) Signal(t testing.TB, signal os.Signal) {
+	t.Helper()
+	require.Eventually(t, p.handlesSignals, Patience, 10*time.Millisecond, "the collector does not handle signals\n%s", &p.Log)
+	require.NoError(t, p.process.Signal(signal), "%s", &p.Log)
+}
+
+// handlesSignals says whether the collector has asked for signals, which it does some time after "Everything is ready" and
+// tells nobody. A Go program leaves SIGINT ignored that was ignored when it started, until it asks for it (os/signal): then
+// SIGINT is among the signals that are caught (SigCgt of proc(5)). SIGTERM comes with the same call.
+func (p *Process) handlesSignals() bool {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID))
+	if err != nil {
+		return true // it has ended: who signals it is told
+	}
+	_, rest, _ := strings.Cut(string(status), "SigCgt:\t")
+	caught, _, _ := strings.Cut(rest, "\n")
+	mask, err := strconv.ParseUint(caught, 16, 64)
+	return err == nil && mask&(1<<(syscall.SIGINT-1)) != 0
+}
