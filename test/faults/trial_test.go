@@ -44,8 +44,9 @@ type trial struct {
 	firstAfter int       // the load's first message after it
 	recovered  time.Duration
 	unbound    int             // lost by a transient exchange itself
-	forgone    map[string]bool // what kills within the sending queue's own gap may have lost
-	note       string          // for the table
+	forgone    map[string]bool // what kills within the sending queue's own gap may have lost: of these as many as
+	mayLose    int
+	note       string // for the table
 }
 
 // newTrial has an exchange, a topic and a queue of its own. Nothing is started yet.
@@ -274,7 +275,9 @@ func (t *trial) finish(f fault) row {
 		fault: f.name, sent: len(sent), received: len(sent) - len(t.backend.missing(sent)), lost: len(missing), repeated: t.backend.repeated(),
 		recovered: t.recovered, peakKiB: t.peak.Load(), note: cmp.Or(t.note, f.repeats),
 	}
-	if gone := len(sent) - r.received - r.lost; gone > 0 {
+	gone := len(sent) - r.received - r.lost
+	assert.LessOrEqual(t, gone, t.mayLose, "lost in the sending queue's own gap")
+	if gone > 0 {
 		r.note = fmt.Sprintf("%d more were lost by kills within the sending queue's own gap", gone)
 	}
 	if f.transient {
