@@ -29,12 +29,14 @@ build: $(BINARY) ## Build the collector: build/otelcol-openstack-audit
 
 .PHONY: run
 run: build ## Show it: real notifications, published straight to the collector, as sentences
-	go run ./internal/quickstart
+	go build -o build/quickstart ./internal/quickstart
+	build/quickstart
 
 .PHONY: run-rabbitmq
 run-rabbitmq: build ## The same through RabbitMQ: that of AUDIT_TRANSPORT_URL, or a private node
 	[[ -n "$${AUDIT_TRANSPORT_URL:-}" ]] || scripts/install-test-packages rabbitmq-server
-	go run ./internal/quickstart -rabbitmq
+	go build -o build/quickstart ./internal/quickstart
+	build/quickstart -rabbitmq
 
 .PHONY: package
 package: $(PACKAGES)/.made ## Make the packages: build/packages/*.deb and *.rpm
@@ -111,7 +113,7 @@ $(DISTRIBUTION)/.generated: builder-config.yaml go.mod go.sum $(TOOLS)/builder
 	$(TOOLS)/builder --config builder-config.yaml --skip-compilation
 	touch $@
 
-$(PACKAGES)/.made: $(BINARY) $(TOOLS)/nfpm builder-config.yaml LICENSE $(wildcard config/*.yaml deploy/package/* deploy/systemd/*)
+$(PACKAGES)/.made: $(BINARY) $(TOOLS)/nfpm builder-config.yaml LICENSE README.md $(wildcard config/*.yaml docs/*.md deploy/*/*)
 	rm -rf $(PACKAGES)
 	mkdir -p $(PACKAGES)
 	export VERSION="$$(sed -n 's/^  version: \([^ ]*\).*/\1/p' builder-config.yaml)" ARCH="$$(go env GOARCH)"; \

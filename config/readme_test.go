@@ -67,11 +67,17 @@ func TestReadmeReceivesFromRabbitMQ(t *testing.T) {
 	require.NotContains(t, c.Log.String(), password)
 }
 
-// Each link of the README to a file of the repository leads somewhere.
-func TestReadmeLinks(t *testing.T) {
-	text, err := os.ReadFile("../README.md")
-	require.NoError(t, err)
-	for _, link := range regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`).FindAllSubmatch(text, -1) {
-		require.FileExists(t, filepath.Join("..", string(link[1])))
+// The README's names go with its configuration.
+func TestReadmeAddsNames(t *testing.T) {
+	blocks := readme(t, "yaml")
+	require.Len(t, blocks, 2)
+	arguments := []string{"validate"}
+	for i, block := range blocks {
+		path := filepath.Join(t.TempDir(), []string{"audit.yaml", "names.yaml"}[i])
+		require.NoError(t, os.WriteFile(path, []byte(block), 0o600))
+		arguments = append(arguments, "--config", path)
 	}
+	t.Setenv("RABBIT_PASSWORD", "secret")
+	t.Setenv("AUDIT_KEYSTONE_PASSWORD", "secret")
+	run(t, binary(t), arguments...)
 }

@@ -1,7 +1,6 @@
 package distribution
 
 import (
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -37,11 +36,21 @@ func TestOperationsTellsOfEachAlert(t *testing.T) {
 	assert.ElementsMatch(t, alerts, slices.Compact(told))
 }
 
-// Each of its links to a file or folder of the repository leads somewhere.
-func TestOperationsLinks(t *testing.T) {
-	text := read(t, filepath.Join(root, "docs", "operations.md"))
-	for _, link := range regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`).FindAllSubmatch(text, -1) {
-		_, err := os.Stat(filepath.Join(root, "docs", string(link[1])))
-		assert.NoError(t, err)
+// Each variable of the packaged configurations stands in the service's environment file, with the value that it has otherwise.
+func TestEnvironmentNamesEachVariable(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join(root, "config", "[^q]*.yaml")) // all but those of the quickstart
+	require.NoError(t, err)
+	require.NotEmpty(t, paths)
+	defaults := map[string][]string{}
+	for _, path := range paths {
+		for _, variable := range regexp.MustCompile(`\$\{env:(\w+)(?::-([^}]*))?\}`).FindAllSubmatch(read(t, path), -1) {
+			name := string(variable[1])
+			defaults[name] = append(defaults[name], string(variable[2]))
+		}
+	}
+	named := regexp.MustCompile(`(?m)^#?(AUDIT_\w+)=(.*)$`).FindAllSubmatch(read(t, filepath.Join(root, "deploy", "systemd", "environment")), -1)
+	assert.Len(t, named, len(defaults))
+	for _, line := range named {
+		assert.Contains(t, defaults[string(line[1])], string(line[2]), "%s", line[1])
 	}
 }

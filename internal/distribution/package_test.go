@@ -23,25 +23,32 @@ import (
 )
 
 const (
-	unit        = "usr/lib/systemd/system/otelcol-openstack-audit.service"
-	environment = "etc/otelcol-openstack-audit/environment"
-	examples    = "usr/share/doc/otelcol-openstack-audit/examples/"
+	unit          = "usr/lib/systemd/system/otelcol-openstack-audit.service"
+	environment   = "etc/otelcol-openstack-audit/environment"
+	documentation = "usr/share/doc/otelcol-openstack-audit/"
 )
 
 // The rpm is made of the same nfpm.yaml; nothing here reads it.
 func TestDebHoldsItsFiles(t *testing.T) {
-	const root, ours = "root:root", "root:otelcol-openstack-audit"
+	const public, ours = "-rw-r--r-- root:root", "root:otelcol-openstack-audit"
 	want := map[string]string{
-		"usr/bin/otelcol-openstack-audit": "-rwxr-xr-x " + root,
-		unit:                              "-rw-r--r-- " + root,
+		"usr/bin/otelcol-openstack-audit": "-rwxr-xr-x root:root",
+		unit:                              public,
 		"etc/otelcol-openstack-audit/":    "drwxr-x--- " + ours,
 		"etc/otelcol-openstack-audit/config.yaml": "-rw-r----- " + ours,
-		environment: "-rw-r----- " + ours,
-		"usr/share/doc/otelcol-openstack-audit/copyright": "-rw-r--r-- " + root,
+		environment:                 "-rw-r----- " + ours,
+		documentation + "copyright": public,
 	}
-	for _, configuration := range configurations(t) {
-		if !strings.HasPrefix(configuration, "quickstart") {
-			want[examples+configuration] = "-rw-r--r-- " + root
+	for _, pattern := range []string{
+		"README.md", "docs/*.md", "config/[^q]*.yaml", "deploy/elasticsearch/*", "deploy/grafana/*", "deploy/loki/*", "deploy/prometheus/*",
+	} {
+		paths, err := filepath.Glob(filepath.Join(root, pattern))
+		require.NoError(t, err)
+		require.NotEmpty(t, paths, pattern)
+		for _, path := range paths {
+			relative, err := filepath.Rel(root, path)
+			require.NoError(t, err)
+			want[documentation+relative] = public
 		}
 	}
 
@@ -57,7 +64,7 @@ func TestDebHoldsItsFiles(t *testing.T) {
 		}
 		require.NoError(t, err)
 		name, owner := strings.TrimPrefix(header.Name, "./"), header.Uname+":"+header.Gname
-		if header.Typeflag == tar.TypeDir && owner == root {
+		if header.Typeflag == tar.TypeDir && owner == "root:root" {
 			continue // on the way to the others
 		}
 		got[name] = fmt.Sprint(header.FileInfo().Mode(), " ", owner)
@@ -84,7 +91,7 @@ func TestDebRuns(t *testing.T) {
 
 	t.Run("every configuration is valid", func(t *testing.T) {
 		check := unitCommand(t, installed, "ExecStartPre")
-		packaged, err := filepath.Glob(filepath.Join(installed, examples, "*.yaml"))
+		packaged, err := filepath.Glob(filepath.Join(installed, documentation, "config", "*.yaml"))
 		require.NoError(t, err)
 		require.NotEmpty(t, packaged)
 		for _, configuration := range append(packaged, strings.TrimPrefix(check[2], "--config=")) {
@@ -132,19 +139,6 @@ func deb(t *testing.T) string {
 	require.NoError(t, err)
 	require.Len(t, packages, 1, "the package is not built: run make package")
 	return packages[0]
-}
-
-// configurations gives the names of the files in config.
-func configurations(t *testing.T) []string {
-	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(root, "config", "*.yaml"))
-	require.NoError(t, err)
-	require.NotEmpty(t, paths)
-	var names []string
-	for _, path := range paths {
-		names = append(names, filepath.Base(path))
-	}
-	return names
 }
 
 // packagedEnvironment is what systemd gives to the service of an unpacked package, as systemd.exec(5) reads it.
