@@ -115,8 +115,8 @@ func checkRecord(t testing.TB, lr plog.LogRecord, config *auditlog.Config) {
 	if _, truncated := lr.Attributes().Get(auditlog.AttrAuditTruncated); !truncated && lr.DroppedAttributesCount() > 0 {
 		t.Fatal("attributes were dropped, and nothing says so")
 	}
-	if uid, ok := lr.Attributes().Get(auditlog.AttrRecordUID); !ok || uid.Str() == "" {
-		t.Fatal("no record id")
+	if uid, ok := lr.Attributes().Get(auditlog.AttrRecordUID); !ok || uid.Str() == "" || len(uid.Str()) > 512 {
+		t.Fatalf("record id %q: Elasticsearch takes 512 bytes", uid.Str())
 	}
 	if lr.Timestamp() > 1<<63 {
 		t.Fatalf("time %d", lr.Timestamp())

@@ -180,11 +180,16 @@ func (r *Record) Lag() (time.Duration, bool) {
 // uidNamespace is the namespace of the ids that we make ourselves.
 var uidNamespace = uuid.MustParse("724aa831-f723-508a-85c3-3acfdab99861")
 
-// UID is log.record.uid: what tells a record from all others, and is the same for each copy of it.
+// maxUIDBytes is what Elasticsearch takes for the id of a document.
+const maxUIDBytes = 512
+
+// UID is log.record.uid: what tells a record from all others, and is the same for each copy of it. It has 512 bytes at most.
 // The id of the CADF event will not do alone: a request and its response share it.
 func (r *Record) UID() string {
 	n := &r.notification
 	switch {
+	case len(n.MessageID) > maxUIDBytes:
+		return uuid.NewSHA1(uidNamespace, []byte(n.MessageID)).String()
 	case n.MessageID != "":
 		return n.MessageID
 	case n.Kind == oslo.KindCADF && r.Kind != KindRaw && n.Event.ID != "":

@@ -17,7 +17,7 @@ import (
 // writeRaw keeps what is no notification: the text as the body, why it could not
 // be read, and neither an event name nor a severity, which nobody knows.
 func (m *Mapper) writeRaw(r *Record, lr plog.LogRecord, w *writer) {
-	w.text(AttrRecordUID, r.UID())
+	w.recordUID(r)
 	w.text(AttrNotificationDecodeError, string(r.DecodeError.Reason))
 	m.setRawBody(r.message.Body, lr, w)
 }
@@ -58,7 +58,7 @@ func printable(s string) string {
 // writeOther passes on a notification that is no audit event: its name and payload.
 func (m *Mapper) writeOther(r *Record, lr plog.LogRecord, w *writer) {
 	n := &r.notification
-	w.text(AttrRecordUID, r.UID())
+	w.recordUID(r)
 	w.envelope(r)
 	w.extras(n.Extras)
 	lr.SetEventName(m.eventNameOf(n.EventType))

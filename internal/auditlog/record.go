@@ -138,7 +138,7 @@ func (m *Mapper) write(r *Record, s *service, lr plog.LogRecord, w *writer) (tru
 func (m *Mapper) writeAudit(r *Record, f *facts, lr plog.LogRecord, w *writer) {
 	n := &r.notification
 	w.attributes.EnsureCapacity(28)
-	w.text(AttrRecordUID, r.UID())
+	w.recordUID(r)
 	w.text(AttrAuditCategory, f.category)
 	w.text(AttrAuditAction, f.action)
 	w.text(AttrAuditOutcome, f.outcome)

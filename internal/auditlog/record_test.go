@@ -46,6 +46,12 @@ func TestRecordUID(t *testing.T) {
 	require.NotEqual(t, uid("raw"), uid("raw "))
 	require.NotEqual(t, uid(`{"event_type":"identity.x","payload":{}}`), uid(`{"event_type":"identity.y","payload":{}}`))
 	require.NotContains(t, byDefault(t, `{"event_type":"identity.x","message_id":null,"payload":{}}`).Attributes[auditlog.AttrRecordUID], "null")
+
+	withID := func(id string) string { return `{"event_type":"identity.x","message_id":"` + id + `","payload":{}}` }
+	longest := strings.Repeat("a", 512)
+	require.Equal(t, longest, uid(withID(longest)))
+	require.NotEqual(t, uid(withID(longest+"b")), uid(withID(longest+"c")))
+	want{auditlog.AttrRecordUID: "15fdcac0-9f69-5b6f-a798-6e2933bfde67", "openstack.notification.extra.message_id": longest + "b"}.check(t, byDefault(t, withID(longest+"b")))
 }
 
 // What is said twice or in no known place is on the record all the same.

@@ -152,6 +152,14 @@ func (w *writer) put(m pcommon.Map, name, value string) {
 	m.PutStr(name, value)
 }
 
+// recordUID writes what identifies the record, and keeps a message id that is too long for it.
+func (w *writer) recordUID(r *Record) {
+	w.text(AttrRecordUID, r.UID())
+	if id := r.notification.MessageID; len(id) > maxUIDBytes {
+		w.extra("message_id", id)
+	}
+}
+
 // extra writes a field that has no attribute of its own. Fields whose paths read
 // the same are numbered.
 func (w *writer) extra(path, value string) {
