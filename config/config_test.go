@@ -10,14 +10,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
-
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // Each is valid as it stands, with none of its variables set.

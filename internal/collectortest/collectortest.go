@@ -8,9 +8,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/freeport"
-
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/freeport"
 )
 
 // Binary returns the absolute path of the built collector; root is the path from

@@ -26,21 +26,6 @@ func TestTableIsBounded(t *testing.T) {
 	assert.Equal(t, 100, entries)
 }
 
-func TestTombstonesGoLast(t *testing.T) {
-	table := newTable(64)
-	put := func(i int, s state) { // all in one shard
-		table.change(keyOf(keystone.User, fmt.Sprintf("%032x", i)), func(entry) entry { return entry{name: "n", state: s} })
-	}
-	for i := range 32 {
-		put(i, deleted)
-	}
-	for i := range 200 {
-		put(1000+i, absent)
-	}
-	assert.EqualValues(t, 64, table.size.Load())
-	assert.Greater(t, table.counts[deleted].Load(), int64(16), "of 32, after 168 evictions")
-}
-
 // TestWhatCountsMoreStays fills a table with one state, and then with another: what is worth less makes room.
 func TestWhatCountsMoreStays(t *testing.T) {
 	order := []state{absent, hearsay, learned, live, deleted}

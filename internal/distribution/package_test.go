@@ -112,23 +112,16 @@ func TestDebRuns(t *testing.T) {
 	t.Run("the service tells of each component", func(t *testing.T) {
 		addresses := collectortest.FreeAddresses(t, 3)
 		_, metricsPort, _ := strings.Cut(addresses[1], ":")
-		command := unitCommand(t, installed, "ExecStart")
-		service := exec.CommandContext(t.Context(), command[0], command[1:]...)
-		service.Env = append(slices.Clone(values),
-			"AUDIT_HEALTH_ENDPOINT="+addresses[0],
-			"AUDIT_METRICS_PORT="+metricsPort,
-			"AUDIT_TRANSPORT_URL=rabbit://audit:change-me@"+addresses[2]+"/",
-			"AUDIT_STATE="+t.TempDir())
-		var log collectortest.Output
-		service.Stderr = &log
-		require.NoError(t, service.Start())
-		t.Cleanup(func() {
-			_ = service.Process.Kill() // it may have ended
-			_ = service.Wait()         // killed: its status says nothing
-		})
+		arguments := slices.Concat([]string{"-i"}, values, []string{ // systemd gives it nothing else
+			"AUDIT_HEALTH_ENDPOINT=" + addresses[0],
+			"AUDIT_METRICS_PORT=" + metricsPort,
+			"AUDIT_TRANSPORT_URL=rabbit://audit:change-me@" + addresses[2] + "/",
+			"AUDIT_STATE=" + t.TempDir(),
+		}, unitCommand(t, installed, "ExecStart"))
+		service := collectortest.Start(t, nil, "env", arguments...)
 		require.Eventually(t, func() bool {
 			return strings.Contains(get(t, "http://"+addresses[0]+"/status?verbose"), `"receiver:openstack_audit"`)
-		}, collectortest.Patience, 20*time.Millisecond, "%s", &log)
+		}, collectortest.Patience, 20*time.Millisecond, "%s", &service.Log)
 	})
 }
 

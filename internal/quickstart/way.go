@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/freeport"
-
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 

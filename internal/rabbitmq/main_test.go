@@ -16,11 +16,12 @@ import (
 
 	"github.com/cenkalti/backoff/v7"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 
 // patience is how long a test waits for what must happen; nothing takes so long unless it is broken.
-const patience = 3 * time.Minute
+const patience = collectortest.Patience
 
 // node is shared: each test has a virtual host of its own.
 var node *rabbitmqtest.Node

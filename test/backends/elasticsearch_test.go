@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
-
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 func elasticsearchCollector(t testing.TB, e *elasticsearch, configuration string, environment []string) *process {

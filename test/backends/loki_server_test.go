@@ -16,10 +16,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
-
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // loki is a running Loki. Each test has a tenant of its own.

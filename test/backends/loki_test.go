@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
-
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // TestLoki runs one Loki for all that needs it.

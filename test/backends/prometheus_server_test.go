@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
-
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // prometheus is a running Prometheus.

@@ -16,13 +16,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
-
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // metricsCollector is a collector with config/prometheus.yaml that flushes often.

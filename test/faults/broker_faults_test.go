@@ -3,10 +3,9 @@ package faults
 import (
 	"strings"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
-
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 

@@ -11,11 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
-
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/debiantest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )

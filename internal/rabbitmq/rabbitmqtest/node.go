@@ -16,9 +16,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/freeport"
-
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/freeport"
 )
 
 // binaries is where Debian's package keeps RabbitMQ's own scripts. Those in /usr/sbin insist on switching to user rabbitmq.
