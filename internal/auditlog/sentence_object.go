@@ -1,7 +1,5 @@
 package auditlog
 
-import "strings"
-
 // targetName is the name or the id of the target.
 func (m *textMaker) targetName(t *texts) string {
 	switch {
@@ -24,7 +22,7 @@ func (m *textMaker) object(t *texts, service string, path *pathTarget) clause {
 		}
 		return m.request(t, service)
 	}
-	words := strings.ReplaceAll(t.target.kind, "_", " ")
+	words := spoken(t.target.kind)
 	target := m.targetName(t)
 	if target == "" {
 		return m.collection(t, words, service, path)
@@ -45,7 +43,7 @@ func (m *textMaker) object(t *texts, service string, path *pathTarget) clause {
 	case c.plural && t.action == actionList:
 		c.head = m.join(partWords(part), of)
 	case c.plural && t.action == "create":
-		asked := strings.ReplaceAll(singular(part), "_", " ")
+		asked := spoken(singular(part))
 		c.head, c.plural = m.join(article(asked), " ", asked, of), false
 	default:
 		c.head = m.join("the ", partWords(part), of)
@@ -85,5 +83,5 @@ func (m *textMaker) request(t *texts, service string) clause {
 }
 
 func partWords(part string) string {
-	return strings.ReplaceAll(normalize(withoutPrefix(part)), "_", " ")
+	return spoken(normalize(withoutPrefix(part)))
 }
