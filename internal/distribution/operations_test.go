@@ -3,38 +3,11 @@ package distribution
 import (
 	"path/filepath"
 	"regexp"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-// Who is woken by an alert finds in docs/operations.md what to do.
-func TestOperationsTellsOfEachAlert(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(root, "deploy", "prometheus", "*.rules.yml"))
-	require.NoError(t, err)
-	var alerts []string
-	for _, file := range files {
-		var rules struct {
-			Groups []struct {
-				Rules []struct{ Alert string }
-			}
-		}
-		readYAML(t, file, &rules)
-		for _, group := range rules.Groups {
-			for _, rule := range group.Rules {
-				if rule.Alert != "" {
-					alerts = append(alerts, rule.Alert)
-				}
-			}
-		}
-	}
-	require.NotEmpty(t, alerts)
-	told := regexp.MustCompile(`\bOpenStack[A-Z]\w+`).FindAllString(string(read(t, filepath.Join(root, "docs", "operations.md"))), -1)
-	slices.Sort(told)
-	assert.ElementsMatch(t, alerts, slices.Compact(told))
-}
 
 // Each variable of the packaged configurations stands in the service's environment file, with the value that it has otherwise.
 func TestEnvironmentNamesEachVariable(t *testing.T) {
