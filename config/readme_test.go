@@ -34,17 +34,21 @@ func TestReadmeReceivesFromRabbitMQ(t *testing.T) {
 	const password = "readme-only"
 	for line := range strings.SplitSeq(strings.Join(readme(t, "sh"), ""), "\n") {
 		command, isOurs := strings.CutPrefix(line, "rabbitmqctl ")
-		if !isOurs || !strings.Contains(command, " audit ") || strings.Contains(command, "notifications") {
+		if !isOurs || !strings.Contains(command, " audit ") {
 			continue
 		}
 		command = strings.ReplaceAll(strings.ReplaceAll(command, `"$RABBIT_PASSWORD"`, password), "'", "")
 		_, err := node.Ctl(ctx, strings.Fields(command)...)
 		require.NoError(t, err, command)
 	}
-	publisher, err := rabbitmqtest.NewPublisher(node.URL(), "keystone", false)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, publisher.Close()) }()
-	require.NoError(t, publisher.Publish(ctx, "notifications.info"))
+	publishers := map[string]*rabbitmqtest.Publisher{}
+	for _, exchange := range []string{"keystone", "nova"} {
+		publisher, err := rabbitmqtest.NewPublisher(node.URL(), exchange, false)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, publisher.Close()) }()
+		require.NoError(t, publisher.Publish(ctx, "notifications.info"))
+		publishers[exchange] = publisher
+	}
 
 	configuration := readme(t, "yaml")[0]
 	require.Contains(t, configuration, "service:")
@@ -59,11 +63,20 @@ func TestReadmeReceivesFromRabbitMQ(t *testing.T) {
 		queues, err := node.Ctl(ctx, "list_queues", "name", "consumers")
 		return err == nil && strings.Contains(queues, "otelcol-openstack-audit\t1")
 	})
-	require.NoError(t, publisher.Publish(ctx, "notifications.info", []byte(
+	require.NoError(t, publishers["keystone"].Publish(ctx, "notifications.info", []byte(
 		`{"message_id": "1", "publisher_id": "identity.host1", "event_type": "identity.user.created", "priority": "INFO",
 		  "timestamp": "2026-11-21 00:00:00", "payload": {"resource_info": "bob"}}`)))
-	eventually(t, c, func() bool { return strings.Contains(c.Log.String(), "Body: Str(user bob was created: success)") })
+	require.NoError(t, publishers["nova"].Publish(ctx, "notifications.info", []byte(
+		`{"message_id": "2", "publisher_id": "nova-api", "event_type": "audit.http.response", "priority": "INFO", "timestamp": "2026-11-21 00:00:00",
+		  "payload": {"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "id": "2", "action": "delete", "outcome": "success",
+		  "initiator": {"name": "alice"}, "target": {"typeURI": "service/compute/servers/server", "id": "s1"}}}`)))
+	eventually(t, c, func() bool {
+		log := c.Log.String()
+		return strings.Contains(log, "Body: Str(user bob was created: success)") && strings.Contains(log, "Body: Str(alice deleted ")
+	})
 	c.Stop(t)
+	require.NotContains(t, c.Log.String(), "do not exist yet", "no cloud has every service")
+	require.NotContains(t, c.Log.String(), "could not be asserted", "the permissions suffice")
 	require.NotContains(t, c.Log.String(), password)
 }
 

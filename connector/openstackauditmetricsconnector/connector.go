@@ -90,11 +90,7 @@ func (c *metricsConnector) flush(ctx context.Context, final bool) error {
 	if metrics.ResourceMetrics().Len() == 0 {
 		return nil
 	}
-	if err := c.next.ConsumeMetrics(ctx, metrics); err != nil {
-		return err
-	}
-	c.counters.accepted()
-	return nil
+	return c.next.ConsumeMetrics(ctx, metrics)
 }
 
 // Shutdown ends the flusher and flushes what was counted since. It may be called more than once, and without Start.

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/redact"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
@@ -84,7 +83,7 @@ func (w *writer) tags(tags []string) {
 			correlated = true
 			w.text(AttrAuditCorrelationID, strings.TrimPrefix(id, "openstack:"))
 		} else {
-			others = append(others, redact.Text(tag))
+			others = append(others, tag)
 		}
 	}
 	w.texts(AttrTags, others)
@@ -135,7 +134,7 @@ func (w *writer) members(key string, object literal.Value) {
 			w.truncated = true
 			return
 		}
-		w.put(m, item.Key, redactedText(item))
+		w.put(m, item.Key, redacted(item).String())
 	}
 }
 
@@ -190,7 +189,7 @@ func (w *writer) addresses(addresses []cadf.Endpoint) {
 		if _, taken := w.attributes.Get(key); taken {
 			key += "_" + strconv.Itoa(i)
 		}
-		w.text(key, redact.URL(a.URL))
+		w.text(key, redactURL(a.URL))
 	}
 }
 
@@ -202,7 +201,7 @@ func (w *writer) rest(n *oslo.Notification, f *facts) {
 	w.attachments(AttrCADFTargetAttachments, e.Target.Attachments)
 	w.maps(AttrMeasurements, len(e.Measurements), func(i int, element element) {
 		for _, member := range e.Measurements[i].Items {
-			element.put(member.Key, redactedText(member))
+			element.put(member.Key, redacted(member).String())
 		}
 	})
 	for _, extras := range [][]cadf.Extra{e.Extras, n.Basic.Extras, f.extras, n.Extras} {
@@ -235,7 +234,8 @@ func (w *writer) attachments(key string, attachments []cadf.Attachment) {
 		a := others[i]
 		e.put("name", a.Name)
 		e.put("type_uri", a.TypeURI)
-		e.put("content", redactedTextAs(a.Content, a.Name))
+		content, _ := redactAs(shortened(a.Content), a.Name)
+		e.put("content", content.String())
 	})
 }
 
@@ -250,30 +250,16 @@ func (w *writer) extras(extras []cadf.Extra) {
 			continue
 		}
 		w.extraCount++
-		w.extra(x.Path, redactExtra(x))
+		w.extra(x.Path, redactExtra(x).String())
 	}
 }
 
 // redactExtra masks an extra by its path, whose end is its own name.
-func redactExtra(x cadf.Extra) string {
+func redactExtra(x cadf.Extra) literal.Value {
 	name := x.Path
 	if strings.HasSuffix(name, "_credential") {
 		name = "credential"
 	}
-	return redactedTextAs(x.Value, name)
-}
-
-// maxSearched bounds the text of an attribute that is searched for secrets, in bytes: far more than is kept of it. Searching
-// megabytes of which two kilobytes are kept would let a sender occupy the collector.
-const maxSearched = 16 << 10
-
-// redactedText is the text of a member without its secrets.
-func redactedText(v literal.Value) string { return redactedTextAs(v, v.Key) }
-
-func redactedTextAs(v literal.Value, name string) string {
-	if v.Kind == literal.String {
-		v.Text = cutUTF8(v.Text, maxSearched)
-	}
-	v, _ = redact.Named(v, name)
-	return v.String()
+	v, _ := redactAs(shortened(x.Value), name)
+	return v
 }

@@ -37,6 +37,8 @@ type Message struct {
 	Received time.Time
 	// TraceParent is the W3C traceparent that came with the message, or empty.
 	TraceParent string
+	// Exchange is the exchange that the message was published to; empty for one that came out of a log.
+	Exchange string
 	// Incoming is where a log record came from; nil for a message off the wire.
 	Incoming *Incoming
 	// Publisher is who published the message; nil where a broker or a log is in between.
@@ -176,6 +178,12 @@ func (r *Record) Lag() (time.Duration, bool) {
 	}
 	return r.message.Received.Sub(r.sent), true
 }
+
+// Exchange is the exchange that the message was published to, or empty.
+func (r *Record) Exchange() string { return r.message.Exchange }
+
+// IsAudit reports whether the message is an audit event, whether or not a record is made of it.
+func (r *Record) IsAudit() bool { return r.Kind == KindCADF || r.Kind == KindBasic }
 
 // uidNamespace is the namespace of the ids that we make ourselves.
 var uidNamespace = uuid.MustParse("724aa831-f723-508a-85c3-3acfdab99861")

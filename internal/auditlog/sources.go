@@ -94,6 +94,21 @@ func (m *Mapper) serviceOf(r *Record) *service {
 	return m.services.put(key, m.distinct.put(s, &s)) // many sources are of one service
 }
 
+// KnownService is the record's service.name where that is the code name of one of OpenStack's services, or one of the configuration's
+// names; else it is empty. Whoever publishes can make up any other.
+func (m *Mapper) KnownService(r *Record) string {
+	name := m.serviceOf(r).name
+	if kindOfName(name) != "" {
+		return name
+	}
+	for _, configured := range m.config.Resource.ServiceNames {
+		if name == configured {
+			return name
+		}
+	}
+	return ""
+}
+
 func (m *Mapper) eventNameOf(eventType string) string {
 	if name, known := m.eventNames.get(eventType); known {
 		return *name

@@ -23,6 +23,7 @@ func NewClient(config Config, observer Observer) *Client {
 	}
 	c := &Client{config: config.withDefaults(), observer: observer, holdLimit: defaultHoldLimit}
 	c.topology.config, c.topology.observer = &c.config, observer
+	c.topology.exchanges.state = map[string]bool{}
 	return c
 }
 

@@ -58,7 +58,10 @@ type Config struct {
 	// Exchanges, Topics and Priorities: in QueueOwn mode the queue is bound to every exchange with every routing key
 	// "<topic>.<priority>" (priority in lower case), as oslo.messaging's notify_send publishes.
 	Exchanges, Topics, Priorities []string
-	Queue                         QueueConfig
+	// ExpectExchanges says that every one of Exchanges should exist: each is probed every RebindInterval. Otherwise those that were never
+	// bound are probed less often when a connection lasts.
+	ExpectExchanges bool
+	Queue           QueueConfig
 
 	// Prefetch is the most deliveries that are unsettled at a time, in messages (1 to 65535). 0 means 1000.
 	Prefetch int

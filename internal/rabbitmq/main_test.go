@@ -139,6 +139,7 @@ type recorder struct {
 	mu           sync.Mutex
 	connected    []string
 	disconnected map[string][]error
+	bound        []string
 	missing      []string
 	upkeeps      int
 	topology     error
@@ -164,7 +165,9 @@ func (r *recorder) Disconnected(host string, err error) {
 		r.disconnected[host] = append(r.disconnected[host], err)
 	})
 }
-func (r *recorder) ExchangesMissing(names []string) { r.do(func() { r.missing = names }) }
+func (r *recorder) ExchangesProbed(bound, missing []string) {
+	r.do(func() { r.bound, r.missing = bound, missing })
+}
 func (r *recorder) TopologyAsserted(err error) {
 	r.do(func() { r.topology, r.upkeeps = err, r.upkeeps+1 })
 }

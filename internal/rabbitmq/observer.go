@@ -8,19 +8,19 @@ type Observer interface {
 	// Disconnected is called when a connection attempt failed, or when a generation ended for any reason but the end of
 	// Run's context. The client tries again.
 	Disconnected(host string, err error)
-	// ExchangesMissing is called after each probe with the sorted names of the exchanges that do not exist yet; none when
-	// all are there. It is called every RebindInterval, changed or not.
-	ExchangesMissing(names []string)
+	// ExchangesProbed is called after each upkeep, changed or not, with the sorted names of the exchanges to which the queue is bound, and
+	// of those that do not exist. One that the broker refuses to bind is in neither; TopologyAsserted has the refusal.
+	ExchangesProbed(bound, missing []string)
 	// TopologyAsserted is called after each upkeep (on connect and every RebindInterval). err is nil when everything that
 	// could be asserted was; a missing exchange is no error. Consumption goes on in either case.
 	TopologyAsserted(err error)
 	// QueueState is called after each upkeep that could read it.
 	QueueState(QueueState)
-	// QueueDiffers is called once per client when the queue exists and could not be declared as configured: with other
-	// arguments (406), or without the permission to declare it (403). It is consumed as it is.
+	// QueueDiffers is called when the queue exists and could not be declared as configured: with other arguments (406), or without
+	// the permission to declare it (403). It is consumed as it is. It is called again, with nil, when the queue could be declared.
 	QueueDiffers(err error)
-	// DeadLettersUnavailable is called once per client when the queue has, or may have, no working dead-letter queue
-	// although Config asks for one.
+	// DeadLettersUnavailable is called when the queue has, or may have, no working dead-letter queue although Config asks for
+	// one, and with nil when it has one again.
 	DeadLettersUnavailable(err error)
 	// NearDeliveryLimit is called for a delivery that was returned often: at the queue's limit the broker takes it away.
 	NearDeliveryLimit(deliveryTag uint64, count, limit int64)
@@ -47,8 +47,8 @@ func (NopObserver) Connected(string) {}
 // Disconnected implements Observer.
 func (NopObserver) Disconnected(string, error) {}
 
-// ExchangesMissing implements Observer.
-func (NopObserver) ExchangesMissing([]string) {}
+// ExchangesProbed implements Observer.
+func (NopObserver) ExchangesProbed(bound, missing []string) {}
 
 // TopologyAsserted implements Observer.
 func (NopObserver) TopologyAsserted(error) {}

@@ -172,6 +172,29 @@ func TestExistingQueueThatMayNotBeConfiguredIsConsumed(t *testing.T) {
 	})
 }
 
+func TestPermissionThatComesIsNoticedWhileConnected(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	b.publish(t, "0")
+	declare(t, b.config())
+	permissions := ownPermissions
+	permissions.Configure = `^$`
+	r := start(t, b.as(t, b.config(), permissions))
+	s := r.session(t)
+	require.False(t, s.DeadLetters())
+	require.NoError(t, b.SetPermissions(t.Context(), b.virtualHost, b.virtualHost, ownPermissions))
+	r.eventually(t, "it is told once", func() bool {
+		return len(r.differs) == 2 && r.differs[1] == nil && len(r.noDeadLetter) == 2 && r.noDeadLetter[1] == nil
+	})
+	r.afterUpkeep(t)
+	require.True(t, s.DeadLetters())
+	r.do(func() {
+		require.Len(t, r.connected, 1)
+		require.Len(t, r.differs, 2)
+		require.Len(t, r.noDeadLetter, 2)
+	})
+}
+
 func TestConsumingNeedsReadOnTheQueue(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)

@@ -3,9 +3,6 @@ package rabbitmq
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
-	"sync"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -21,11 +18,12 @@ const (
 // topology asserts what the queue needs, over a connection that consumes nothing: its calls never wait behind deliveries, and
 // what the broker refuses closes channels that nobody else uses.
 type topology struct {
-	config   *Config
-	observer Observer
+	config    *Config
+	observer  Observer
+	exchanges exchanges
 
-	sayDiffers       sync.Once
-	sayNoDeadLetters sync.Once
+	// differs and noDeadLetters are whether the observer was told so.
+	differs, noDeadLetters bool
 }
 
 // asserted is what is known of the queue once it is declared.
@@ -34,6 +32,10 @@ type asserted struct {
 	asConfigured bool
 	// deadLetters: what is rejected ends in the dead-letter queue.
 	deadLetters bool
+	// refused: a permission to declare was missing, and may come.
+	refused bool
+	// rounds is how many upkeeps there were.
+	rounds int
 }
 
 // declareQueues declares the dead-letter queue and the queue. It fails only when there is then nothing to consume.
@@ -56,10 +58,26 @@ func (t *topology) declareQueues(connection *connection) (asserted, error) {
 		}
 		deadLettersErr = errors.Join(fmt.Errorf("the dead-letter exchange of queue %q is not known", queue.Name), declareErr)
 	}
-	if queue.DeadLetter && deadLettersErr != nil {
-		t.sayNoDeadLetters.Do(func() { t.observer.DeadLettersUnavailable(deadLettersErr) })
+	if declareErr == nil && t.differs {
+		t.differs = false
+		t.observer.QueueDiffers(nil)
 	}
-	return asserted{asConfigured: declareErr == nil, deadLetters: deadLettersErr == nil}, nil
+	if queue.DeadLetter {
+		t.tellDeadLetters(deadLettersErr)
+	}
+	return asserted{
+		asConfigured: declareErr == nil,
+		deadLetters:  deadLettersErr == nil,
+		refused:      hasCode(declareErr, amqp.AccessRefused),
+	}, nil
+}
+
+// tellDeadLetters tells the observer when the dead-letter queue ceases to work, and when it works again.
+func (t *topology) tellDeadLetters(err error) {
+	if t.noDeadLetters != (err != nil) {
+		t.noDeadLetters = err != nil
+		t.observer.DeadLettersUnavailable(err)
+	}
 }
 
 // declareDeadLetterQueue fails when there is no such queue afterwards. One with other arguments takes dead letters too.
@@ -96,7 +114,10 @@ func (t *topology) useQueueAsItIs(connection *connection, declareErr error) erro
 	default:
 		return fmt.Errorf("declaring queue %q: %w", name, declareErr)
 	}
-	t.sayDiffers.Do(func() { t.observer.QueueDiffers(declareErr) })
+	if !t.differs {
+		t.differs = true
+		t.observer.QueueDiffers(declareErr)
+	}
 	return nil
 }
 
@@ -106,22 +127,19 @@ func (t *topology) useQueueAsItIs(connection *connection, declareErr error) erro
 func (t *topology) upkeep(connection *connection, known *asserted) error {
 	var errs []error
 	if t.config.Queue.Mode == QueueOwn {
-		var missing []string
-		for _, exchange := range t.config.Exchanges {
-			err := onChannel(connection, func(channel *amqp.Channel) error { return t.bind(channel, exchange) })
-			switch {
-			case err == nil:
-			case hasCode(err, amqp.NotFound) && strings.Contains(err.Error(), "no exchange"):
-				missing = append(missing, exchange)
-			default:
-				errs = append(errs, err)
+		errs = t.bindExchanges(connection, known.rounds)
+		known.rounds++
+		switch {
+		case known.refused: // the permission may have come
+			declared, err := t.declareQueues(connection)
+			if err == nil {
+				known.asConfigured, known.deadLetters, known.refused = declared.asConfigured, declared.deadLetters, declared.refused
 			}
-		}
-		slices.Sort(missing)
-		t.observer.ExchangesMissing(missing)
-		if t.config.Queue.DeadLetter && known.asConfigured {
+			errs = append(errs, err)
+		case t.config.Queue.DeadLetter && known.asConfigured:
 			err := t.declareDeadLetterQueue(connection)
 			known.deadLetters = err == nil
+			t.tellDeadLetters(err)
 			errs = append(errs, err)
 		}
 	}
@@ -140,24 +158,6 @@ func (t *topology) upkeep(connection *connection, known *asserted) error {
 		errs = append(errs, fmt.Errorf("reading the depth of queue %q: %w", t.config.Queue.Name, err))
 	}
 	return errors.Join(errs...)
-}
-
-// bind binds the queue to the exchange. The exchange is declared passively only: one that we created with other flags than the
-// service expects would make every publish of it fail.
-func (t *topology) bind(channel *amqp.Channel, exchange string) error {
-	if err := channel.ExchangeDeclarePassive(exchange, amqp.ExchangeTopic, false, false, false, false, nil); err != nil {
-		return fmt.Errorf("probing exchange %q: %w", exchange, err)
-	}
-	for _, topic := range t.config.Topics {
-		for _, priority := range t.config.Priorities {
-			key := topic + "." + strings.ToLower(priority)
-			if err := channel.QueueBind(t.config.Queue.Name, key, exchange, false, nil); err != nil {
-				return fmt.Errorf("binding queue %q to exchange %q with key %q needs the write permission on the queue and the read permission on the exchange: %w",
-					t.config.Queue.Name, exchange, key, err)
-			}
-		}
-	}
-	return nil
 }
 
 // queueArguments of our own queue. Note that RabbitMQ dead-letters what drop-head drops too (reason maxlen), so the dead-letter queue

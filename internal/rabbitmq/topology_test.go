@@ -2,6 +2,7 @@ package rabbitmq
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -87,7 +88,7 @@ func TestMissingExchangeIsWaitedForWhileTheOthersWork(t *testing.T) {
 	r := start(t, config)
 	r.session(t)
 	r.eventually(t, "two are missing", func() bool {
-		return len(r.missing) == 2 && r.missing[0] == "glance" && r.missing[1] == "nova" && r.topology == nil
+		return slices.Equal(r.missing, []string{"glance", "nova"}) && slices.Equal(r.bound, []string{"keystone"}) && r.topology == nil
 	})
 	b.publish(t, "1")
 	require.Equal(t, []string{"1"}, r.texts(t, 1))
@@ -98,6 +99,37 @@ func TestMissingExchangeIsWaitedForWhileTheOthersWork(t *testing.T) {
 	require.NoError(t, nova.Publish(t.Context(), "notifications.error", []byte("2")))
 	r.until(t, "2")
 	r.do(func() { require.Len(t, r.connected, 1, "no probe closed the consuming channel") })
+}
+
+// An error in the broker's log tells of each probe of an exchange that does not exist.
+func TestExchangesThatAreNotExpectedAreProbedLess(t *testing.T) {
+	t.Parallel()
+	config := Config{Exchanges: []string{"keystone", "nova", "trove", "zun"}}
+	known := exchanges{state: map[string]bool{"keystone": true, "nova": false}}
+	require.Equal(t, config.Exchanges, known.due(&config, 0))
+	require.Equal(t, config.Exchanges, known.due(&config, eagerRounds-1))
+	require.Equal(t, []string{"keystone", "nova", "trove"}, known.due(&config, eagerRounds))
+	require.Equal(t, []string{"keystone", "nova", "zun"}, known.due(&config, eagerRounds+1))
+	require.Equal(t, []string{"keystone", "nova", "trove"}, known.due(&config, eagerRounds+2))
+	config.ExpectExchanges = true
+	require.Equal(t, config.Exchanges, known.due(&config, eagerRounds))
+}
+
+// A service that publishes for the first time long after the receiver connected is bound too.
+func TestExchangeThatComesLateIsBound(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	config := b.config()
+	config.Exchanges = []string{"nova", "glance", "heat"}
+	r := start(t, config)
+	r.session(t)
+	r.eventually(t, "the eager rounds are over", func() bool { return r.upkeeps > eagerRounds })
+	glance := b.publisher(t, "glance")
+	require.NoError(t, glance.Publish(t.Context(), "notifications.info", []byte("may be lost: published before the binding")))
+	r.eventually(t, "glance is bound", func() bool { return slices.Equal(r.bound, []string{"glance"}) })
+	require.NoError(t, glance.Publish(t.Context(), "notifications.info", []byte("1")))
+	r.until(t, "1")
+	r.do(func() { require.Equal(t, []string{"heat", "nova"}, r.missing) })
 }
 
 // TestBindingIsAssertedAgain has the exchange deleted and declared again by its publisher while the consumer stays connected.

@@ -74,15 +74,16 @@ func (c *RabbitMQConfig) clientConfig(ctx context.Context, name string) (config 
 		heartbeat = *transport.Heartbeat
 	}
 	return rabbitmq.Config{
-		Hosts:          c.hosts(transport),
-		VirtualHost:    transport.VirtualHost,
-		TLS:            tlsConfig,
-		Mechanism:      rabbitmq.Mechanism(transport.LoginMethod),
-		Heartbeat:      heartbeat,
-		ConnectionName: name,
-		Exchanges:      c.Exchanges,
-		Topics:         c.Topics,
-		Priorities:     c.Priorities,
+		Hosts:           c.hosts(transport),
+		VirtualHost:     transport.VirtualHost,
+		TLS:             tlsConfig,
+		Mechanism:       rabbitmq.Mechanism(transport.LoginMethod),
+		Heartbeat:       heartbeat,
+		ConnectionName:  name,
+		Exchanges:       c.Exchanges,
+		ExpectExchanges: c.namesExchanges(),
+		Topics:          c.Topics,
+		Priorities:      c.Priorities,
 		Queue: rabbitmq.QueueConfig{
 			Name:           c.Queue.Name,
 			Mode:           c.Queue.Mode,

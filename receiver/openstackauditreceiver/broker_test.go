@@ -32,7 +32,7 @@ func TestClientConfig(t *testing.T) {
 		Mechanism:      rabbitmq.MechanismAMQPlain,
 		Heartbeat:      6 * time.Second,
 		ConnectionName: "otelcol receiver",
-		Exchanges:      []string{"keystone", "openstack"},
+		Exchanges:      serviceExchanges(),
 		Topics:         []string{"notifications"},
 		Priorities:     []string{"info", "warn", "error", "critical", "audit"},
 		Queue: rabbitmq.QueueConfig{

@@ -3,6 +3,7 @@ package openstackauditreceiver
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,7 +107,7 @@ func createDefaultConfig() component.Config {
 
 func newDefaultRabbitMQConfig() RabbitMQConfig {
 	return RabbitMQConfig{
-		Exchanges:  []string{"keystone", "openstack"},
+		Exchanges:  serviceExchanges(),
 		Topics:     []string{"notifications"},
 		Priorities: []string{"info", "warn", "error", "critical", "audit"},
 		Queue: QueueConfig{
@@ -179,6 +180,9 @@ func (c *RabbitMQConfig) validate(path string) error {
 	}
 	return errors.Join(errs...)
 }
+
+// namesExchanges reports whether somebody chose the exchanges, each of which should then exist. No cloud has all of the default.
+func (c *RabbitMQConfig) namesExchanges() bool { return !slices.Equal(c.Exchanges, serviceExchanges()) }
 
 func (c *RabbitMQConfig) validateQueue(path string) error {
 	queue := c.Queue

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -81,6 +82,33 @@ func TestConfig(t *testing.T) {
 			}
 			assert.Equal(t, want, config)
 		})
+	}
+}
+
+func TestExchangesThatSomebodyNamedAreExpected(t *testing.T) {
+	t.Parallel()
+	section := newDefaultRabbitMQConfig()
+	assert.False(t, section.namesExchanges())
+	section.Exchanges = []string{"keystone", "openstack"}
+	assert.True(t, section.namesExchanges())
+}
+
+// What is printed in the documents has every exchange of the default: the table of services, and the permissions of the README.
+func TestDocumentsHaveAllExchanges(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	_, table, found := strings.Cut(string(text), "#### Exchanges\n")
+	require.True(t, found)
+	table, _, _ = strings.Cut(table, "\n##")
+	text, err = os.ReadFile(filepath.Join("..", "..", "README.md"))
+	require.NoError(t, err)
+	permissions := regexp.MustCompile(`set_permissions -p / audit '[^']*' '[^']*' '([^']*)'`).FindSubmatch(text)
+	require.NotNil(t, permissions)
+	read := regexp.MustCompile(string(permissions[1]))
+	for _, exchange := range serviceExchanges() {
+		assert.Contains(t, table, "`"+exchange+"`")
+		assert.True(t, read.MatchString(exchange), exchange)
 	}
 }
 

@@ -87,6 +87,7 @@ func (q *queueConsumer) collect(ctx context.Context, session *rabbitmq.Session, 
 				Body:        d.Body,
 				Received:    time.Now(),
 				TraceParent: traceParent(d.Headers),
+				Exchange:    d.Exchange,
 			}})
 		}
 	}

@@ -124,6 +124,7 @@ func (l *listener) commitOne(ctx context.Context, giveUp <-chan struct{}, batch 
 			Body:        message.Body,
 			Received:    message.Received,
 			TraceParent: message.Headers.String("traceparent"),
+			Exchange:    message.Exchange,
 			Publisher:   publisher(message.Client),
 		}
 	}

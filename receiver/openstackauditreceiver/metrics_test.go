@@ -75,6 +75,12 @@ func testMetrics(t *testing.T, node *rabbitmqtest.Node) {
 	metadatatest.AssertEqualOpenstackAuditReceiverRecordsTruncated(t, tt, points(point(1)), ignore...)
 	assert.Greater(t, r.seconds("pushback_duration"), 0.0)
 
+	last, ok := r.points("last_event_time").(metricdata.Gauge[float64])
+	require.True(t, ok)
+	require.Len(t, last.DataPoints, 1)
+	assert.Equal(t, attribute.NewSet(id, attribute.String("exchange", c.exchange), attribute.String("service", "keystone")), last.DataPoints[0].Attributes)
+	assert.InDelta(t, float64(time.Now().Unix()), last.DataPoints[0].Value, soon.Seconds())
+
 	batches, ok := r.points("batch_size").(metricdata.Histogram[int64])
 	require.True(t, ok)
 	assert.Equal(t, uint64(4), batches.DataPoints[0].Count)

@@ -25,6 +25,7 @@ type pipeline struct {
 	deliverer        delivery.Deliverer[auditlog.Record]
 	onPermanentError PermanentErrorPolicy
 	telemetry        *telemetry
+	lastEvents       *lastEvents
 	report           *receiverhelper.ObsReport
 	logger           *zap.Logger
 	// batches are the records of batches that are done, for the next ones: *[]auditlog.Record.
@@ -41,6 +42,7 @@ func newPipeline(config *Config, build component.BuildInfo, next consumer.Logs, 
 		},
 		onPermanentError: config.OnPermanentError,
 		telemetry:        telemetry,
+		lastEvents:       newLastEvents(telemetry, config),
 		report:           report,
 		logger:           telemetry.logger,
 	}
@@ -53,7 +55,7 @@ func (p *pipeline) tryingEach(most time.Duration) *pipeline {
 	deliverer.Retry.MaxInterval = min(deliverer.Retry.MaxInterval, most)
 	return &pipeline{
 		mapper: p.mapper, deliverer: deliverer, onPermanentError: p.onPermanentError,
-		telemetry: p.telemetry, report: p.report, logger: p.logger,
+		telemetry: p.telemetry, lastEvents: p.lastEvents, report: p.report, logger: p.logger,
 	}
 }
 
@@ -73,6 +75,7 @@ func (p *pipeline) process(ctx context.Context, stop <-chan struct{}, messages [
 	read := p.read(messages)
 	defer p.release(read)
 	records := read
+	p.lastEvents.add(p.mapper, records)
 	seen := newTally()
 	for i := range records {
 		record := &records[i]

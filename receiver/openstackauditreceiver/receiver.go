@@ -63,6 +63,9 @@ func newAuditReceiver(settings receiver.Settings, config *Config, next consumer.
 // Start fails for local mistakes only, as a certificate that cannot be read. It connects in the background.
 func (r *auditReceiver) Start(ctx context.Context, host component.Host) error {
 	pipeline := newPipeline(r.config, r.settings.BuildInfo, r.next, r.telemetry, r.report)
+	if err := r.telemetry.RegisterOpenstackAuditReceiverLastEventTimeCallback(pipeline.lastEvents.observe); err != nil {
+		return err
+	}
 	var sources []source
 	if r.config.RabbitMQ.HasValue() {
 		queue, err := r.newQueueConsumer(ctx, host, pipeline)
@@ -105,11 +108,7 @@ func (r *auditReceiver) newQueueConsumer(ctx context.Context, host component.Hos
 		r.settings.Logger.Warn("This queue is the services' own: every event that is taken from it is taken away from its other consumers, as Ceilometer. "+
 			"rabbitmq::queue::mode: own gives this receiver a copy of each.", zap.String("queue", section.Queue.Name))
 	}
-	exchanges := len(section.Exchanges)
-	if section.Queue.Mode == rabbitmq.QueueExisting {
-		exchanges = 0
-	}
-	watcher := newWatcher(r.telemetry, host, exchanges, section.Prefetch)
+	watcher := newWatcher(r.telemetry, host, section.Prefetch, section.namesExchanges())
 	if err := r.telemetry.observeGauges(watcher); err != nil {
 		return nil, err
 	}

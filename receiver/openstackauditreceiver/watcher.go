@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,8 +21,9 @@ type watcher struct {
 	telemetry *telemetry
 	logger    *zap.Logger
 	host      component.Host
-	exchanges int // configured, all of which may be missing
 	prefetch  int
+	// namesExchanges: somebody chose the exchanges, each of which should exist.
+	namesExchanges bool
 
 	mu      sync.Mutex
 	state   snapshot
@@ -34,7 +36,7 @@ type watcher struct {
 	heldIDs map[string]struct{}
 
 	connectionErr, topologyErr error
-	missingNames               string
+	bound, missing             []string // exchanges, when they were last probed
 	nearLimitSaid              bool
 	status                     string
 }
@@ -42,7 +44,7 @@ type watcher struct {
 // snapshot is what the gauges show.
 type snapshot struct {
 	connected  bool
-	probed     bool // missing is known
+	probed     bool // bound and missing are known
 	missing    int
 	queueKnown bool
 	queue      rabbitmq.QueueState
@@ -64,9 +66,9 @@ const (
 	maxHeldIDs    = 65536
 )
 
-func newWatcher(telemetry *telemetry, host component.Host, exchanges, prefetch int) *watcher {
+func newWatcher(telemetry *telemetry, host component.Host, prefetch int, namesExchanges bool) *watcher {
 	return &watcher{
-		telemetry: telemetry, logger: telemetry.logger, host: host, exchanges: exchanges, prefetch: prefetch,
+		telemetry: telemetry, logger: telemetry.logger, host: host, prefetch: prefetch, namesExchanges: namesExchanges,
 		complaints: map[string]struct{}{}, heldIDs: map[string]struct{}{},
 	}
 }
@@ -145,27 +147,45 @@ func (w *watcher) Disconnected(host string, err error) {
 	w.reportStatus()
 }
 
-// ExchangesMissing implements rabbitmq.Observer.
-func (w *watcher) ExchangesMissing(names []string) {
+// ExchangesProbed implements rabbitmq.Observer.
+func (w *watcher) ExchangesProbed(bound, missing []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.state.probed, w.state.missing = true, len(names)
-	if list := strings.Join(names, ", "); list != w.missingNames {
-		w.missingNames = list
-		if list == "" {
-			w.logger.Info("All exchanges exist and are bound")
-		} else {
-			w.logger.Warn("Exchanges do not exist yet; each is bound once its service has created it", zap.Strings("exchanges", names))
-		}
+	if added := without(bound, w.bound); len(added) > 0 {
+		w.logger.Info("The queue is bound to exchanges", zap.Strings("exchanges", added))
 	}
+	const later = "each is bound once its service has created it"
+	gone := intersection(missing, w.bound)
+	switch added := without(without(missing, w.missing), gone); {
+	case len(added) == 0:
+	case w.namesExchanges:
+		w.logger.Warn("Exchanges do not exist yet; "+later, zap.Strings("exchanges", added))
+	case !w.state.probed:
+		w.logger.Info("Some of OpenStack's services have no exchange here; "+later, zap.Strings("exchanges", added))
+	}
+	if len(gone) > 0 {
+		w.logger.Warn("Exchanges were deleted, or lost when the broker restarted; "+later+". What is published before that is lost.",
+			zap.Strings("exchanges", gone))
+	}
+	w.state.probed, w.state.missing = true, len(missing)
+	w.bound, w.missing = bound, missing
 	w.reportStatus()
 }
+
+func without(names, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(others, name) })
+}
+
+func intersection(names, others []string) []string { return without(names, without(names, others)) }
 
 // TopologyAsserted implements rabbitmq.Observer.
 func (w *watcher) TopologyAsserted(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err != nil && (w.topologyErr == nil || w.topologyErr.Error() != err.Error()) {
+	switch {
+	case err == nil && w.topologyErr != nil:
+		w.logger.Info("The queue and its bindings could be asserted again")
+	case err != nil && (w.topologyErr == nil || w.topologyErr.Error() != err.Error()):
 		w.logger.Warn("The queue or its bindings could not be asserted; consuming what arrives, and trying again", zap.Error(err))
 	}
 	w.topologyErr = err
@@ -181,11 +201,19 @@ func (w *watcher) QueueState(queue rabbitmq.QueueState) {
 
 // QueueDiffers implements rabbitmq.Observer.
 func (w *watcher) QueueDiffers(err error) {
+	if err == nil {
+		w.logger.Info("The queue could be declared as configured")
+		return
+	}
 	w.logger.Warn("The queue could not be declared as configured; it is consumed as it is. Where its arguments differ, choose another rabbitmq::queue::name; where a permission is missing, give it.", zap.Error(err))
 }
 
 // DeadLettersUnavailable implements rabbitmq.Observer.
 func (w *watcher) DeadLettersUnavailable(err error) {
+	if err == nil {
+		w.logger.Info("The queue has a dead-letter queue that works")
+		return
+	}
 	w.logger.Warn("The queue has no dead-letter queue that works: messages that are refused for good are held", zap.Error(err))
 }
 
@@ -216,8 +244,8 @@ func (w *watcher) reportStatus() {
 		return // nothing is known yet
 	case w.topologyErr != nil:
 		err = w.topologyErr
-	case w.exchanges > 0 && w.state.missing >= w.exchanges:
-		err = fmt.Errorf("%w (%s)", errNoExchange, w.missingNames)
+	case len(w.missing) > 0 && len(w.bound) == 0:
+		err = fmt.Errorf("%w (%s)", errNoExchange, strings.Join(w.missing, ", "))
 	}
 	status, event := "OK", componentstatus.NewEvent(componentstatus.StatusOK)
 	if err != nil {

@@ -3,6 +3,7 @@ package openstackauditreceiver
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq"
@@ -23,7 +25,7 @@ type watched struct {
 	*running
 }
 
-func watch(t *testing.T, exchanges, prefetch int) *watched {
+func watch(t *testing.T, prefetch int, namesExchanges bool) *watched {
 	t.Helper()
 	r := &running{t: t, telemetry: componenttest.NewTelemetry(), host: &statusHost{}}
 	settings := metadatatest.NewSettings(r.telemetry)
@@ -32,7 +34,7 @@ func watch(t *testing.T, exchanges, prefetch int) *watched {
 	telemetry, err := newTelemetry(settings)
 	require.NoError(t, err)
 	t.Cleanup(telemetry.Shutdown)
-	w := newWatcher(telemetry, r.host, exchanges, prefetch)
+	w := newWatcher(telemetry, r.host, prefetch, namesExchanges)
 	require.NoError(t, telemetry.observeGauges(w))
 	return &watched{watcher: w, running: r}
 }
@@ -58,7 +60,7 @@ func TestStatusFollowsTheBroker(t *testing.T) {
 		want    []componentstatus.Status
 	}{
 		"nothing yet":                          {func(*watched) {}, nil},
-		"topology before the first connection": {func(w *watched) { w.ExchangesMissing(nil); w.TopologyAsserted(nil) }, nil},
+		"topology before the first connection": {func(w *watched) { w.ExchangesProbed(nil, nil); w.TopologyAsserted(nil) }, nil},
 		"connected":                            {func(w *watched) { w.Connected("h") }, []componentstatus.Status{statusOK}},
 		"an outage is reported once": {func(w *watched) {
 			w.Disconnected("h", refused)
@@ -71,13 +73,13 @@ func TestStatusFollowsTheBroker(t *testing.T) {
 			w.Disconnected("h", errors.New("access refused"))
 		}, []componentstatus.Status{recoverable, recoverable}},
 		"some exchanges missing": {func(w *watched) {
-			w.ExchangesMissing([]string{"openstack"})
+			w.ExchangesProbed([]string{"keystone"}, []string{"openstack"})
 			w.Connected("h")
 		}, []componentstatus.Status{statusOK}},
 		"all exchanges missing, then not": {func(w *watched) {
-			w.ExchangesMissing([]string{"keystone", "openstack"})
+			w.ExchangesProbed(nil, []string{"keystone", "openstack"})
 			w.Connected("h")
-			w.ExchangesMissing([]string{"openstack"})
+			w.ExchangesProbed([]string{"keystone"}, []string{"openstack"})
 		}, []componentstatus.Status{recoverable, statusOK}},
 		"a permission is missing, then not": {func(w *watched) {
 			w.Connected("h")
@@ -88,7 +90,7 @@ func TestStatusFollowsTheBroker(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := watch(t, 2, 10)
+			w := watch(t, 10, true)
 			tt.happens(w)
 			assert.Equal(t, tt.want, w.statuses())
 		})
@@ -97,8 +99,8 @@ func TestStatusFollowsTheBroker(t *testing.T) {
 
 func TestNoExchangeIsSaidByName(t *testing.T) {
 	t.Parallel()
-	w := watch(t, 1, 10)
-	w.ExchangesMissing([]string{"keystone"})
+	w := watch(t, 10, true)
+	w.ExchangesProbed(nil, []string{"keystone"})
 	w.Connected("h")
 	assert.Contains(t, w.running.host.lastError(), "none of the exchanges exists yet")
 	assert.Contains(t, w.running.host.lastError(), "(keystone)")
@@ -106,11 +108,11 @@ func TestNoExchangeIsSaidByName(t *testing.T) {
 
 func TestLinesAreSaidOncePerChange(t *testing.T) {
 	t.Parallel()
-	w := watch(t, 2, 2)
+	w := watch(t, 2, true)
 	for range 3 {
 		w.Disconnected("h1", errors.New("connection refused"))
 		w.Disconnected("h2", errors.New("no route"))
-		w.ExchangesMissing([]string{"nova"})
+		w.ExchangesProbed(nil, []string{"nova"})
 		w.TopologyAsserted(errors.New("ACCESS_REFUSED"))
 	}
 	assert.Equal(t, 2, w.lines("Not consuming"))
@@ -125,8 +127,14 @@ func TestLinesAreSaidOncePerChange(t *testing.T) {
 	}
 	assert.Equal(t, 2+maxComplaints, w.lines("Not consuming"), "an outage is no endless log")
 
-	w.ExchangesMissing(nil)
-	assert.Equal(t, 1, w.running.logs.FilterMessage("All exchanges exist and are bound").Len())
+	for range 2 {
+		w.TopologyAsserted(nil)
+		w.QueueDiffers(nil)
+		w.DeadLettersUnavailable(nil)
+		assert.Equal(t, 1, w.informed("could be asserted again"))
+	}
+	assert.Equal(t, 2, w.informed("could be declared as configured"))
+	assert.Equal(t, 2, w.informed("has a dead-letter queue that works"))
 
 	w.Connected("h1")
 	w.NearDeliveryLimit(1, 15, 20)
@@ -139,9 +147,56 @@ func TestLinesAreSaidOncePerChange(t *testing.T) {
 	assert.Equal(t, 1, w.lines("no dead-letter queue that works"))
 }
 
+// informed are the lines of the level info that contain the text.
+func (w *watched) informed(text string) int {
+	return w.running.logs.FilterLevelExact(zapcore.InfoLevel).Filter(func(e observer.LoggedEntry) bool {
+		return strings.Contains(e.Message, text)
+	}).Len()
+}
+
+func TestExchangesAreSaidOncePerChange(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name           string
+		namesExchanges bool
+		warned, told   int // of those that do not exist yet
+	}{
+		{"the default", false, 0, 1},
+		{"named by somebody", true, 1, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := watch(t, 10, test.namesExchanges)
+			for range 3 {
+				w.ExchangesProbed([]string{"keystone"}, []string{"glance", "nova"})
+			}
+			assert.Equal(t, 1, w.informed("is bound to exchanges"))
+			assert.Equal(t, test.warned, w.lines("Exchanges do not exist yet"))
+			assert.Equal(t, test.told, w.informed("have no exchange here"))
+			assert.Zero(t, w.lines("were deleted"))
+
+			for range 3 { // nova comes
+				w.ExchangesProbed([]string{"keystone", "nova"}, []string{"glance"})
+			}
+			assert.Equal(t, 2, w.informed("is bound to exchanges"))
+			for range 3 { // the broker restarts
+				w.ExchangesProbed(nil, []string{"glance", "keystone", "nova"})
+			}
+			assert.Equal(t, 1, w.lines("were deleted"))
+			for range 3 {
+				w.ExchangesProbed([]string{"keystone", "nova"}, []string{"glance"})
+			}
+			assert.Equal(t, 3, w.informed("is bound to exchanges"))
+			assert.Equal(t, test.warned, w.lines("Exchanges do not exist yet"))
+			assert.Equal(t, test.told, w.informed("have no exchange here"))
+			assert.Equal(t, 1, w.lines("were deleted"))
+		})
+	}
+}
+
 func TestHeldMessages(t *testing.T) {
 	t.Parallel()
-	w := watch(t, 1, 2)
+	w := watch(t, 2, true)
 	w.heldBack("a")
 	assert.Zero(t, w.lines("Nothing more can be received"))
 	w.heldBack("b")
@@ -157,12 +212,12 @@ func TestHeldMessages(t *testing.T) {
 
 func TestQueueGauges(t *testing.T) {
 	t.Parallel()
-	w := watch(t, 2, 10)
+	w := watch(t, 10, true)
 	assert.Nil(t, w.points("queue_messages"))
 	assert.Nil(t, w.points("exchanges_missing"))
 	assert.Equal(t, int64(0), w.gauge("connected"))
 
-	w.ExchangesMissing([]string{"nova"})
+	w.ExchangesProbed([]string{"keystone"}, []string{"nova"})
 	w.QueueState(rabbitmq.QueueState{Messages: 25, MaxLength: 100})
 	w.Connected("h")
 	assert.Equal(t, int64(25), w.gauge("queue_messages"))
@@ -178,7 +233,7 @@ func TestQueueGauges(t *testing.T) {
 
 func TestPushBackIsSaidWhenItLasts(t *testing.T) {
 	t.Parallel()
-	w := watch(t, 1, 10)
+	w := watch(t, 10, true)
 	held := func() int { return w.lines("The pipeline refuses records for now") }
 	resumed := func() int { return w.running.logs.FilterMessage("The pipeline takes records again").Len() }
 	telemetry := w.watcher.telemetry

@@ -36,6 +36,7 @@ type TelemetryBuilder struct {
 	OpenstackAuditReceiverHeldMessages             metric.Int64ObservableGauge
 	OpenstackAuditReceiverInFlightBytes            metric.Int64ObservableGauge
 	OpenstackAuditReceiverInFlightMessages         metric.Int64ObservableGauge
+	OpenstackAuditReceiverLastEventTime            metric.Float64ObservableGauge
 	OpenstackAuditReceiverListenConfirmationDelay  metric.Float64Histogram
 	OpenstackAuditReceiverListenConnections        metric.Int64ObservableGauge
 	OpenstackAuditReceiverListenConnectionsClosed  metric.Int64Counter
@@ -133,6 +134,21 @@ func (builder *TelemetryBuilder) RegisterOpenstackAuditReceiverInFlightMessagesC
 		cb(ctx, &observerInt64{inst: builder.OpenstackAuditReceiverInFlightMessages, obs: o})
 		return nil
 	}, builder.OpenstackAuditReceiverInFlightMessages)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterOpenstackAuditReceiverLastEventTimeCallback sets callback for observable OpenstackAuditReceiverLastEventTime metric.
+func (builder *TelemetryBuilder) RegisterOpenstackAuditReceiverLastEventTimeCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.OpenstackAuditReceiverLastEventTime, obs: o})
+		return nil
+	}, builder.OpenstackAuditReceiverLastEventTime)
 	if err != nil {
 		return err
 	}
@@ -287,6 +303,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_openstack_audit_receiver_in_flight_messages",
 		metric.WithDescription("Received messages that are not settled. [Alpha]"),
 		metric.WithUnit("{message}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.OpenstackAuditReceiverLastEventTime, err = builder.meter.Float64ObservableGauge(
+		"otelcol_openstack_audit_receiver_last_event_time",
+		metric.WithDescription("When the last audit event came, as Unix time. There is none before the first since the start. [Alpha]"),
+		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.OpenstackAuditReceiverListenConfirmationDelay, err = builder.meter.Float64Histogram(

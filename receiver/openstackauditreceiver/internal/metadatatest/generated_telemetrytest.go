@@ -138,6 +138,20 @@ func AssertEqualOpenstackAuditReceiverInFlightMessages(t *testing.T, tt *compone
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualOpenstackAuditReceiverLastEventTime(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_openstack_audit_receiver_last_event_time",
+		Description: "When the last audit event came, as Unix time. There is none before the first since the start. [Alpha]",
+		Unit:        "s",
+		Data: metricdata.Gauge[float64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_openstack_audit_receiver_last_event_time")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualOpenstackAuditReceiverListenConfirmationDelay(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_openstack_audit_receiver_listen_confirmation_delay",
