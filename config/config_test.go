@@ -27,7 +27,7 @@ func TestConfigurationsAreValid(t *testing.T) {
 	require.NotEmpty(t, configurations)
 	for _, configuration := range configurations {
 		t.Run(configuration, func(t *testing.T) {
-			run(t, binary(t), "validate", "--config", configuration)
+			run(t, binary(t), "validate", "--config", configuration, featureGate)
 		})
 	}
 }

@@ -29,11 +29,14 @@ func binary(t *testing.T) string {
 	return collectortest.Binary(t, "..")
 }
 
+// featureGate is what the health check of some configurations needs.
+const featureGate = "--feature-gates=+extension.healthcheck.useComponentStatus"
+
 // start runs a configuration of this folder. Environment variables tell it where things are.
 func start(t *testing.T, configuration string, environment ...string) *collectortest.Process {
 	t.Helper()
 	environment = append(environment, fmt.Sprintf("AUDIT_METRICS_PORT=%d", collectortest.FreePort(t)))
-	return collectortest.Start(t, environment, binary(t), "--config", configuration)
+	return collectortest.Start(t, environment, binary(t), "--config", configuration, featureGate)
 }
 
 // backend takes OTLP logs over HTTP.

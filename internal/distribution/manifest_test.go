@@ -71,7 +71,7 @@ func TestBinaryContainsWhatTheManifestNames(t *testing.T) {
 func TestManifestNamesEveryComponentPackage(t *testing.T) {
 	var named manifest
 	readYAML(t, filepath.Join(root, "builder-config.yaml"), &named)
-	for _, kind := range []string{"receiver", "processor", "connector"} {
+	for _, kind := range []string{"receiver", "processor", "connector", "extension"} {
 		files, err := filepath.Glob(filepath.Join(root, kind, "*", "metadata.yaml"))
 		require.NoError(t, err)
 		var packages, imports []string

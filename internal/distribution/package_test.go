@@ -95,7 +95,7 @@ func TestDebRuns(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEmpty(t, packaged)
 		for _, configuration := range append(packaged, strings.TrimPrefix(check[2], "--config=")) {
-			validate := exec.CommandContext(t.Context(), check[0], "validate", "--config="+configuration)
+			validate := exec.CommandContext(t.Context(), check[0], slices.Concat([]string{"validate", "--config=" + configuration}, check[3:])...)
 			validate.Env = values
 			run(t, validate)
 		}
@@ -104,7 +104,7 @@ func TestDebRuns(t *testing.T) {
 	t.Run("what is validated is what is started and reloaded", func(t *testing.T) {
 		text := string(read(t, filepath.Join(installed, unit)))
 		check, start := unitCommand(t, installed, "ExecStartPre"), unitCommand(t, installed, "ExecStart")
-		assert.Equal(t, []string{start[0], "validate", start[1]}, check)
+		assert.Equal(t, slices.Insert(start, 1, "validate"), check)
 		assert.Equal(t, check, unitCommand(t, installed, "ExecReload"), "a configuration that is not valid ends a collector that reloads it")
 		assert.Contains(t, text, "\nEnvironmentFile=/"+environment+"\n")
 	})

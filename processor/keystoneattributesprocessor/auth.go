@@ -15,7 +15,8 @@ import (
 // AuthConfig holds what clouds.yaml calls auth, under the same keys: a user with a password and one scope, or an
 // application credential, which has its scope in itself.
 type AuthConfig struct {
-	// AuthURL is the URL of Keystone, with or without /v3. Names are asked there too.
+	// AuthURL is the URL of Keystone, with or without /v3. Names are asked there too. Empty: the processor changes nothing, so that
+	// one configuration serves with and without names.
 	AuthURL        string              `mapstructure:"auth_url"`
 	Username       string              `mapstructure:"username"`
 	UserID         string              `mapstructure:"user_id"`
@@ -41,6 +42,9 @@ type AuthConfig struct {
 
 // Validate names each key that is missing or too many.
 func (a *AuthConfig) Validate() error {
+	if a.AuthURL == "" {
+		return nil
+	}
 	errs := []error{validateURL(a.AuthURL)}
 	must := func(ok bool, text string) {
 		if !ok {

@@ -89,6 +89,11 @@ func NewDefaultConfig() *Config {
 	}
 }
 
+// off reports whether there is no Keystone to ask.
+func (c *Config) off() bool {
+	return c.Auth.HasValue() && c.Auth.Get().AuthURL == ""
+}
+
 // Validate names each key whose value is not allowed, and what is.
 func (c *Config) Validate() error {
 	var errs []error

@@ -77,7 +77,6 @@ func TestMistakes(t *testing.T) {
 		`{cloud: a, cache: {max_entries: 0}}`:                                                                               "cache: max_entries: 0",
 		`{cloud: a, cache: {ttl: 1ms}}`:                                                                                     "cache: ttl: 1ms is less than 1s",
 		`{cloud: a, cache: {tombstone_ttl: 0s}}`:                                                                            "cache: tombstone_ttl",
-		`{auth: {user_id: u, password: p, system_scope: all}}`:                                                              "auth: auth_url: is required",
 		`{auth: {auth_url: "ftp://k", user_id: u, password: p, system_scope: all}}`:                                         `auth_url: "ftp://k" is no http or https URL`,
 		`{auth: {auth_url: "http://me:pw@k", user_id: u, password: p, system_scope: all}}`:                                  "auth_url: must not hold a user or password",
 		`{auth: {auth_url: "http://k", username: u, password: p, system_scope: all}}`:                                       "user_domain_name",

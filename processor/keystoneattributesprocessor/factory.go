@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processorhelper"
 
@@ -30,6 +31,15 @@ type shared struct {
 
 func (s *shared) createLogs(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Logs) (processor.Logs, error) {
 	config := cfg.(*Config)
+	if config.off() {
+		return processorhelper.NewLogs(ctx, set, cfg, next,
+			func(_ context.Context, logs plog.Logs) (plog.Logs, error) { return logs, nil },
+			processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
+			processorhelper.WithStart(func(context.Context, component.Host) error {
+				set.Logger.Info("auth::auth_url is empty: no names are added")
+				return nil
+			}))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.enrichers[config]

@@ -94,6 +94,14 @@ func (damagedStorage) GetClient(context.Context, component.Kind, component.ID, s
 	return nil, errBroken
 }
 
+// An empty auth_url turns the processor off, whatever else is missing.
+func TestOff(t *testing.T) {
+	h := newHarness(t, lab(), func(c *Config) { c.Auth.Get().AuthURL, c.Auth.Get().Password = "", "" }, nil)
+	h.start()
+	assert.Empty(t, added(t, h, map[string]string{"user.id": aliceID}))
+	h.stop()
+}
+
 func TestDamagedStorageDoesNotBlockTheStart(t *testing.T) {
 	h := newHarness(t, lab(), func(c *Config) { c.Storage = &storageID }, nil)
 	h.host = storageHost{storageID: damagedStorage{newMemoryStorage()}}

@@ -79,16 +79,15 @@ func (e *elasticsearch) bulk(body []byte) (items []object, failed bool, err erro
 		}
 		var action struct {
 			Create struct {
-				ID                string `json:"_id"`
-				Index             string `json:"_index"`
-				RequireDataStream bool   `json:"require_data_stream"`
+				ID    string `json:"_id"`
+				Index string `json:"_index"`
 			}
 		}
 		if err := json.Unmarshal(lines.Bytes(), &action); err != nil {
 			return nil, false, err
 		}
-		if action.Create.ID == "" || !action.Create.RequireDataStream {
-			return nil, false, fmt.Errorf("no create with an _id for a data stream: %s", lines.Bytes())
+		if action.Create.ID == "" || action.Create.Index == "" {
+			return nil, false, fmt.Errorf("no create with an _id: %s", lines.Bytes())
 		}
 		if !lines.Scan() {
 			return nil, false, io.ErrUnexpectedEOF

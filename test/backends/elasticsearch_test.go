@@ -153,6 +153,37 @@ func TestElasticsearchDocuments(t *testing.T) {
 	c.Stop(t)
 }
 
+// Times are right to the nanosecond in both layouts: the event's, to the microsecond, and the collector's own.
+func TestElasticsearchTimes(t *testing.T) {
+	t.Parallel()
+	hour := time.Now().Add(-time.Hour).UTC().Truncate(time.Second)
+	for _, configuration := range []string{"elasticsearch.yaml", "elasticsearch-ecs.yaml"} {
+		t.Run(configuration, func(t *testing.T) {
+			t.Parallel()
+			url, environment := broker(t)
+			e := newElasticsearch(t)
+			c := elasticsearchCollector(t, e, configuration, environment)
+			fractions := []int{0, 1, 71, 710, 999, 1000, 4071, 71000, 100_000, 868_196, 999_999} // µs
+			sent := map[string]bool{}
+			for _, fraction := range fractions {
+				at := hour.Add(time.Duration(fraction) * time.Microsecond)
+				sent[at.Format(time.RFC3339Nano)] = true
+				send(t, url, login(at, alice, "failure"))
+			}
+			eventually(t, func() error { return e.has(len(fractions)) }, c)
+			stored := map[string]bool{}
+			for _, document := range e.documents {
+				text, _ := document.source["@timestamp"].(string)
+				at, err := time.Parse(time.RFC3339Nano, text)
+				require.NoError(t, err)
+				stored[at.Format(time.RFC3339Nano)] = true
+			}
+			require.Equal(t, sent, stored)
+			c.Stop(t)
+		})
+	}
+}
+
 func TestElasticsearchECS(t *testing.T) {
 	t.Parallel()
 	url, environment := broker(t)

@@ -27,7 +27,6 @@ func startFull(t testing.TB, lokiEndpoint string, arguments ...string) full {
 		"AUDIT_LOKI_ENDPOINT="+lokiEndpoint, "AUDIT_ELASTICSEARCH_ENDPOINT="+f.elasticsearch.URL, "AUDIT_STATE="+t.TempDir(),
 		"AUDIT_PROMETHEUS_ENDPOINT="+f.exporter, "AUDIT_METRICS_PORT="+portOf(t, f.self), "AUDIT_HEALTH_ENDPOINT="+f.health)
 	f.process = collector(t, "full.yaml", environment, append([]string{
-		"--feature-gates=+extension.healthcheck.useComponentStatus",
 		"--set", "connectors.openstack_audit_metrics.flush_interval=500ms",
 		"--set", "exporters.elasticsearch.retry.max_interval=1s",
 		"--set", "processors.keystone_attributes.wait=1m",

@@ -71,7 +71,7 @@ func TestFull(t *testing.T) {
 	l := newOTLPLoki(t)
 	f := startFull(t, l.URL+"/otlp")
 	status := f.waitStatus(t, "StatusOK", func(status componentStatus) string { return status.Status })
-	require.Contains(t, status.Components, "pipeline:logs")
+	require.Contains(t, status.Components, "pipeline:logs/loki")
 
 	send(t, f.url, story(time.Now())...)
 	eventually(t, func() error { return errors.Join(l.has(storyRecords), f.elasticsearch.has(storyRecords)) }, f.process)
@@ -124,7 +124,7 @@ func TestFullKnowsThatTheBrokerIsAway(t *testing.T) {
 		return nil
 	}, f.process)
 	f.waitStatus(t, "StatusRecoverableError", func(status componentStatus) string {
-		return status.Components["pipeline:logs"].Components["receiver:openstack_audit"].Status
+		return status.Components["pipeline:logs/loki"].Components["receiver:openstack_audit/loki"].Status
 	})
 }
 

@@ -128,7 +128,10 @@ func broker(t testing.TB) (url string, environment []string) {
 	// The exchange exists before the receiver binds its queue, so that it takes all from the first message on.
 	p := publisher(t, url)
 	require.NoError(t, p.Publish(t.Context(), "notifications.info"))
-	return url, []string{"AUDIT_TRANSPORT_URL=" + strings.Replace(url, "amqp://", "rabbit://", 1)}
+	return url, []string{
+		"AUDIT_TRANSPORT_URL=" + strings.Replace(url, "amqp://", "rabbit://", 1), "AUDIT_STATE=" + t.TempDir(),
+		"AUDIT_KEYSTONE_URL=", // where a test wants names, it adds another
+	}
 }
 
 func virtualHost(t testing.TB) string {

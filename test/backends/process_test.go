@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -73,13 +74,21 @@ func binary(t testing.TB) string {
 	return collectortest.Binary(t, root)
 }
 
+// queues finds each receiver of a configuration that has a queue at the broker.
+var queues = regexp.MustCompile(`(?m)^  openstack_audit(/\w+)?:`)
+
 // collector runs a configuration of config/. Further arguments change it.
 func collector(t testing.TB, configuration string, environment []string, arguments ...string) *process {
 	t.Helper()
-	p := collectortest.Start(t, environment, binary(t), append([]string{"--config", filepath.Join(root, "config", configuration)}, arguments...)...)
+	path := filepath.Join(root, "config", configuration)
+	text, err := os.ReadFile(filepath.Clean(path))
+	require.NoError(t, err)
+	consumers := len(queues.FindAll(text, -1))
+	p := collectortest.Start(t, environment, binary(t),
+		append([]string{"--config", path, "--feature-gates=+extension.healthcheck.useComponentStatus"}, arguments...)...)
 	// What is published before is in no queue. Other receivers may start later.
 	eventually(t, func() error {
-		if log := p.Log.String(); !strings.Contains(log, "Consuming") || !strings.Contains(log, "Everything is ready") {
+		if log := p.Log.String(); strings.Count(log, "Consuming") < consumers || !strings.Contains(log, "Everything is ready") {
 			return fmt.Errorf("%s does not consume", configuration)
 		}
 		return nil

@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -40,16 +42,25 @@ func TestDeadLettersAreReturned(t *testing.T) {
 	tr.eventually(func() bool { return tr.ctl("list_parameters") == "" }, "the shovel does not end by itself")
 }
 
-// TestSendingQueueDropsWhatIsRefusedForGood shows what config/durable.yaml does not cover, and how it is seen.
-func TestSendingQueueDropsWhatIsRefusedForGood(t *testing.T) {
+// TestRejectedRequestIsKept: what the backend rejects behind the sending queue of config/durable.yaml is counted, is in the folder of dead
+// letters, and can be sent once more with the command of docs/delivery.md.
+func TestRejectedRequestIsKept(t *testing.T) {
 	tr := newTrial(t, node, 1001)
 	tr.backend.set(refuseForGood("bad-1"))
 	tr.declareExchange()
 	c := tr.start()
 	c.waitLog("Consuming")
 	tr.publishOne(notification("bad-1"))
-	c.eventually(func() bool { return c.metric("exporter_send_failed_log_records") == 1 }, "the drop is not counted")
+	c.eventually(func() bool { return c.metric("exporter_send_failed_log_records") == 1 }, "the rejection is not counted")
 	messages, _ := tr.ready(tr.queue() + ".rejected")
 	assert.Zero(t, messages, "it was acknowledged before")
+	letters, err := filepath.Glob(filepath.Join(tr.state, "rejected", "*.pb"))
+	require.NoError(t, err)
+	require.Len(t, letters, 1)
+	tr.backend.set(accept)
+	curl := exec.CommandContext(t.Context(), "curl", "--fail", "--silent", "--header", "Content-Type: application/x-protobuf",
+		"--data-binary", "@"+letters[0], tr.backend.url()+"/v1/logs")
+	require.NoError(t, curl.Run())
+	assert.True(t, tr.backend.has("bad-1"))
 	tr.cleanUp()
 }

@@ -1,0 +1,51 @@
+package httpdeliveryextension
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Config is the configuration of the extension.
+type Config struct {
+	// Timeout bounds one attempt, from the first byte sent to the last one received (default 30s).
+	Timeout time.Duration `mapstructure:"timeout"`
+	// DeadLetters is where the requests are kept that a backend rejects.
+	DeadLetters DeadLettersConfig `mapstructure:"dead_letters"`
+
+	_ struct{}
+}
+
+// DeadLettersConfig is a folder and its bound.
+type DeadLettersConfig struct {
+	// Directory is required. It is created when the first request is rejected.
+	Directory string `mapstructure:"directory"`
+	// MaxSizeMiB bounds the folder (default 1024). What does not fit is dropped, counted and logged.
+	MaxSizeMiB int64 `mapstructure:"max_size_mib"`
+
+	_ struct{}
+}
+
+func newDefaultConfig() *Config {
+	return &Config{Timeout: 30 * time.Second, DeadLetters: DeadLettersConfig{MaxSizeMiB: 1024}}
+}
+
+// Validate names each key whose value is not allowed.
+func (c *Config) Validate() error {
+	if c.Timeout <= 0 {
+		return fmt.Errorf("timeout: %v is not more than 0", c.Timeout)
+	}
+	return nil
+}
+
+// Validate names each key whose value is not allowed.
+func (c *DeadLettersConfig) Validate() error {
+	var errs []error
+	if c.Directory == "" {
+		errs = append(errs, errors.New("directory: is required"))
+	}
+	if c.MaxSizeMiB < 1 {
+		errs = append(errs, fmt.Errorf("max_size_mib: %d is less than 1", c.MaxSizeMiB))
+	}
+	return errors.Join(errs...)
+}
