@@ -90,7 +90,11 @@ func (c *metricsConnector) flush(ctx context.Context, final bool) error {
 	if metrics.ResourceMetrics().Len() == 0 {
 		return nil
 	}
-	return c.next.ConsumeMetrics(ctx, metrics)
+	if err := c.next.ConsumeMetrics(ctx, metrics); err != nil {
+		return err
+	}
+	c.counters.accepted()
+	return nil
 }
 
 // Shutdown ends the flusher and flushes what was counted since. It may be called more than once, and without Start.

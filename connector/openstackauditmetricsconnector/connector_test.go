@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,6 +89,35 @@ func TestFlushes(t *testing.T) {
 		require.Len(t, sink.AllMetrics(), 4, "at the shutdown")
 		require.EqualValues(t, 5, last(t, sink).sum(nameEvents), "what is new too")
 		requireTimes(t, sink.AllMetrics(), began)
+	})
+}
+
+// A series that a refused flush would have shown at zero is shown at zero by the next.
+func TestRefusedFlushShowsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &consumertest.MetricsSink{}
+		var refusing atomic.Bool
+		refusing.Store(true)
+		pipeline, err := consumer.NewMetrics(func(ctx context.Context, metrics pmetric.Metrics) error {
+			if refusing.Load() {
+				return errors.New("sending queue is full")
+			}
+			return sink.ConsumeMetrics(ctx, metrics)
+		})
+		require.NoError(t, err)
+		c := start(t, createDefaultConfig().(*Config), pipeline)
+		failure := login("1", "failure", "user_not_found")
+		require.NoError(t, c.ConsumeLogs(t.Context(), logs(failure)))
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		require.Empty(t, sink.AllMetrics(), "two flushes were refused")
+		refusing.Store(false)
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		require.Zero(t, last(t, sink).sum(nameAuthentications))
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		require.EqualValues(t, 1, last(t, sink).sum(nameAuthentications))
 	})
 }
 

@@ -1,6 +1,7 @@
 package openstackauditmetricsconnector
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -91,12 +92,13 @@ func (c *counters) count(logs plog.Logs) tally {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
 				category := text(lr.Attributes(), auditlog.AttrAuditCategory)
+				outcome := text(lr.Attributes(), auditlog.AttrAuditOutcome)
 				switch {
 				case category == "": // no audit event
-				case c.window.seen(text(lr.Attributes(), auditlog.AttrRecordUID)):
+				case c.window.seen(text(lr.Attributes(), auditlog.AttrRecordUID), outcome == auditlog.OutcomePending):
 					t.repeated++
 				default:
-					c.record(r, category, lr, of)
+					c.record(r, category, outcome, lr, of)
 				}
 			}
 		}
@@ -107,13 +109,12 @@ func (c *counters) count(logs plog.Logs) tally {
 	return t
 }
 
-func (c *counters) record(r resource, category string, lr plog.LogRecord, of pcommon.Map) {
+func (c *counters) record(r resource, category, outcome string, lr plog.LogRecord, of pcommon.Map) {
 	attributes := lr.Attributes()
 	if duration, ok := deliveryDuration(lr); ok {
 		s, _ := c.delivery.at(r, nil)
 		s.observe(duration, deliveryBounds)
 	}
-	outcome := text(attributes, auditlog.AttrAuditOutcome)
 	switch outcome {
 	case auditlog.OutcomePending:
 		// The first half of a pair. The second is the same event, with its outcome.
@@ -135,10 +136,10 @@ func (c *counters) record(r resource, category string, lr plog.LogRecord, of pco
 	if created {
 		c.startAction(r, category, action)
 	}
-	if duration, ok := attributes.Get(auditlog.AttrAuditDuration); ok && duration.Type() == pcommon.ValueTypeDouble && duration.Double() >= 0 {
+	if duration, ok := requestDuration(attributes); ok {
 		c.set(c.request, attributes, of, action, outcome, errorType)
 		s, _ := c.request.at(r, c.values)
-		s.observe(duration.Double(), requestBounds)
+		s.observe(duration, requestBounds)
 	}
 }
 
@@ -162,13 +163,24 @@ func text(attributes pcommon.Map, key string) string {
 	return value.AsString()
 }
 
-// deliveryDuration is the time from sending to receipt, in seconds; 0 where the sender's clock is ahead. There is none where the
+// requestDuration is in seconds. One that is no number, infinite or negative would spoil the sum of all.
+func requestDuration(attributes pcommon.Map) (float64, bool) {
+	value, ok := attributes.Get(auditlog.AttrAuditDuration)
+	if !ok || value.Type() != pcommon.ValueTypeDouble {
+		return 0, false
+	}
+	duration := value.Double()
+	return duration, duration >= 0 && !math.IsInf(duration, 1)
+}
+
+// deliveryDuration is the time from sending to receipt, in seconds. There is none where the sender's clock is ahead, or where the
 // observed time is that of the notification (observed_time: notification).
 func deliveryDuration(lr plog.LogRecord) (float64, bool) {
 	sent, err := time.Parse(time.RFC3339Nano, text(lr.Attributes(), auditlog.AttrNotificationTimestamp))
 	observed := lr.ObservedTimestamp().AsTime()
-	if err != nil || lr.ObservedTimestamp() == 0 || observed.Equal(sent) {
+	if err != nil || lr.ObservedTimestamp() == 0 {
 		return 0, false
 	}
-	return max(observed.Sub(sent).Seconds(), 0), true
+	duration := observed.Sub(sent).Seconds()
+	return duration, duration > 0
 }

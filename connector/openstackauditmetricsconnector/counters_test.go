@@ -2,6 +2,7 @@ package openstackauditmetricsconnector
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
@@ -100,46 +102,94 @@ func TestExactUnderConcurrencyRepeatsAndLateEvents(t *testing.T) {
 func TestWindow(t *testing.T) {
 	w := newWindow(3)
 	for _, uid := range []string{"a", "b", "c", "d"} {
-		require.False(t, w.seen(uid), uid)
+		require.False(t, w.seen(uid, false), uid)
 	}
 	for _, uid := range []string{"b", "c", "d"} {
-		require.True(t, w.seen(uid), "one of the last three: %s", uid)
+		require.True(t, w.seen(uid, false), "one of the last three: %s", uid)
 	}
 	for i := range 6 {
-		require.False(t, w.seen(strconv.Itoa(i)))
+		require.False(t, w.seen(strconv.Itoa(i), false))
 	}
-	require.False(t, w.seen("a"), "forgotten")
-	require.False(t, w.seen(""), "a record without uid is nobody's repeat")
-	require.False(t, w.seen(""))
+	require.False(t, w.seen("a", false), "forgotten")
+	require.False(t, w.seen("", false), "a record without uid is nobody's repeat")
+	require.False(t, w.seen("", false))
 
 	off := newWindow(0)
-	require.False(t, off.seen("a"))
-	require.False(t, off.seen("a"))
+	require.False(t, off.seen("a", false))
+	require.False(t, off.seen("a", false))
+
+	halves := newWindow(3)
+	require.False(t, halves.seen("a", true))
+	require.False(t, halves.seen("a", false), "the outcome of what is pending is no repeat")
+	require.True(t, halves.seen("a", true))
+	require.True(t, halves.seen("a", false))
 }
 
 func TestWindowRemembersTheLastRecords(t *testing.T) {
 	const size = 1000
 	w := newWindow(size)
 	for i := range 10 * size {
-		require.False(t, w.seen(strconv.Itoa(i)))
+		require.False(t, w.seen(strconv.Itoa(i), false))
 		require.LessOrEqual(t, len(w.recent)+len(w.previous), 2*size)
 		if i%size == size/2 && i > size {
 			for back := i - size + 1; back <= i; back += 37 {
-				require.True(t, w.seen(strconv.Itoa(back)))
+				require.True(t, w.seen(strconv.Itoa(back), false))
 			}
 		}
 	}
 }
 
 func TestPendingHalfIsNotCounted(t *testing.T) {
+	for _, test := range []struct{ name, request, response string }{
+		{"each half with a uid of its own", "1", "2"},
+		{"one uid for both", "1", "1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := start(t, quiet(), consumertest.NewNop())
+			request := event{service: "nova", uid: test.request, category: "resource", action: "create", outcome: "pending"}
+			response := event{service: "nova", uid: test.response, category: "resource", action: "create", outcome: "success"}
+			require.NoError(t, c.ConsumeLogs(t.Context(), logs(request, response, request, response)))
+			require.Equal(t, values{
+				"nova openstack.audit.events category=resource action=create outcome=success": 1,
+				"nova openstack.audit.events category=resource action=create outcome=failure": 0,
+			}, c.totals(t))
+		})
+	}
+}
+
+func TestOnlyDurationsAreObserved(t *testing.T) {
 	c := start(t, quiet(), consumertest.NewNop())
-	request := event{service: "nova", uid: "1", category: "resource", action: "create", outcome: "pending"}
-	response := event{service: "nova", uid: "2", category: "resource", action: "create", outcome: "success"}
-	require.NoError(t, c.ConsumeLogs(t.Context(), logs(request, response, request, response)))
-	require.Equal(t, values{
-		"nova openstack.audit.events category=resource action=create outcome=success": 1,
-		"nova openstack.audit.events category=resource action=create outcome=failure": 0,
-	}, c.totals(t))
+	durations := []float64{0, 0.25, -1, math.NaN(), math.Inf(1), math.Inf(-1)}
+	for i, duration := range durations {
+		all := logs(event{service: "nova", uid: strconv.Itoa(i), category: "resource", action: "create", outcome: "success"})
+		attributes := all.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()
+		attributes.PutDouble(auditlog.AttrAuditDuration, duration)
+		require.NoError(t, c.ConsumeLogs(t.Context(), all))
+	}
+	text := logs(event{service: "nova", uid: "text", category: "resource", action: "create", outcome: "success"})
+	text.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().PutStr(auditlog.AttrAuditDuration, "0.5")
+	require.NoError(t, c.ConsumeLogs(t.Context(), text))
+	got := c.totals(t)
+	require.EqualValues(t, 2, got.sum(nameRequestDuration))
+	require.EqualValues(t, len(durations)+1, got.sum(nameEvents, "outcome=success"), "the events are counted")
+	for _, s := range c.counters.request.byKey {
+		require.InDelta(t, 0.25, s.sum, 0)
+	}
+}
+
+func TestDeliveryDuration(t *testing.T) {
+	c := start(t, quiet(), consumertest.NewNop())
+	for i, ahead := range []time.Duration{-2 * time.Second, 0, time.Hour} {
+		all := logs(login(strconv.Itoa(i), "success", ""))
+		record := all.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+		record.SetObservedTimestamp(pcommon.NewTimestampFromTime(received))
+		record.Attributes().PutStr(auditlog.AttrNotificationTimestamp, received.Add(ahead).Format(time.RFC3339Nano))
+		require.NoError(t, c.ConsumeLogs(t.Context(), all))
+	}
+	require.EqualValues(t, 1, c.totals(t).sum(nameDeliveryDuration), "without those of a clock that is ahead")
+	for _, s := range c.counters.delivery.byKey {
+		require.InDelta(t, 2, s.sum, 0)
+	}
 }
 
 func TestRecordsThatAreNoAuditEvents(t *testing.T) {

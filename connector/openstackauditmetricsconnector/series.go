@@ -17,11 +17,11 @@ type series struct {
 	// values are those of the metric's attributes, in their order; empty: the series has no such attribute.
 	values   []string
 	overflow bool
-	// shown says that the series was given to the metrics pipeline, as zero.
-	shown   bool
-	count   uint64
-	sum     float64
-	buckets []uint64
+	// written says that the series is in what was written last, and shown that the metrics pipeline has accepted it, as zero.
+	written, shown bool
+	count          uint64
+	sum            float64
+	buckets        []uint64
 }
 
 func (s *series) add() { s.count++ }

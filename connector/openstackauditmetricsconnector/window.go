@@ -14,13 +14,16 @@ func newWindow(size int) *window {
 	return &window{size: size, seed: maphash.MakeSeed(), recent: map[uint64]struct{}{}}
 }
 
-// seen says whether the uid is in the window, and adds it. A uid that is seen again stays longer: a batch that the pipeline
-// refuses comes again and again while other records pass.
-func (w *window) seen(uid string) bool {
+// seen reports whether the uid is in the window, and adds it. A uid that is seen again stays longer: a batch that the pipeline
+// refuses comes again and again while other records pass. A pending record and its outcome may have one uid and are two.
+func (w *window) seen(uid string, pending bool) bool {
 	if w.size == 0 || uid == "" {
 		return false
 	}
 	hash := maphash.String(w.seed, uid)
+	if pending {
+		hash = ^hash
+	}
 	if _, ok := w.recent[hash]; ok {
 		return true
 	}

@@ -11,8 +11,8 @@ import (
 
 const scopeName = "github.com/openstack-audit/otelcol-openstack-audit/connector/openstackauditmetricsconnector"
 
-// write copies the totals. A series that is new is written as zero and with what it counted at the next time: a query for a rate
-// takes the first value that it sees of a series for its start. final leaves this out.
+// write copies the totals. A series is written as zero until accepted was called after it was, and then with what it counted: a
+// query for a rate takes the first value that it sees of a series for its start. final leaves this out.
 func (c *counters) write(version string, start, now pcommon.Timestamp, final bool) pmetric.Metrics {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -30,6 +30,17 @@ func (c *counters) write(version string, start, now pcommon.Timestamp, final boo
 		}
 	}
 	return metrics
+}
+
+// accepted says that the metrics pipeline has what was written last.
+func (c *counters) accepted() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range c.tables() {
+		for _, s := range t.byKey {
+			s.shown = s.written
+		}
+	}
 }
 
 // resources are all that have series, in one order.
@@ -96,11 +107,10 @@ func (t *table) write(r resource, metric pmetric.Metric, start, now pcommon.Time
 	}
 }
 
-// show says whether to write what the series counted, and remembers that it was written.
+// show reports whether to write what the series counted, and remembers that it was written.
 func (s *series) show(final bool) bool {
-	show := s.shown || final
-	s.shown = true
-	return show
+	s.written = true
+	return s.shown || final
 }
 
 func (t *table) writeAttributes(s *series, attributes pcommon.Map) {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/redact"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
@@ -83,7 +84,7 @@ func (w *writer) tags(tags []string) {
 			correlated = true
 			w.text(AttrAuditCorrelationID, strings.TrimPrefix(id, "openstack:"))
 		} else {
-			others = append(others, tag)
+			others = append(others, redact.Text(tag))
 		}
 	}
 	w.texts(AttrTags, others)
@@ -134,7 +135,7 @@ func (w *writer) members(key string, object literal.Value) {
 			w.truncated = true
 			return
 		}
-		w.put(m, item.Key, redacted(item).String())
+		w.put(m, item.Key, redactedText(item))
 	}
 }
 
@@ -189,7 +190,7 @@ func (w *writer) addresses(addresses []cadf.Endpoint) {
 		if _, taken := w.attributes.Get(key); taken {
 			key += "_" + strconv.Itoa(i)
 		}
-		w.text(key, redactURL(a.URL))
+		w.text(key, redact.URL(a.URL))
 	}
 }
 
@@ -201,7 +202,7 @@ func (w *writer) rest(n *oslo.Notification, f *facts) {
 	w.attachments(AttrCADFTargetAttachments, e.Target.Attachments)
 	w.maps(AttrMeasurements, len(e.Measurements), func(i int, element element) {
 		for _, member := range e.Measurements[i].Items {
-			element.put(member.Key, redacted(member).String())
+			element.put(member.Key, redactedText(member))
 		}
 	})
 	for _, extras := range [][]cadf.Extra{e.Extras, n.Basic.Extras, f.extras, n.Extras} {
@@ -234,8 +235,7 @@ func (w *writer) attachments(key string, attachments []cadf.Attachment) {
 		a := others[i]
 		e.put("name", a.Name)
 		e.put("type_uri", a.TypeURI)
-		content, _ := redactAs(shortened(a.Content), a.Name)
-		e.put("content", content.String())
+		e.put("content", redactedTextAs(a.Content, a.Name))
 	})
 }
 
@@ -250,16 +250,30 @@ func (w *writer) extras(extras []cadf.Extra) {
 			continue
 		}
 		w.extraCount++
-		w.extra(x.Path, redactExtra(x).String())
+		w.extra(x.Path, redactExtra(x))
 	}
 }
 
 // redactExtra masks an extra by its path, whose end is its own name.
-func redactExtra(x cadf.Extra) literal.Value {
+func redactExtra(x cadf.Extra) string {
 	name := x.Path
 	if strings.HasSuffix(name, "_credential") {
 		name = "credential"
 	}
-	v, _ := redactAs(shortened(x.Value), name)
-	return v
+	return redactedTextAs(x.Value, name)
+}
+
+// maxSearched bounds the text of an attribute that is searched for secrets, in bytes: far more than is kept of it. Searching
+// megabytes of which two kilobytes are kept would let a sender occupy the collector.
+const maxSearched = 16 << 10
+
+// redactedText is the text of a member without its secrets.
+func redactedText(v literal.Value) string { return redactedTextAs(v, v.Key) }
+
+func redactedTextAs(v literal.Value, name string) string {
+	if v.Kind == literal.String {
+		v.Text = cutUTF8(v.Text, maxSearched)
+	}
+	v, _ = redact.Named(v, name)
+	return v.String()
 }

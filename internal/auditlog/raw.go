@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/redact"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 )
 
@@ -27,7 +28,7 @@ func (m *Mapper) writeRaw(r *Record, lr plog.LogRecord, w *writer) {
 func (m *Mapper) setRawBody(raw []byte, lr plog.LogRecord, w *writer) {
 	limit := m.config.MaxBodySizeKiB << 10
 	head := w.cut(string(raw[:min(len(raw), limit+1)]), limit)
-	text := w.cut(redactText(printable(head)), limit)
+	text := w.cut(redact.Text(printable(head)), limit)
 	lr.Body().SetStr(text)
 	if len(text) != len(raw) || text != string(raw) {
 		sum := sha256.Sum256(raw)
@@ -77,7 +78,7 @@ const maxBodyDepth = 16
 // deep or too long for one, the body is its text.
 func (m *Mapper) setPayloadBody(r *Record, lr plog.LogRecord, w *writer) {
 	payload, _ := m.hideTyped(r, r.notification.Payload())
-	payload = redacted(payload)
+	payload, _ = redact.Named(payload, "") // payload is a member of the notification, and no secret
 	text := payload.AppendJSON(nil)
 	if payload.Kind != literal.Object || len(text) > m.config.MaxBodySizeKiB<<10 || deeperThan(payload, maxBodyDepth) {
 		m.setRawBody(text, lr, w)
@@ -132,9 +133,9 @@ func (m *Mapper) original(r *Record, w *writer) string {
 	limit := m.config.MaxBodySizeKiB << 10
 	received := string(r.message.Body)
 	payload, typed := m.hideTyped(r, r.notification.Payload())
-	payload, secret := redact(payload)
+	payload, secret := redact.Named(payload, "")
 	if !typed && !secret && utf8.ValidString(received) {
-		if head := cutUTF8(received, limit); redactText(head) == head {
+		if head := cutUTF8(received, limit); redact.Text(head) == head {
 			return w.cut(received, limit)
 		}
 	}
@@ -145,7 +146,7 @@ func (m *Mapper) original(r *Record, w *writer) string {
 		{"priority", n.Priority}, {"timestamp", n.Timestamp},
 	} {
 		if member.text != "" {
-			document.Items = append(document.Items, literal.Value{Kind: literal.String, Key: member.key, Text: member.text})
+			document.Items = append(document.Items, literal.Value{Kind: literal.String, Key: member.key, Text: redact.Text(member.text)})
 		}
 	}
 	payload.Key = "payload"
@@ -175,7 +176,7 @@ func (m *Mapper) hideTyped(r *Record, payload literal.Value) (literal.Value, boo
 // maskTexts returns v with the strings that are in texts masked.
 func maskTexts(v literal.Value, texts map[string]bool) literal.Value {
 	if v.Kind == literal.String && texts[v.Text] {
-		v.Text = masked
+		v.Text = redact.Masked
 		return v
 	}
 	items := make([]literal.Value, len(v.Items))

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/redact"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
@@ -56,7 +57,7 @@ func (f *facts) find(m *Mapper, r *Record, s *service) {
 	if e.Reason.Type == "HTTP" {
 		f.status = reasonCode(e.Reason.Code)
 	}
-	f.urlPath, f.query, _ = strings.Cut(redactURL(e.RequestPath), "?")
+	f.urlPath, f.query, _ = strings.Cut(redact.URL(e.RequestPath), "?")
 	f.actor = m.actorOf(n, f.action, f.errorType)
 	f.clientAddress, f.identityProviderID = plainAddress(e.Initiator.Host.Address), e.Initiator.Credential.IdentityProvider
 	f.target, f.path = targetOf(n, targetType, f.urlPath)

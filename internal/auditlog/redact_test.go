@@ -44,6 +44,13 @@ func TestSecretsAreDropped(t *testing.T) {
 		"Fernet token in a query":   `"requestPath":"/v1/x?a=` + fernet + `"`,
 		"Fernet token in a path":    `"requestPath":"/v2.0/tokens/` + fernet + `"`,
 		"Fernet token in a text":    `"comment":"used ` + fernet + `"`,
+		"Barbican's secret":         `"attachments":[{"name":"payload","content":"{\"name\":\"db\",\"payload\":\"` + secret + `\"}"}]`,
+		"Barbican's secret, bare":   `"attachments":[{"name":"payload","content":"` + secret + `"}]`,
+		"within an array":           `"request":[{"pairs":[{"name":"apiKey","value":"` + secret + `"},["pwd=` + secret + `"]]}]`,
+		"keys of clouds":            `"access_key":"` + secret + `","bearer":"` + secret + `","user_data":"` + secret + `"`,
+		"private key":               `"key":"-----BEGIN PRIVATE KEY-----\n` + secret + `\n-----END PRIVATE KEY-----"`,
+		"user of a URL":             `"target":{"addresses":[{"name":"public","url":"http://bob:` + secret + `@h/"}]}`,
+		"tag":                       `"tags":["pwd=` + secret + `"]`,
 		"address":                   `"target":{"addresses":[{"name":"public","url":"http://h/?token=` + secret + `"}]}`,
 	}
 	for name, members := range events {

@@ -48,7 +48,7 @@ func (NopObserver) Connected(string) {}
 func (NopObserver) Disconnected(string, error) {}
 
 // ExchangesProbed implements Observer.
-func (NopObserver) ExchangesProbed(bound, missing []string) {}
+func (NopObserver) ExchangesProbed(_, _ []string) {}
 
 // TopologyAsserted implements Observer.
 func (NopObserver) TopologyAsserted(error) {}
