@@ -93,6 +93,7 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s)
 .PHONY: faults
 faults: test-packages build ## Break one thing after another under load, and print a line for each: nothing may be lost (7 min)
 	FAULTS=all CGO_ENABLED=1 go test -C test/faults -race -count=1 -timeout 45m
+	FAULTS=all CGO_ENABLED=1 go test -C test/backends -race -count=1 -run TestAlertOfEachFault
 
 .PHONY: bench
 bench: build ## Measure the receiver against amqp091-go alone, and against other programs where they are installed; about ten minutes

@@ -44,7 +44,7 @@ func (l loki) testDashboard(t *testing.T) {
 				var err error
 				switch {
 				case target.Datasource.Type == "prometheus":
-					answer, err = p.query(t.Context(), expr)
+					answer, err = p.Query(t.Context(), expr)
 				case panel.Type == "logs":
 					_, lines, logsErr := l.logs(t.Context(), tenant(t), expr, now.Add(-2*time.Hour))
 					answer, err = samples{"lines": float64(lines)}, logsErr
@@ -67,7 +67,7 @@ func (l loki) testDashboard(t *testing.T) {
 				}
 				return err
 			}
-			eventually(t, ask, f.process, p.process, l.process)
+			eventually(t, ask, f.process, p.Process, l.process)
 		}
 	}
 	require.Greater(t, asked, 20)
@@ -78,12 +78,12 @@ func (l loki) testDashboard(t *testing.T) {
 	require.Len(t, queries, 6)
 	for _, query := range queries {
 		eventually(t, func() error {
-			answer, err := p.query(t.Context(), strings.ReplaceAll(query[1], `\|`, "|"))
+			answer, err := p.Query(t.Context(), strings.ReplaceAll(query[1], `\|`, "|"))
 			if err == nil && len(answer) == 0 {
 				err = errors.New("no answer")
 			}
 			return err
-		}, f.process, p.process)
+		}, f.process, p.Process)
 	}
 	t.Logf("%d expressions of %d panels have answers", asked, len(readDashboard(t).Panels))
 	f.Stop(t)

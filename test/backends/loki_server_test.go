@@ -20,6 +20,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/prometheustest"
 )
 
 // loki is a running Loki. Each test has a tenant of its own.
@@ -166,7 +167,7 @@ func (l loki) query(ctx context.Context, tenant, expression string) (samples, er
 		if err != nil {
 			return nil, err
 		}
-		found[joinLabels(result.Metric)] = value
+		found[prometheustest.JoinLabels(result.Metric)] = value
 	}
 	return found, nil
 }

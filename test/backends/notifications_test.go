@@ -122,9 +122,8 @@ func request(at time.Time, a actor, publisher, action, path string, status int, 
 // broker makes a virtual host for the test, and gives the environment that points a configuration there.
 func broker(t testing.TB) (url string, environment []string) {
 	t.Helper()
-	host := virtualHost(t)
-	require.NoError(t, node.AddVirtualHost(t.Context(), host))
-	url = node.UserURL("guest", "guest", host)
+	require.NoError(t, node.AddVirtualHost(t.Context(), virtualHost(t)))
+	url = brokerURL(t)
 	// The exchange exists before the receiver binds its queue, so that it takes all from the first message on.
 	p := publisher(t, url)
 	require.NoError(t, p.Publish(t.Context(), "notifications.info"))
@@ -132,6 +131,11 @@ func broker(t testing.TB) (url string, environment []string) {
 		"AUDIT_TRANSPORT_URL=" + strings.Replace(url, "amqp://", "rabbit://", 1), "AUDIT_STATE=" + t.TempDir(),
 		"AUDIT_KEYSTONE_URL=", // where a test wants names, it adds another
 	}
+}
+
+// brokerURL is that of the test's virtual host.
+func brokerURL(t testing.TB) string {
+	return node.UserURL("guest", "guest", virtualHost(t))
 }
 
 func virtualHost(t testing.TB) string {

@@ -1,0 +1,136 @@
+package backends
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// No alert fires within the first 20 minutes of a healthy installation of any shipped configuration. A minute takes two seconds.
+func TestNoAlertFiresWhereAllIsWell(t *testing.T) {
+	t.Parallel()
+	const minutes, speed = 20, 30
+	paths, err := filepath.Glob(filepath.Join(root, "config", "*.yaml"))
+	require.NoError(t, err)
+	installations := map[string]*installation{}
+	for _, path := range paths {
+		text, err := os.ReadFile(filepath.Clean(path))
+		require.NoError(t, err)
+		if !strings.Contains(string(text), "level: none") { // what the quickstart starts has no metrics
+			installations[filepath.Base(path)] = install(t, filepath.Base(path), speed)
+		}
+	}
+	require.GreaterOrEqual(t, len(installations), 12)
+	for name, i := range installations {
+		t.Run(name, func(t *testing.T) {
+			eventually(t, func() error {
+				for _, each := range installations { // all of them go on
+					if err := each.send(t.Context()); err != nil {
+						return err
+					}
+				}
+				scraped, err := i.prometheus.Query(t.Context(), `count_over_time(up{job="otelcol-openstack-audit"}[1d])`)
+				if err == nil && scraped["instance="+i.self+",job=otelcol-openstack-audit"] < minutes*60/speed*2 {
+					err = fmt.Errorf("not long enough: %v", scraped)
+				}
+				return err
+			}, i.process, i.prometheus.Process)
+			fired, err := i.prometheus.Fired(t.Context())
+			require.NoError(t, err)
+			require.Empty(t, fired)
+			seen, err := i.prometheus.Query(context.WithoutCancel(t.Context()), `{__name__=~"otelcol_(receiver_accepted_log_records|openstack_audit_.*_(notifications|events))"} > 0`)
+			require.NoError(t, err)
+			require.NotEmpty(t, seen, "events came")
+		})
+	}
+}
+
+// What happens to an installation raises its alert, as the collector's own metrics tell of it, and the alert ends. FAULTS=all takes all.
+func TestAlertOfEachFault(t *testing.T) {
+	t.Parallel()
+	const speed = 120
+	overflow := []string{
+		"--set", "exporters.otlp_http.sending_queue.queue_size=20", "--set", "exporters.otlp_http.sending_queue.block_on_overflow=false",
+		"--set", "exporters.otlp_http.sending_queue.batch.min_size=1", "--set", "exporters.otlp_http.sending_queue.batch.max_size=10",
+	}
+	for _, test := range []struct {
+		alert, configuration string
+		arguments            []string
+		fault, end           func(*testing.T, *installation)
+		always               bool
+	}{
+		{
+			alert: "OpenStackAuditBackendAway", configuration: "durable.yaml", always: true,
+			fault: func(_ *testing.T, i *installation) { i.otlp.answer(http.StatusServiceUnavailable) },
+			end:   func(_ *testing.T, i *installation) { i.otlp.answer(http.StatusOK) },
+		},
+		{
+			alert: "OpenStackAuditDocumentsRejected", configuration: "elasticsearch.yaml", always: true,
+			fault: func(_ *testing.T, i *installation) { i.elasticsearch.setRefuse(0, http.StatusBadRequest) },
+		},
+		{
+			alert: "OpenStackAuditExporterDrops", configuration: "loki.yaml",
+			fault: func(_ *testing.T, i *installation) { i.loki.answer(http.StatusBadRequest) },
+			end:   func(_ *testing.T, i *installation) { i.loki.answer(http.StatusOK) },
+		},
+		{
+			alert: "OpenStackAuditExporterQueueRefuses", configuration: "durable.yaml", arguments: overflow,
+			fault: func(_ *testing.T, i *installation) { i.otlp.answer(http.StatusServiceUnavailable) },
+			end:   func(_ *testing.T, i *installation) { i.otlp.answer(http.StatusOK) },
+		},
+		{
+			alert: "OpenStackAuditPipelineRefuses", configuration: "durable.yaml", arguments: overflow,
+			fault: func(_ *testing.T, i *installation) { i.otlp.answer(http.StatusServiceUnavailable) },
+			end:   func(_ *testing.T, i *installation) { i.otlp.answer(http.StatusOK) },
+		},
+		{
+			alert: "OpenStackAuditDecodeErrors", configuration: "durable.yaml",
+			fault: func(t *testing.T, _ *installation) { send(t, brokerURL(t), []byte("no notification")) },
+		},
+		{
+			alert: "OpenStackAuditDisconnected", configuration: "durable.yaml",
+			fault: func(t *testing.T, _ *installation) {
+				_, err := node.Ctl(t.Context(), "delete_vhost", virtualHost(t))
+				require.NoError(t, err)
+			},
+			end: func(t *testing.T, _ *installation) {
+				require.NoError(t, node.AddVirtualHost(t.Context(), virtualHost(t)))
+				send(t, brokerURL(t)) // the exchange
+			},
+		},
+	} {
+		if !test.always && os.Getenv("FAULTS") != "all" {
+			continue
+		}
+		t.Run(test.alert, func(t *testing.T) {
+			t.Parallel()
+			i := install(t, test.configuration, speed, test.arguments...)
+			alert := func(want bool) {
+				t.Helper()
+				eventually(t, func() error {
+					_ = i.send(t.Context()) // the broker may be away
+					names, err := i.prometheus.Firing(t.Context())
+					if err == nil && slices.Contains(names, test.alert) != want {
+						err = fmt.Errorf("want that it fires: %v; fires: %v", want, names)
+					}
+					return err
+				}, i.process, i.prometheus.Process)
+			}
+			i.prometheus.wait(t, `sum(otelcol_openstack_audit_receiver_connected)`, samples{"": 1}, i.process)
+			alert(false)
+			test.fault(t, i)
+			alert(true)
+			if test.end != nil {
+				test.end(t, i)
+			}
+			alert(false)
+		})
+	}
+}
