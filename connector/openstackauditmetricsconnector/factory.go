@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/connector/openstackauditmetricsconnector/internal/metadata"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/logtext"
 )
 
 // NewFactory returns the factory of the connector openstack_audit_metrics.
@@ -20,5 +21,6 @@ func NewFactory() connector.Factory {
 }
 
 func createLogsToMetrics(_ context.Context, settings connector.Settings, config component.Config, next consumer.Metrics) (connector.Logs, error) {
+	settings.Logger = logtext.Bounded(settings.Logger)
 	return newMetricsConnector(settings, config.(*Config), next)
 }

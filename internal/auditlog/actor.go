@@ -68,11 +68,11 @@ func actorID(n *oslo.Notification, i *cadf.Initiator) string {
 	if i.UserID != "" {
 		return i.UserID
 	}
-	if i.Credential.User != "" && i.Credential.User != "unknown" {
+	if i.Credential.User != "" && i.Credential.User != filler {
 		return i.Credential.User
 	}
 	switch {
-	case i.ID == "unknown", i.ID == "default", i.ID == "initiator", strings.HasPrefix(i.ID, "openstack:"):
+	case i.ID == filler, i.ID == "default", i.ID == "initiator", strings.HasPrefix(i.ID, "openstack:"):
 		return ""
 	case !strings.HasPrefix(n.EventType, "audit.") && isUUID(i.ID):
 		return ""
@@ -108,26 +108,37 @@ func (m *Mapper) hideUnknownName(a *actor) {
 }
 
 // dropFiller takes out the "unknown" that the audit middlewares write where they
-// know nothing. In Keystone's events the word is a name like any other.
+// know nothing. In Keystone's events the word is a name like any other, and so is a
+// name whose id is known: a token has both or neither.
 func dropFiller(e *cadf.Event) {
 	t, i := &e.Target, &e.Initiator
+	for _, pair := range [...]struct{ id, name *string }{
+		{&i.ID, &i.Name}, {&i.UserID, &i.Username}, {&i.ProjectID, &i.ProjectName}, {&i.DomainID, &i.DomainName}, {&i.UserDomainID, &i.UserDomainName},
+	} {
+		if *pair.name == filler && (*pair.id == filler || *pair.id == "") {
+			*pair.name = ""
+		}
+	}
 	for _, field := range [...]*string{
 		&t.ID, &t.Name, &t.ProjectID, &t.DomainID,
-		&i.ID, &i.Name, &i.Domain, &i.UserID, &i.Username, &i.SubmittedName, &i.UserDomainID, &i.UserDomainName,
-		&i.ProjectID, &i.ProjectName, &i.ProjectDomainName, &i.DomainID, &i.DomainName,
+		&i.ID, &i.Domain, &i.UserID, &i.SubmittedName, &i.UserDomainID,
+		&i.ProjectID, &i.ProjectDomainName, &i.DomainID,
 		&i.RequestID, &i.GlobalRequestID, &i.ApplicationCredentialID, &i.Host.ID, &i.Host.Address, &i.Host.Agent, &i.Host.Platform,
 		&i.Credential.Type, &i.Credential.IdentityStatus, &i.Credential.IdentityProvider,
 	} {
-		if *field == "unknown" {
+		if *field == filler {
 			*field = ""
 		}
 	}
 	for a := range t.Addresses {
-		if t.Addresses[a].URL == "unknown" {
+		if t.Addresses[a].URL == filler {
 			t.Addresses[a].URL = "" // a catalog without that interface
 		}
 	}
 }
+
+// filler is CADF's word for what is not known.
+const filler = "unknown"
 
 func (w *writer) actor(a *actor) {
 	w.text(AttrUserID, a.userID)

@@ -110,7 +110,7 @@ func setValue(dst pcommon.Value, v literal.Value) {
 	case literal.Object:
 		m := dst.SetEmptyMap()
 		for _, item := range v.Items {
-			setValue(m.PutEmpty(item.Key), item)
+			setValue(m.PutEmpty(memberName(item.Key)), item)
 		}
 	}
 }

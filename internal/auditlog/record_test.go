@@ -237,3 +237,23 @@ func TestDroppedAttributes(t *testing.T) {
 	require.Equal(t, 1, stats.Truncated)
 	want{auditlog.AttrAuditTruncated: true, "openstack.notification.extra.f31": "31", "openstack.notification.extra.f32": nil}.check(t, line)
 }
+
+// Elasticsearch refuses a document with a field that has no name.
+func TestMembersWithoutAName(t *testing.T) {
+	body := notification("audit.cadf", event(`"outcome":"success","":"a","initiator":{"":"b","geolocation":{"":"c"," ":"d","x..y":"e",".z":"f","g.h":"g"}},`+
+		`"measurements":[{"":"h"}],"attachments":[{"":"i"}],"target":{"":"j"}`))
+	line := byDefault(t, body)
+	require.Equal(t, map[string]any{"_": "d", "_x__y": "e", "__z": "f", "g.h": "g"}, line.Attributes[auditlog.AttrInitiatorGeolocation])
+	require.Equal(t, []any{map[string]any{"_": "h"}}, line.Attributes[auditlog.AttrMeasurements])
+	for key := range line.Attributes {
+		require.NotContains(t, strings.Split(key, "."), "")
+	}
+	text := everything(t, line)
+	for _, value := range []string{`"a"`, `"b"`, `"j"`} {
+		require.Contains(t, text, value)
+	}
+	require.NotContains(t, text, `"":`)
+	original := one(t, configured(func(c *auditlog.Config) { c.Body = auditlog.BodyOriginal }), body)
+	require.NotContains(t, everything(t, original), `"":`)
+	require.Equal(t, "a", original.Body.(map[string]any)["_"])
+}

@@ -143,13 +143,27 @@ func (w *writer) put(m pcommon.Map, name, value string) {
 	if value == "" {
 		return
 	}
-	name, value = w.cut(name, maxExtraKeyBytes), w.cut(value, maxValueBytes)
+	name, value = w.cut(memberName(name), maxExtraKeyBytes), w.cut(value, maxValueBytes)
 	if w.bytes+len(name)+len(value) > maxAttributeBytes || m.Len() >= maxElements {
 		w.truncated = true
 		return
 	}
 	w.bytes += len(name) + len(value)
 	m.PutStr(name, value)
+}
+
+// memberName is the name of a member that an event chose. Elasticsearch refuses a document with an empty name, or with one that has nothing
+// but white space before, between or behind dots.
+func memberName(name string) string {
+	if name != "" && strings.IndexByte(name, '.') < 0 && name[0] > ' ' && name[0] < utf8.RuneSelf {
+		return name // the usual case
+	}
+	for part := range strings.SplitSeq(name, ".") {
+		if strings.TrimSpace(part) == "" {
+			return "_" + strings.ReplaceAll(strings.TrimSpace(name), ".", "_")
+		}
+	}
+	return name
 }
 
 // recordUID writes what identifies the record, and keeps a message id that is too long for it.

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processorhelper"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/logtext"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/keystoneattributesprocessor/internal/metadata"
 )
 
@@ -30,6 +31,7 @@ type shared struct {
 }
 
 func (s *shared) createLogs(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Logs) (processor.Logs, error) {
+	set.Logger = logtext.Bounded(set.Logger)
 	config := cfg.(*Config)
 	if config.off() {
 		return processorhelper.NewLogs(ctx, set, cfg, next,

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processorhelper"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/logtext"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/openstackauditprocessor/internal/metadata"
 )
 
@@ -21,6 +22,7 @@ func NewFactory() processor.Factory {
 }
 
 func createLogs(ctx context.Context, settings processor.Settings, config component.Config, next consumer.Logs) (processor.Logs, error) {
+	settings.Logger = logtext.Bounded(settings.Logger)
 	p, err := newAuditProcessor(settings, config.(*Config))
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/logtext"
 	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver/internal/metadata"
 )
 
@@ -20,5 +21,6 @@ func NewFactory() receiver.Factory {
 }
 
 func createLogs(_ context.Context, settings receiver.Settings, config component.Config, next consumer.Logs) (receiver.Logs, error) {
+	settings.Logger = logtext.Bounded(settings.Logger)
 	return newAuditReceiver(settings, config.(*Config), next)
 }
