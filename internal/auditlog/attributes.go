@@ -29,8 +29,10 @@ const (
 	AttrNotificationExtraPrefix = "openstack.notification.extra."
 	// AttrNotificationDecodeError is the reason for which bytes are no notification.
 	AttrNotificationDecodeError = "openstack.notification.decode_error"
-	AttrNotificationBodySize    = "openstack.notification.body.size"
-	AttrNotificationBodySHA256  = "openstack.notification.body.sha256"
+	// AttrNotificationPlainText says that the event was read from plain text, in which a line that somebody typed whole looks like a true one.
+	AttrNotificationPlainText  = "openstack.notification.plain_text"
+	AttrNotificationBodySize   = "openstack.notification.body.size"
+	AttrNotificationBodySHA256 = "openstack.notification.body.sha256"
 )
 
 // Who published the notification, where the collector knows: one that came straight from a service.

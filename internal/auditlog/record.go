@@ -180,6 +180,9 @@ func (w *writer) envelope(r *Record) {
 	w.text(AttrNotificationEventType, n.EventType)
 	w.text(AttrNotificationPublisherID, n.PublisherID)
 	w.text(AttrNotificationTimestamp, w.made.isoTime(n.Timestamp, r.sent))
+	if n.Line != nil && n.Line.PlainText {
+		w.boolean(AttrNotificationPlainText, true)
+	}
 }
 
 func (w *writer) publisher(p *Publisher) {

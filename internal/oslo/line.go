@@ -4,11 +4,10 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 )
 
-// The reasons for which what a log holds is no notification, beside those of a body.
+// The reasons for which a log record holds no notification, beside those of a body.
 const (
 	// ReasonPythonLiteral is a native line whose payload is no Python literal.
 	ReasonPythonLiteral Reason = "python_literal"
@@ -16,128 +15,166 @@ const (
 	ReasonTruncated Reason = "truncated"
 	// ReasonPartial is a piece of a line that the container runtime cut, and nobody joined.
 	ReasonPartial Reason = "partial"
-	// ReasonQuoted is a line of another logger which quotes an event: a user can type such a text.
-	ReasonQuoted Reason = "quoted"
+)
+
+// The reasons for which a text that looks like an event is none: somebody may have typed it.
+const (
+	// ReasonOtherLogger is a record of a logger that writes no events.
+	ReasonOtherLogger Reason = "other_logger"
+	// ReasonNoLogger is a record that does not say which logger wrote it.
+	ReasonNoLogger Reason = "no_logger"
+	// ReasonNotAtStart is a record of a logger that writes events, whose message does not begin with one.
+	ReasonNotAtStart Reason = "not_at_start"
+	// ReasonAccessLine is a line of a web server's access log.
+	ReasonAccessLine Reason = "access_line"
+	// ReasonUserSession is a journal entry of a process in somebody's login session.
+	ReasonUserSession Reason = "user_session"
+	// ReasonMoreThanOne is text behind an event that looks like another one.
+	ReasonMoreThanOne Reason = "more_than_one"
 )
 
 var (
-	errPartial   = errors.New("a piece of a line which the container runtime cut")
-	errQuoted    = errors.New("an event within the message of another logger")
-	errNoLiteral = errors.New("the line ends before its event begins")
-	errLeftOut   = errors.New("a journal entry without its message, which journalctl left out")
-	errMention   = errors.New("a CADF event in a form that is not known")
-	errNotCADF   = errors.New("the payload of a native line is no CADF event")
+	errPartial     = errors.New("a piece of a line which the container runtime cut")
+	errOtherLogger = errors.New("the logger that wrote it writes no events")
+	errNoLogger    = errors.New("nothing says which logger wrote it")
+	errNotAtStart  = errors.New("the logger's message does not begin with the event")
+	errAccessLine  = errors.New("a line of an access log")
+	errUserSession = errors.New("a journal entry from a login session")
+	errMoreThanOne = errors.New("text behind the event which looks like another one")
+	errNoEvent     = errors.New("the line ends before its event begins")
+	errLeftOut     = errors.New("a journal entry without its message, which journalctl left out")
+	errNotCADF     = errors.New("the payload of a native line is no CADF event")
+	errNoLabel     = errors.New("no payload where a native line has it")
 )
 
-// maxWrappers bounds how many log records may stand around an event: a container
-// runtime's, a shipper's, oslo.log's own, and one to spare.
-const maxWrappers = 4
+// maxLayers bounds the records around a message: a container runtime's, a shipper's, oslo.log's own, and one to spare.
+const maxLayers = 4
 
-// maxBroken bounds how often one text is tried where it does not parse, so that
-// the work stays linear in its length.
-const maxBroken = 16
+// LineReader reads the event that a log record holds. The logger that wrote the record decides whether it holds one, for people type into
+// logs: the record has to name a logger that writes events, in a field or in oslo.log's header, and the event has to begin that logger's
+// message. What stands around the message is taken off by its own grammar, from the first byte on.
+type LineReader struct {
+	// Loggers are further loggers that write events. A name that ends with * stands for all that begin so.
+	Loggers []string
+	// TrustUnnamed takes the event with which a line begins where the line names no logger.
+	TrustUnnamed bool
+}
 
-// ParseLine finds the notifications in the text of a log record, whatever stands
-// before, between and behind them; a text that is as a whole a v1 or v2 envelope
-// or a bare CADF event is one too. The error, always a *DecodeError, says that
-// the text holds what looks like an event and could not be read; what could be
-// read is returned beside it. Nothing at all: no audit event.
-func ParseLine(text string) ([]Notification, error) {
+// ReadText reads the text of a log record: at most one notification. The error, always a *DecodeError, says why the text, or what is left
+// of it behind the notification, looks like an event and is none. Neither: no audit event.
+func (r LineReader) ReadText(text string) (*Notification, error) {
+	return r.result(r.text(text, source{}))
+}
+
+// ReadFields is ReadText for a record that was parsed into fields already. logger is what the record names beside its fields, or empty.
+func (r LineReader) ReadFields(record literal.Value, logger string) (*Notification, error) {
+	return r.result(r.record(record, source{logger: logger}))
+}
+
+func (LineReader) result(n *Notification, failure *DecodeError) (*Notification, error) {
+	if failure == nil {
+		return n, nil
+	}
+	return n, failure
+}
+
+// source is what is known about a text before it is read.
+type source struct {
+	line Line
+	// logger is the logger that the fields around the text name; empty where they name none.
+	logger string
+	// message reports that the service itself wrote these fields, or that they were parsed from its header: then the text is the logger's
+	// message, and whatever it looks like is what somebody typed.
+	message bool
+	layers  int
+}
+
+// text reads a text in its wrappers.
+func (r LineReader) text(text string, s source) (*Notification, *DecodeError) {
 	if !MayHoldEvent(text) {
 		return nil, nil
 	}
-	var f finder
-	f.text(text, Line{}, false, 0)
-	return f.result()
-}
-
-// ParseFields is ParseLine for a log record that was parsed into fields already.
-func ParseFields(record literal.Value) ([]Notification, error) {
-	var f finder
-	f.fields(record, Line{}, 0)
-	return f.result()
-}
-
-// finder collects what a log record holds.
-type finder struct {
-	found  []Notification
-	err    *DecodeError
-	broken int
-}
-
-func (f *finder) result() ([]Notification, error) {
-	if f.err == nil {
-		return f.found, nil
+	text = trimStart(stripColors(text))
+	if s.message {
+		return r.message(text, s)
 	}
-	return f.found, f.err
-}
-
-// fail keeps the first reason: the text is kept once.
-func (f *finder) fail(reason Reason, err error) {
-	f.broken++
-	if f.err == nil {
-		f.err = &DecodeError{Reason: reason, Err: err}
+	text, h, piece := r.unwrap(text)
+	if piece {
+		return nil, refuse(text, ReasonPartial, errPartial)
 	}
+	if strings.HasPrefix(text, "{") {
+		return r.document(text, s)
+	}
+	switch {
+	case h.logger != "":
+		s.logger = h.logger
+	case s.logger == "" && isAccessLine(text):
+		return nil, refuse(text, ReasonAccessLine, errAccessLine)
+	case s.logger == "" && !r.TrustUnnamed:
+		return nil, refuse(text, ReasonNoLogger, errNoLogger)
+	}
+	s.line = h.add(s.line)
+	s.line.PlainText = true
+	n, rest, failure := r.event(text[h.message:], s)
+	if line, _, _ := strings.Cut(rest, "\n"); looksLikeEvent(line) && h.mayHoldNames() {
+		n = nil // a name in the context may have closed it
+	}
+	return withRest(n, failure, rest)
 }
 
-// failSyntax fails for an error of the parser of text, which may be for want of more text.
-func (f *finder) failSyntax(reason Reason, text string, err error) {
-	if truncated(text, err) {
+// message reads the message of a logger that a field names. The message may have oslo.log's header of the same logger, as journald's has.
+func (r LineReader) message(text string, s source) (*Notification, *DecodeError) {
+	if _, ok := r.formOf(s.logger); !ok {
+		return nil, refuse(text, ReasonOtherLogger, errOtherLogger)
+	}
+	if h := readHeader(text); h.logger == s.logger {
+		s.line, text = h.add(s.line), text[h.message:]
+	}
+	n, rest, failure := r.event(text, s)
+	return withRest(n, failure, rest)
+}
+
+// document reads a text that is a JSON object: a record in fields, or an event as a whole.
+func (r LineReader) document(text string, s source) (*Notification, *DecodeError) {
+	record, rest, err := literal.ParseJSON(text)
+	if err != nil {
+		if !looksLikeEvent(text) {
+			return nil, nil
+		}
+		return nil, syntaxFailure(ReasonJSON, text, err)
+	}
+	n, failure := r.record(record, s)
+	return withRest(n, failure, rest)
+}
+
+// withRest adds that what follows an event looks like another one. A record holds one event.
+func withRest(n *Notification, failure *DecodeError, rest string) (*Notification, *DecodeError) {
+	if failure == nil {
+		failure = refuse(rest, ReasonMoreThanOne, errMoreThanOne)
+	}
+	return n, failure
+}
+
+// refuse gives the reason for which a text holds no event, if it looks as though it held one.
+func refuse(text string, reason Reason, err error) *DecodeError {
+	if !looksLikeEvent(text) {
+		return nil
+	}
+	return &DecodeError{Reason: reason, Err: err}
+}
+
+// looksLikeEvent reports whether a text holds what only notifications and CADF events have.
+func looksLikeEvent(text string) bool {
+	return strings.Contains(text, "schemas.dmtf.org/cloud/audit/") || strings.Contains(text, "event_type") &&
+		(strings.Contains(text, "payload") || strings.Contains(text, "publisher_id") || strings.Contains(text, "message_id"))
+}
+
+// syntaxFailure is an error of the parser of a text, which may be for want of more text.
+func syntaxFailure(reason Reason, text string, err error) *DecodeError {
+	var syntax *literal.SyntaxError
+	// The last few bytes may be half a word or escape.
+	if errors.As(err, &syntax) && len(strings.TrimRight(text, " \r\n"))-syntax.Offset < len(`\U0001f389`) {
 		reason = ReasonTruncated
 	}
-	f.fail(reason, err)
-}
-
-// truncated says whether reading stopped where the text stops; the last few bytes
-// may be half a word or escape.
-func truncated(text string, err error) bool {
-	var syntax *literal.SyntaxError
-	return errors.As(err, &syntax) && len(strings.TrimRight(text, " \r\n"))-syntax.Offset < len(`\U0001f389`)
-}
-
-// add takes a notification that was found with what its line knew.
-func (f *finder) add(n Notification, line Line) {
-	if line != (Line{}) {
-		n.Line = &line
-	}
-	f.found = append(f.found, n)
-}
-
-// addDocument takes a document that is an envelope or a notification.
-func (f *finder) addDocument(v literal.Value, line Line) {
-	n, err := FromValue(v)
-	if decode, ok := errors.AsType[*DecodeError](err); ok {
-		f.fail(decode.Reason, decode.Err)
-		return
-	}
-	f.add(n, line)
-}
-
-// addNative takes the event of a native line.
-func (f *finder) addNative(eventType string, payload literal.Value, line Line) {
-	if !cadf.IsEvent(payload) {
-		f.fail(ReasonNotNotification, errNotCADF)
-		return
-	}
-	if eventType == "" {
-		eventType = NativeEventType
-	}
-	n := Notification{EventType: eventType, Native: true}
-	n.setPayload(payload)
-	f.add(n, line)
-}
-
-// isMessage says whether an object is an event as a whole: an envelope, a
-// notification, or CADF.
-func isMessage(v literal.Value) bool {
-	_, enveloped := v.Get("oslo.message")
-	if _, ok := v.Get("oslo.version"); ok && enveloped {
-		return true
-	}
-	_, typed := v.Get("event_type")
-	if _, ok := v.Get("payload"); ok && typed {
-		return true
-	}
-	_, typed = v.Get("typeURI") // other programs too log an eventType and an action
-	return typed && cadf.IsEvent(v)
+	return &DecodeError{Reason: reason, Err: err}
 }

@@ -7,12 +7,19 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 )
 
-// messageKeys are the fields in which a log record's text is: those of container
-// runtimes and fluent-bit, of oslo.log's JSON and fluent formatters, of journald,
-// and of Kolla's fluentd.
-var messageKeys = [...]string{"message", "log", "MESSAGE", "msg", "Payload"}
+// lineKey is the field in which container runtimes and fluent-bit have a line as the container wrote it: what stands beside it is theirs.
+const lineKey = "log"
 
-// IsMessageKey says whether a field or attribute of that name may hold the text of a log record.
+// messageKeys are the fields in which a log record's text is: those of oslo.log's
+// JSON and fluent formatters, of journald, of Kolla's fluentd, and of OpenShift's
+// collector for what it parsed.
+var messageKeys = [...]string{"message", lineKey, "MESSAGE", "msg", "Payload", "structured"}
+
+// sessionFields are those that journald itself writes for a process in somebody's
+// login session or user manager, systemd.journal-fields(7).
+var sessionFields = [...]string{"_SYSTEMD_SESSION", "_SYSTEMD_OWNER_UID", "_SYSTEMD_USER_UNIT"}
+
+// IsMessageKey reports whether a field or attribute of that name may hold the text of a log record.
 func IsMessageKey(key string) bool {
 	for _, k := range messageKeys {
 		if k == key {
@@ -22,77 +29,134 @@ func IsMessageKey(key string) bool {
 	return false
 }
 
-// fields reads a record in fields: an event as a whole, or a wrapper around its text.
-func (f *finder) fields(record literal.Value, line Line, wrappers int) {
-	if record.Kind != literal.Object || wrappers > maxWrappers {
-		return
+// record reads a record in fields: an event as a whole, or what is around its text.
+func (r LineReader) record(record literal.Value, s source) (*Notification, *DecodeError) {
+	if record.Kind != literal.Object {
+		return nil, nil
+	}
+	if s.layers++; s.layers > maxLayers {
+		return nil, refuse(record.String(), ReasonNoLogger, errNoLogger)
 	}
 	if isMessage(record) {
-		f.addDocument(record, line)
-		return
+		return r.whole(record, s)
 	}
-	line = line.withRecord(record)
-	if f.nativeArguments(record, line) {
-		return
+	s.line = s.line.withRecord(record)
+	if logger, plain := loggerOf(record); logger != "" {
+		s.logger, s.message, s.line.PlainText = logger, true, plain
 	}
-	strict := otherLogger(record)
+	if n, failure := r.arguments(record, s); n != nil || failure != nil {
+		return n, failure
+	}
 	for _, key := range messageKeys {
 		v, ok := record.Get(key)
 		if !ok {
 			continue
 		}
-		known, err := len(f.found), f.err
-		switch v.Kind {
-		case literal.Object:
-			f.fields(v, line, wrappers+1)
-		case literal.String:
-			f.message(v.Text, line, strict, wrappers)
-			f.mendPartial(record, key, v.Text, err)
-		case literal.Array: // journald's form of text that is no UTF-8 or holds control characters
-			f.message(bytesOf(v), line, strict, wrappers)
-		}
-		if len(f.found) > known || f.err != err {
-			return
+		inner := s
+		inner.message = s.message && key != lineKey
+		if n, failure := r.field(record, v, inner); n != nil || failure != nil {
+			return n, mendPartial(record, key, v.Text, failure)
 		}
 	}
-	if leftOut(record) {
-		f.fail(ReasonTruncated, errLeftOut)
+	if _, ok := r.formOf(s.logger); ok && s.message && leftOut(record) {
+		return nil, &DecodeError{Reason: ReasonTruncated, Err: errLeftOut}
 	}
+	return nil, nil
 }
 
-// leftOut recognises a journal entry of the driver's logger whose message journalctl
-// left out, as it does without --all where it is longer than 4 KiB.
+// field reads the field of a record that holds its text.
+func (r LineReader) field(record, v literal.Value, s source) (*Notification, *DecodeError) {
+	text := v.Text
+	switch v.Kind {
+	case literal.Object:
+		if s.message && !isMessage(v) { // a message that a shipper parsed; its members are what somebody may have typed
+			if _, ok := r.formOf(s.logger); !ok {
+				return nil, refuse(v.String(), ReasonOtherLogger, errOtherLogger)
+			}
+		}
+		if isInSession(record) {
+			return nil, refuse(v.String(), ReasonUserSession, errUserSession)
+		}
+		return r.record(v, s)
+	case literal.Array: // journald's form of text that is no UTF-8 or holds control characters
+		text = bytesOf(v)
+	case literal.String:
+	default:
+		return nil, nil
+	}
+	if isInSession(record) {
+		return nil, refuse(text, ReasonUserSession, errUserSession)
+	}
+	return r.text(text, s)
+}
+
+// whole takes an object that is an event as a whole, as the message of a logger is once a shipper has parsed it.
+func (r LineReader) whole(v literal.Value, s source) (*Notification, *DecodeError) {
+	form, ok := r.formOf(s.logger)
+	switch {
+	case s.logger == "" && !ok:
+		return nil, refuse(v.String(), ReasonNoLogger, errNoLogger)
+	case form&notification == 0:
+		return nil, refuse(v.String(), ReasonOtherLogger, errOtherLogger)
+	}
+	if s.logger == "" {
+		s.line.PlainText = true
+	}
+	return fromDocument(v, s.line)
+}
+
+// arguments reads the arguments of a message that a JSON formatter kept apart: they need no literals. keystonemiddleware passes the event
+// type among them, openstack-audit-middleware has it in the message.
+func (r LineReader) arguments(record literal.Value, s source) (*Notification, *DecodeError) {
+	form, ok := r.formOf(s.logger)
+	if !ok || !s.message || isInSession(record) {
+		return nil, nil
+	}
+	message, _ := record.Get("msg")
+	arguments, _ := record.Get("args")
+	if text, ok := strings.CutPrefix(message.Text, nativeMarker); ok && form&native != 0 {
+		payload, ok := arguments.Get("payload")
+		if !ok || payload.Kind != literal.Object {
+			return nil, nil
+		}
+		eventType, _, _ := strings.Cut(text, contextLabel)
+		if v, ok := arguments.Get("event_type"); ok {
+			eventType = v.Text
+		}
+		return fromPayload(eventType, payload, s.line)
+	}
+	if strings.HasPrefix(message.Text, unsentMarker) && form&unsent != 0 {
+		if v, ok := arguments.Get("message"); ok && isMessage(v) {
+			return fromDocument(v, s.line)
+		}
+	}
+	return nil, nil
+}
+
+// leftOut recognises a journal entry whose message journalctl left out, as it does
+// without --all where it is longer than 4 KiB.
 func leftOut(record literal.Value) bool {
-	logger, _ := record.Get("LOGGER_NAME")
 	message, ok := record.Get("MESSAGE")
-	return ok && message.Kind == literal.Null && strings.HasPrefix(logger.Text, loggerMarker)
+	return ok && message.Kind == literal.Null
 }
 
-// otherLogger says whether a record of oslo.log's formatters or handlers, or of
-// Kolla's fluentd, is of another logger than that of the driver log.
-func otherLogger(record literal.Value) bool {
-	name, ok := record.Get("LOGGER_NAME")
-	if !ok {
-		name, ok = record.Get("python_module")
+// isInSession reports whether journald says that a person wrote a record, as with logger(1).
+func isInSession(record literal.Value) bool {
+	for _, field := range sessionFields {
+		if _, ok := record.Get(field); ok {
+			return true
+		}
 	}
-	if _, formatted := record.Get("funcname"); formatted {
-		name, ok = record.Get("name")
-	}
-	return ok && !strings.HasPrefix(name.Text, loggerMarker)
-}
-
-func (f *finder) message(text string, line Line, strict bool, wrappers int) {
-	if wrappers < maxWrappers && MayHoldEvent(text) {
-		f.text(text, line, strict, wrappers+1)
-	}
+	return false
 }
 
 // mendPartial names the reason for a piece of a line in Docker's json-file format:
 // all but the last of a line's pieces have no line feed at the end.
-func (f *finder) mendPartial(record literal.Value, key, text string, before *DecodeError) {
-	if _, docker := record.Get("stream"); docker && key == "log" && f.err != before && !strings.HasSuffix(text, "\n") {
-		f.err = &DecodeError{Reason: ReasonPartial, Err: errPartial}
+func mendPartial(record literal.Value, key, text string, failure *DecodeError) *DecodeError {
+	if _, docker := record.Get("stream"); docker && key == lineKey && failure != nil && !strings.HasSuffix(text, "\n") {
+		return &DecodeError{Reason: ReasonPartial, Err: errPartial}
 	}
+	return failure
 }
 
 func bytesOf(v literal.Value) string {
@@ -105,4 +169,41 @@ func bytesOf(v literal.Value) string {
 		text = append(text, byte(b))
 	}
 	return string(text)
+}
+
+// withRecord adds what a record in fields says: oslo.log's JSON and fluent
+// formatters, journald, and Kolla's fluentd.
+func (l Line) withRecord(record literal.Value) Line {
+	for _, m := range record.Items {
+		switch m.Key {
+		case "levelname", "level", "LOGGER_LEVEL", "log_level":
+			set(&l.Level, m)
+		case "hostname", "_HOSTNAME", "Hostname":
+			set(&l.Hostname, m)
+		case "context":
+			for _, c := range m.Items {
+				switch c.Key {
+				case "user":
+					set(&l.UserID, c)
+				case "user_domain":
+					set(&l.UserDomainID, c)
+				case "project_id":
+					set(&l.ProjectID, c)
+				case "domain":
+					set(&l.DomainID, c)
+				case "request_id":
+					set(&l.RequestID, c)
+				case "global_request_id":
+					set(&l.GlobalRequestID, c)
+				}
+			}
+		}
+	}
+	return l
+}
+
+func set(field *string, v literal.Value) {
+	if text := known(v.Text); v.Kind == literal.String && text != "" {
+		*field = text
+	}
 }

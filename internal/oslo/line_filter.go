@@ -2,16 +2,6 @@ package oslo
 
 import "strings"
 
-// The texts that announce an event in a line.
-const (
-	// loggerMarker is the logger of the driver log, oslo_messaging/notify/_impl_log.py.
-	loggerMarker = "oslo.messaging.notification."
-	// nativeMarker begins the message of the middlewares' own loggers, keystonemiddleware/audit/_notifier.py.
-	nativeMarker = "Event type: "
-	// unsentMarker begins the message of a publisher that lost its broker, oslo_messaging/notify/messaging.py.
-	unsentMarker = "Could not send notification to "
-)
-
 // MayHoldEvent is a quick test: false says that the text of a log record holds no
 // audit event. It is made for lines that hold none, which are nearly all.
 //

@@ -3,89 +3,98 @@ package oslo
 import (
 	"regexp"
 	"strings"
-
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 )
 
-// maxHeaderBytes bounds what may stand before oslo.log's own header: syslog's,
-// Apache's, a container runtime's.
-const maxHeaderBytes = 512
+// maxHeaderBytes bounds oslo.log's header and what a native line has before its payload.
+const maxHeaderBytes = 1024
 
-// headerPattern is oslo.log's header, whatever the format of the context behind
-// it: time, process, level, logger. oslo_log/_options.py.
-var headerPattern = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.,]\d{3} \d+ ([A-Z]+) `)
-
-// header says where the parts of a line of oslo.log begin in its text.
+// header is what oslo.log writes before a message: time, process, level, logger, context and instance in the default format,
+// oslo_log/_options.py. A format of one's own may leave out any of them, or write other separators.
 type header struct {
-	level string
-	// start is where the header begins.
-	start int
-	// logger is where the name of the logger begins, or -1 where there is no header;
-	// message is where the message does, or -1.
-	logger, message int
+	level, context string
+	// logger is empty where the line does not name it.
+	logger string
+	// message is where the message begins.
+	message int
 }
 
-// findHeader finds the first header from start on, which wrappers may precede.
-func findHeader(text string, start int) header {
-	near := text[start:min(len(text), start+maxHeaderBytes)]
-	near, _, _ = strings.Cut(near, "\n")
-	m := headerPattern.FindStringSubmatchIndex(near)
-	if m == nil {
-		return header{logger: -1, message: -1}
+const separators = " \t|:;,-"
+
+var (
+	// beforeLogger is what may stand before the logger. There is no word in it that somebody could have typed.
+	beforeLogger = regexp.MustCompile(`^(?:(?:\d{4}-\d\d-\d\d[ T])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|\d+\b|` +
+		`(TRACE|DEBUG|INFO|AUDIT|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL)\b|[ \t|:;,-])+`)
+	loggerPattern = regexp.MustCompile(`^[A-Za-z_][\w.]*(?:-[\w.]+)*`)
+	// beforeMessage is the context and the instance.
+	beforeMessage = regexp.MustCompile(`^[ \t|:;,-]*(?:\[([^\[\]{}\n]*)\])?[ \t|:;,-]*(?:\[instance: [^\[\]{}\n]*\])?[ \t|:;,-]*`)
+	// idPattern is a word of oslo.log's default context, which holds ids and no names.
+	idPattern = regexp.MustCompile(`^(?:-|None|all|default|req-[\w-]+|[0-9a-f]{32}|[0-9a-f]{64})$`)
+)
+
+// readHeader reads the header with which a line begins. Without one the message begins where the line does.
+func readHeader(text string) (h header) {
+	near, _, _ := strings.Cut(text[:min(len(text), maxHeaderBytes)], "\n")
+	m := beforeLogger.FindStringSubmatchIndex(near)
+	if m == nil || strings.Trim(near[:m[1]], separators) == "" {
+		return h
 	}
-	h := header{level: near[m[2]:m[3]], start: start + m[0], logger: start + m[1], message: -1}
-	near = text[h.logger:min(len(text), h.logger+2*maxHeaderBytes)]
-	_, rest, found := strings.Cut(near, " ")
-	if found && strings.HasPrefix(rest, "[") { // the context
-		_, rest, found = strings.Cut(rest, "] ")
+	h.message = m[1]
+	if m[2] >= 0 {
+		h.level = near[m[2]:m[3]]
 	}
-	if found && strings.HasPrefix(rest, "[instance: ") { // of a server
-		_, rest, found = strings.Cut(rest, "] ")
+	rest := near[h.message:]
+	if !strings.HasPrefix(rest, nativeMarker) && !strings.HasPrefix(rest, unsentMarker) {
+		h.logger = readLogger(rest)
 	}
-	if found {
-		h.message = h.logger + len(near) - len(rest)
+	if name := len(h.logger); name > 0 {
+		h.logger = strings.TrimRight(h.logger, separators)
+		h.message += name
+		rest = rest[name:]
+	}
+	if m := beforeMessage.FindStringSubmatchIndex(rest); m != nil {
+		h.message += m[1]
+		if m[2] >= 0 {
+			h.context = rest[m[2]:m[3]]
+		}
 	}
 	return h
 }
 
-// levelAt adds the level to what is known of an event at at, if the header stands before it.
-func (h header) levelAt(at int, line Line) Line {
-	if h.logger >= 0 && h.logger <= at {
-		line.Level = h.level
+// readLogger returns the logger with which a text begins. That of the driver ends with the event type, which may hold blanks: nothing
+// but the context and the event follows.
+func readLogger(text string) string {
+	if !strings.HasPrefix(text, driverPrefix) {
+		return loggerPattern.FindString(text)
 	}
-	return line
+	if end := strings.IndexAny(text, "[{|"); end >= 0 {
+		return text[:end]
+	}
+	return text
 }
 
-// begins says whether an event may begin at at, behind before: where the logger's
-// name or the message does. Elsewhere a user's text may quote it: Keystone logs
-// names that were typed. Without a header it may begin anywhere, unless the record
-// says of itself that its message is of another logger.
-func (h header) begins(before string, at int, logger, strict bool) bool {
-	headed := h.logger >= 0 && h.logger <= at
-	if headed {
-		before = before[:max(0, len(before)-(at-h.start))]
+// mayHoldNames reports whether the context is another than oslo.log's default one: a name in it could hold what ends the context, and an
+// event behind that.
+func (h header) mayHoldNames() bool {
+	for word := range strings.FieldsSeq(h.context) {
+		if !idPattern.MatchString(word) {
+			return true
+		}
 	}
-	switch {
-	case strict && strings.TrimSpace(before) != "":
-		return false
-	case !headed:
-		return true
-	case logger:
-		return h.logger == at
-	default:
-		return h.message == at
+	return false
+}
+
+// add adds what the header says to what is known.
+func (h header) add(line Line) Line {
+	if h.level != "" {
+		line.Level = h.level
 	}
+	return line.withContext(h.context)
 }
 
 // withContext adds what oslo.log's default context says: the only form in which
 // each word has its place, which the request's id proves. oslo_log/_options.py
 // logging_context_format_string, oslo_context/context.py user_identity.
-func (l Line) withContext(header string) Line {
-	_, context, _ := strings.Cut(header, " [")
-	context, _, found := strings.Cut(context, "]")
-	if !found {
-		return l
-	}
+func (l Line) withContext(context string) Line {
 	words := strings.Split(context, " ")
 	if len(words) == 6 { // before oslo.log 4.8
 		words = append([]string{""}, append(words[:4:4], "", words[4], words[5])...)
@@ -96,43 +105,6 @@ func (l Line) withContext(header string) Line {
 	l.GlobalRequestID, l.RequestID = known(words[0]), words[1]
 	l.UserID, l.ProjectID, l.DomainID, l.UserDomainID = known(words[2]), known(words[3]), known(words[4]), known(words[6])
 	return l
-}
-
-// withRecord adds what a record in fields says: oslo.log's JSON and fluent
-// formatters, journald, and Kolla's fluentd.
-func (l Line) withRecord(record literal.Value) Line {
-	for _, m := range record.Items {
-		switch m.Key {
-		case "levelname", "level", "LOGGER_LEVEL", "log_level":
-			set(&l.Level, m)
-		case "hostname", "_HOSTNAME", "Hostname":
-			set(&l.Hostname, m)
-		case "context":
-			for _, c := range m.Items {
-				switch c.Key {
-				case "user":
-					set(&l.UserID, c)
-				case "user_domain":
-					set(&l.UserDomainID, c)
-				case "project_id":
-					set(&l.ProjectID, c)
-				case "domain":
-					set(&l.DomainID, c)
-				case "request_id":
-					set(&l.RequestID, c)
-				case "global_request_id":
-					set(&l.GlobalRequestID, c)
-				}
-			}
-		}
-	}
-	return l
-}
-
-func set(field *string, v literal.Value) {
-	if text := known(v.Text); v.Kind == literal.String && text != "" {
-		*field = text
-	}
 }
 
 // known returns nothing for what oslo.log writes in place of nothing.

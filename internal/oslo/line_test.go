@@ -60,96 +60,137 @@ func jsonRecord(logger, message string) string {
 		`, "args": [], "levelname": "WARNING", "funcname": "notify", "hostname": "ctl01", "context": {"user": "u1", "user_domain": "ud1", "project_id": "p1", "domain": null, "request_id": "req-1", "global_request_id": null}}`
 }
 
-// ids are the message ids or, of native events, the events' ids.
-func ids(found []Notification) (ids []string) {
-	for _, n := range found {
-		if n.Native {
-			ids = append(ids, n.EventType+" "+n.Event.ID)
-		} else {
-			ids = append(ids, n.MessageID)
-		}
+// idOf is the message id or, of a native event, its type and the event's id; "none" where there is no event.
+func idOf(n *Notification) string {
+	switch {
+	case n == nil:
+		return "none"
+	case n.Native:
+		return n.EventType + " " + n.Event.ID
+	default:
+		return n.MessageID
 	}
-	return ids
 }
 
-func TestParseLineForms(t *testing.T) {
-	const cri = "2026-03-04T23:09:52.738204871Z stdout F "
+// Each form in which a logger's event reaches the collector.
+func TestReadTextForms(t *testing.T) {
+	const (
+		cri    = "2026-03-04T23:09:52.738204871Z stdout F "
+		apache = "[Wed Mar 04 23:09:52.738 2026] [wsgi:error] "
+		cadf   = `{"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "action": "create", "id": "e2"}`
+		native = "audit.cadf e2"
+	)
 	logger := strings.TrimSpace(loggerName)
-	native := "audit.cadf e2"
-	for name, tc := range map[string]struct {
-		line string
-		want []string
-	}{
-		"default format":               {createdLine, []string{"m1"}},
-		"no context":                   {prefix + "oslo.messaging.notification.identity.project.deleted [-] " + deleted, []string{"m2"}},
-		"logger with a space":          {prefix + "oslo.messaging.notification.identity.project tag.created [-] " + deleted, []string{"m2"}},
-		"instance":                     {prefix + loggerName + context8 + "[instance: 5c5e] " + created, []string{"m1"}},
-		"format of its own":            {"INFO|" + loggerName + "|{ctx}|" + created, []string{"m1"}},
-		"format without a logger":      {"23:09:52 INFO: " + created, []string{"m1"}},
-		"message alone":                {created, []string{"m1"}},
-		"spaces around":                {"\r\n " + created + " \r\n", []string{"m1"}},
-		"colours":                      {"2026-03-04 23:09:52.737 22876 \x1b[00;36mINFO " + loggerName + "[\x1b[01;36m-\x1b[00;36m] \x1b[01;35m\x1b[00;36m" + created + "\x1b[00m", []string{"m1"}},
-		"colour behind":                {createdLine + "\x1b[00m", []string{"m1"}},
-		"text behind":                  {createdLine + " {not json", []string{"m1"}},
-		"use_json":                     {jsonRecord(logger, created), []string{"m1"}},
-		"use_json, native":             {jsonRecord("auditmiddleware", nativeText), []string{native}},
-		"use_json, native, args":       {`{"message": "Event type: x", "name": "auditmiddleware", "funcname": "notify", "msg": "Event type: audit.cadf, Context: %(context)s, Payload: %(payload)s", "args": {"context": {}, "payload": {"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "action": "create", "id": "e2"}}}`, []string{native}},
-		"use_json, native, type":       {`{"message": "?", "msg": "Event type: %(event_type)s, Context: %(context)s, Payload: %(payload)s", "args": {"event_type": "audit.http.request", "context": {}, "payload": {"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "action": "create", "id": "e2"}}}`, []string{"audit.http.request e2"}},
-		"use_json, unsent":             {`{"message": "?", "msg": "Could not send notification to %(topic)s. Payload=%(message)s", "args": {"topic": "notifications", "message": ` + created + `}}`, []string{"m1"}},
-		"fluent":                       {`{"message": ` + quoted(created) + `, "time": "2026-03-04 23:09:52", "name": "` + logger + `", "level": "INFO", "funcname": "notify"}`, []string{"m1"}},
-		"journald":                     {`{"LOGGER_NAME": "` + logger + `", "MESSAGE": ` + quoted(createdLine) + `}`, []string{"m1"}},
-		"journald, bytes":              {`{"MESSAGE": ` + strings.ReplaceAll(fmt.Sprint([]byte(createdLine+"\x1b[00m")), " ", ",") + `}`, []string{"m1"}},
-		"Kolla":                        {`{"Hostname": "ctl01", "log_level": "INFO", "python_module": "` + logger + `", "Payload": ` + quoted(created) + `}`, []string{"m1"}},
-		"Kolla, native":                {`{"python_module": "keystonemiddleware.audit", "Payload": ` + quoted(nativeText) + `}`, []string{native}},
-		"docker":                       {`{"log":` + quoted(createdLine+"\n") + `,"stream":"stdout","time":"2026-03-04T23:09:52.738204871Z"}`, []string{"m1"}},
-		"docker, use_json":             {`{"log":` + quoted(jsonRecord(logger, created)+"\n") + `,"stream":"stdout"}`, []string{"m1"}},
-		"fluent-bit, docker, use_json": {`{"log": ` + quoted(`{"log":`+quoted(jsonRecord(logger, created)+"\n")+`}`) + `, "kubernetes": {"pod_name": "keystone-api"}}`, []string{"m1"}},
-		"parsed by a shipper":          {`{"message": {"log": ` + jsonRecord(logger, created) + `}}`, []string{"m1"}},
-		"CRI":                          {cri + createdLine, []string{"m1"}},
-		"CRI, use_json":                {cri + jsonRecord(logger, created), []string{"m1"}},
-		"CRI, native":                  {cri + nativeLine, []string{native}},
-		"syslog":                       {"<14>Mar  4 23:09:52 ctl01 keystone-wsgi-public: " + createdLine, []string{"m1"}},
-		"syslog, use_json":             {"<14>1 2026-03-04T23:09:52Z ctl01 keystone 12 - - " + jsonRecord(logger, created), []string{"m1"}},
-		"Apache":                       {"[Wed Mar 04 23:09:52.738 2026] [wsgi:error] [pid 21:tid 1401] [remote 10.0.0.5:4211] " + apacheEscaped(createdLine), []string{"m1"}},
-		"Apache, two lines":            {"[Wed Mar 04 23:09:52.738 2026] [wsgi:error] " + apacheEscaped(createdLine) + "\n[Wed Mar 04 23:09:52.738 2026] [wsgi:error] " + apacheEscaped(strings.Replace(createdLine, "m1", "m2", 1)), []string{"m1", "m2"}},
-		"Apache in a container":        {cri + "[Wed Mar 04 23:09:52.738 2026] [wsgi:error] " + apacheEscaped(createdLine), []string{"m1"}},
-		"a client named as Apache":     {strings.Replace(createdLine, "it's", "[wsgi:", 1), []string{"m1"}},
-		"Apache, native":               {"[Wed Mar 04 23:09:52.738 2026] [wsgi:error] [pid 21:tid 1401] " + apacheEscaped(nativeLine), []string{native}},
-		"Canonical":                    {"2025-06-12T09:45:55.775Z [wsgi-nova-api] 2025-06-12 09:45:55.775335 " + createdLine, []string{"m1"}},
-		"native":                       {nativeLine, []string{native}},
-		"native without a type":        {prefix + "auditmiddleware [-] Event type: , Context: {}, Payload: " + nativeEvent, []string{native}},
-		"native, format of its own":    {"INFO: " + nativeText, []string{native}},
-		"unsent":                       {"2026-03-04 23:09:52.737 22876 ERROR oslo_messaging.notify.messaging [-] Could not send notification to notifications. Payload={'message_id': 'm3', 'event_type': 'identity.user.deleted', 'payload': {'resource_info': 'x'}}: amqp.AccessRefused", []string{"m3"}},
-		"two on a line":                {createdLine + prefix + loggerName + "[-] " + deleted, []string{"m1", "m2"}},
-		"two of use_json on a line":    {jsonRecord(logger, created) + jsonRecord(logger, deleted), []string{"m1", "m2"}},
-		"native behind JSON":           {createdLine + " " + nativeLine, []string{"m1", native}},
-		"three lines in a text":        {prefix + "nova.x [-] started\n" + createdLine + "\nTraceback\n" + nativeLine, []string{"m1", native}},
-		"v2 envelope":                  {envelope(created), []string{"m1"}},
-		"bare CADF":                    {`{"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "action": "read", "id": "e3"}`, []string{""}},
-		"byte order mark":              {"\ufeff" + created, []string{"m1"}},
+	for _, tc := range []struct{ name, line, want string }{
+		{"default format", createdLine, "m1"},
+		{"no context", prefix + "oslo.messaging.notification.identity.project.deleted [-] " + deleted, "m2"},
+		{"logger with a space", prefix + "oslo.messaging.notification.identity.project tag.created [-] " + deleted, "m2"},
+		{"instance", prefix + loggerName + context8 + "[instance: 5c5e] " + created, "m1"},
+		{"format of its own", "INFO|" + loggerName + "|[ctx]|" + created, "m1"},
+		{"format of its own, colons", "2026-03-04T23:09:52Z INFO " + logger + ": " + created, "m1"},
+		{"format of its own, no context", "INFO " + loggerName + created, "m1"},
+		{"blanks around", "  " + createdLine + " \r\n", "m1"},
+		{"colours", "2026-03-04 23:09:52.737 22876 \x1b[00;36mINFO " + loggerName + "[\x1b[01;36m-\x1b[00;36m] \x1b[01;35m\x1b[00;36m" + created + "\x1b[00m", "m1"},
+		{"colour behind", createdLine + "\x1b[00m", "m1"},
+		{"error summary behind", createdLine + ": keystone.exception.UserNotFound: x", "m1"},
+		{"byte order mark", "\ufeff" + createdLine, "m1"},
+		{"use_json", jsonRecord(logger, created), "m1"},
+		{"use_json, colour behind", jsonRecord(logger, created) + "\x1b[00m", "m1"},
+		{"use_json, native", jsonRecord("auditmiddleware", nativeText), native},
+		{"use_json, native, args", `{"message": "Event type: x", "name": "auditmiddleware", "funcname": "notify", "msg": "Event type: audit.cadf, Context: %(context)s, Payload: %(payload)s", "args": {"context": {}, "payload": ` + cadf + `}}`, native},
+		{"use_json, native, type", `{"message": "?", "name": "keystonemiddleware.audit", "levelname": "INFO", "msg": "Event type: %(event_type)s, Context: %(context)s, Payload: %(payload)s", "args": {"event_type": "audit.http.request", "context": {}, "payload": ` + cadf + `}}`, "audit.http.request e2"},
+		{"use_json, unsent", `{"message": "?", "name": "oslo_messaging.notify.messaging", "funcname": "notify", "msg": "Could not send notification to %(topic)s. Payload=%(message)s", "args": {"topic": "notifications", "message": ` + created + `}}`, "m1"},
+		{"fluent", `{"message": ` + quoted(created) + `, "time": "2026-03-04 23:09:52", "name": "` + logger + `", "level": "INFO", "funcname": "notify"}`, "m1"},
+		{"fluent, parsed by a shipper", `{"message": ` + created + `, "name": "` + logger + `", "level": "INFO", "funcname": "notify"}`, "m1"},
+		{"journald", `{"LOGGER_NAME": "` + logger + `", "MESSAGE": ` + quoted(createdLine) + `}`, "m1"},
+		{"journald, standard error", `{"_SYSTEMD_UNIT": "keystone.service", "MESSAGE": ` + quoted(createdLine) + `}`, "m1"},
+		{"journald, bytes", `{"MESSAGE": ` + strings.ReplaceAll(fmt.Sprint([]byte(createdLine+"\x1b[00m")), " ", ",") + `}`, "m1"},
+		{"Kolla", `{"Hostname": "ctl01", "log_level": "INFO", "python_module": "` + logger + `", "Payload": ` + quoted(created) + `}`, "m1"},
+		{"Kolla, native", `{"python_module": "keystonemiddleware.audit", "Payload": ` + quoted(nativeText) + `}`, native},
+		{"logger's field", `{"logger": "` + logger + `", "message": ` + quoted(created) + `}`, "m1"},
+		{"logger's field of the Elastic Common Schema", `{"log.logger": "auditmiddleware", "message": ` + quoted(nativeText) + `}`, native},
+		{"docker", `{"log":` + quoted(createdLine+"\n") + `,"stream":"stdout","time":"2026-03-04T23:09:52.738204871Z"}`, "m1"},
+		{"docker, use_json", `{"log":` + quoted(jsonRecord(logger, created)+"\n") + `,"stream":"stdout"}`, "m1"},
+		{"fluent-bit, docker, use_json", `{"log": ` + quoted(`{"log":`+quoted(jsonRecord(logger, created)+"\n")+`}`) + `, "kubernetes": {"pod_name": "keystone-api"}}`, "m1"},
+		{"fluent-bit with a logger of its own", `{"log": ` + quoted(jsonRecord(logger, created)) + `, "logger": "fluent-bit"}`, "m1"},
+		{"parsed by a shipper", `{"message": {"log": ` + jsonRecord(logger, created) + `}}`, "m1"},
+		{"OpenShift", `{"@timestamp": "2026-03-04T23:09:52Z", "message": ` + quoted(createdLine) + `, "level": "info", "hostname": "n1", "kubernetes": {"container_name": "keystone"}}`, "m1"},
+		{"OpenShift, parsed", `{"@timestamp": "2026-03-04T23:09:52Z", "structured": ` + jsonRecord(logger, created) + `, "hostname": "n1"}`, "m1"},
+		{"CRI", cri + createdLine, "m1"},
+		{"CRI, use_json", cri + jsonRecord(logger, created), "m1"},
+		{"CRI, native", cri + nativeLine, native},
+		{"docker logs --timestamps, use_json", "2026-03-04T23:09:52.738204871Z " + jsonRecord(logger, created), "m1"},
+		{"syslog", "<14>Mar  4 23:09:52 ctl01 keystone-wsgi-public: " + createdLine, "m1"},
+		{"syslog of libc", "<14>Mar  4 23:09:52 keystone-wsgi-public[21]: " + createdLine, "m1"},
+		{"syslog, use_json", "<14>1 2026-03-04T23:09:52Z ctl01 keystone 12 - - " + jsonRecord(logger, created), "m1"},
+		{"syslog, structured data", `<14>1 2026-03-04T23:09:52Z ctl01 keystone 12 - [a@1 b="c]\""][d] ` + "\ufeff" + createdLine, "m1"},
+		{"rsyslog's file", "Mar  4 23:09:52 ctl01 keystone-wsgi-public: " + createdLine, "m1"},
+		{"rsyslog's file, ISO", "2026-03-04T23:09:52.737192+00:00 ctl01 keystone-wsgi-public[21]: " + createdLine, "m1"},
+		{"Apache", apache[:len(apache)-1] + " [pid 21:tid 1401] [remote 10.0.0.5:4211] " + apacheEscaped(createdLine), "m1"},
+		{"Apache with a referer", apache + "[client 10.0.0.5:4211] " + apacheEscaped(createdLine) + ", referer: http://dashboard/", "m1"},
+		{"Apache in a container", cri + apache + apacheEscaped(createdLine), "m1"},
+		{"Apache, format of Keystone's sample", "2026-03-04 23:09:52.737334 " + createdLine, "m1"},
+		{"Apache, format of Keystone's sample, use_json", "2026-03-04 23:09:52.737334 " + jsonRecord(logger, deleted), "m2"},
+		{"a client named as Apache", strings.Replace(createdLine, "it's", "[wsgi:", 1), "m1"},
+		{"Apache, native", apache + "[pid 21:tid 1401] " + apacheEscaped(nativeLine), native},
+		{"Canonical", "2025-06-12T09:45:55.775Z [wsgi-nova-api] 2025-06-12 09:45:55.775335 " + createdLine, "m1"},
+		{"Pebble, use_json", "2025-06-12T09:45:55.775Z [wsgi-nova-api] " + jsonRecord(logger, created), "m1"},
+		{"native", nativeLine, native},
+		{"native of a module within", strings.Replace(nativeLine, "auditmiddleware", "keystonemiddleware.audit._notifier", 1), native},
+		{"native without a type", prefix + "auditmiddleware [-] Event type: , Context: {}, Payload: " + nativeEvent, native},
+		{"unsent", "2026-03-04 23:09:52.737 22876 ERROR oslo_messaging.notify.messaging [-] Could not send notification to notifications. Payload={'message_id': 'm3', 'event_type': 'identity.user.deleted', 'payload': {'resource_info': 'x'}}: amqp.AccessRefused\nTraceback", "m3"},
+		{"traceback behind", createdLine + "\nTraceback (most recent call last):", "m1"},
 
-		"ordinary":                    {prefix + "nova.compute [-] Event type: node_added", nil},
-		"logger named in prose":       {prefix + "nova.compute [-] set oslo.messaging.notification. to ERROR", nil},
-		"another program's JSON":      {`{"eventType": "click", "action": "buy", "event_type": "web"}`, nil},
-		"method call":                 {`{"method": "x", "args": {}, "event_type": 1}`, nil},
-		"record with an eventType":    {`{"message": "x", "levelname": "INFO", "event_type": "y"}`, nil},
-		"unsent without a payload":    {prefix + "oslo_messaging.notify.messaging [-] Could not send notification to notifications", nil},
-		"empty":                       {"", nil},
-		"brace":                       {`{`, nil},
-		"journald, another logger":    {`{"MESSAGE": null, "LOGGER_NAME": "nova"}`, nil},
-		"JSON that is no object":      {`["event_type", "typeURI", {}]`, nil},
-		"event type of another kind":  {prefix + `nova [-] {"event_type": "network-vif-plugged"}`, nil},
-		"text of an event type's end": {`{"x_type": "y"}`, nil},
+		{"ordinary", prefix + "nova.compute [-] Event type: node_added", "none"},
+		{"logger named in prose", prefix + "nova.compute [-] set oslo.messaging.notification. to ERROR", "none"},
+		{"another program's JSON", `{"eventType": "click", "action": "buy", "event_type": "web"}`, "none"},
+		{"method call", `{"method": "x", "args": {}, "event_type": 1}`, "none"},
+		{"record with an eventType", `{"message": "x", "levelname": "INFO", "event_type": "y"}`, "none"},
+		{"unsent without a payload", prefix + "oslo_messaging.notify.messaging [-] Could not send notification to notifications", "none"},
+		{"empty", "", "none"},
+		{"brace", `{`, "none"},
+		{"journald, another logger", `{"MESSAGE": null, "LOGGER_NAME": "nova"}`, "none"},
+		{"JSON that is no object", `["event_type", "typeURI", {}]`, "none"},
+		{"event type of another kind", prefix + `nova [-] {"event_type": "network-vif-plugged"}`, "none"},
+		{"text of an event type's end", `{"x_type": "y"}`, "none"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			found, err := ParseLine(tc.line)
+		t.Run(tc.name, func(t *testing.T) {
+			n, err := LineReader{}.ReadText(tc.line)
 			require.NoError(t, err)
-			assert.Equal(t, tc.want, ids(found))
+			assert.Equal(t, tc.want, idOf(n))
 		})
 	}
 }
 
-func TestParseLineKeepsTheEventWhole(t *testing.T) {
+// What the operator says of his own logs.
+func TestReadTextAsConfigured(t *testing.T) {
+	own := strings.Replace(nativeLine, "auditmiddleware", "audit.nova", 1)
+	for _, tc := range []struct {
+		name, line string
+		reader     LineReader
+		want       string
+	}{
+		{"a logger of one's own", own, LineReader{Loggers: []string{"audit.nova"}}, "audit.cadf e2"},
+		{"loggers of one's own", own, LineReader{Loggers: []string{"keystone", "audit.*"}}, "audit.cadf e2"},
+		{"format without a logger", "23:09:52 INFO: " + created, LineReader{TrustUnnamed: true}, "m1"},
+		{"format without a logger, context", "23:09:52 INFO [req-1 u p] " + created, LineReader{TrustUnnamed: true}, "m1"},
+		{"format without a logger, native", "INFO: " + nativeText, LineReader{TrustUnnamed: true}, "audit.cadf e2"},
+		{"message alone", created, LineReader{TrustUnnamed: true}, "m1"},
+		{"bare CADF", `{"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "action": "read", "id": "e3"}`, LineReader{TrustUnnamed: true}, ""},
+		{"v2 envelope", envelope(created), LineReader{TrustUnnamed: true}, "m1"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			n, err := tc.reader.ReadText(tc.line)
+			require.NoError(t, err)
+			assert.Equal(t, tc.want, idOf(n))
+			n, err = LineReader{}.ReadText(tc.line)
+			require.Error(t, err)
+			assert.Nil(t, n, "by default")
+		})
+	}
+}
+
+func TestReadTextKeepsTheEventWhole(t *testing.T) {
 	want, err := decodePlain(envelope(created))
 	require.NoError(t, err)
 	for _, line := range []string{
@@ -157,21 +198,18 @@ func TestParseLineKeepsTheEventWhole(t *testing.T) {
 		jsonRecord(strings.TrimSpace(loggerName), created),
 		"[Wed Mar 04 23:09:52.738 2026] [wsgi:error] " + apacheEscaped(createdLine),
 	} {
-		found, err := ParseLine(line)
+		n, err := LineReader{}.ReadText(line)
 		require.NoError(t, err)
-		require.Len(t, found, 1)
-		found[0].Line = nil
-		assert.Equal(t, want, found[0])
+		n.Line = nil
+		assert.Equal(t, want, *n)
 	}
 	assert.Equal(t, `it's "Jürgen"`, want.Event.Target.Name)
 }
 
 func TestNativeLine(t *testing.T) {
-	for _, line := range []string{nativeLine, "[Wed Mar 04 2026] [wsgi:error] " + apacheEscaped(nativeLine)} {
-		found, err := ParseLine(line)
+	for _, line := range []string{nativeLine, "[Wed Mar 04 23:09:52.738 2026] [wsgi:error] " + apacheEscaped(nativeLine)} {
+		n, err := LineReader{}.ReadText(line)
 		require.NoError(t, err)
-		require.Len(t, found, 1)
-		n := found[0]
 		assert.True(t, n.Native)
 		assert.Equal(t, KindCADF, n.Kind)
 		assert.Equal(t, "audit.cadf", n.EventType)
@@ -183,7 +221,7 @@ func TestNativeLine(t *testing.T) {
 
 func TestLineKnowsTheActor(t *testing.T) {
 	full := Line{
-		Level: "INFO", UserID: "906fbdac4e9b4d878493ad7f4158ef18", ProjectID: "359bcc5cfc414ecab6d7156c51d6f676",
+		PlainText: true, Level: "INFO", UserID: "906fbdac4e9b4d878493ad7f4158ef18", ProjectID: "359bcc5cfc414ecab6d7156c51d6f676",
 		UserDomainID: "default", RequestID: "req-4de4a02c-e40d-4e7d-a73c-8f385cb8ebd9",
 	}
 	for name, tc := range map[string]struct {
@@ -192,45 +230,50 @@ func TestLineKnowsTheActor(t *testing.T) {
 	}{
 		"8 words": {createdLine, &full},
 		"global request and domain": {prefix + loggerName + "[req-g req-r u - d all ud -] " + created,
-			&Line{Level: "INFO", GlobalRequestID: "req-g", RequestID: "req-r", UserID: "u", DomainID: "d", UserDomainID: "ud"}},
+			&Line{PlainText: true, Level: "INFO", GlobalRequestID: "req-g", RequestID: "req-r", UserID: "u", DomainID: "d", UserDomainID: "ud"}},
 		"6 words": {prefix + loggerName + "[req-r u p d ud pd] " + created,
-			&Line{Level: "INFO", RequestID: "req-r", UserID: "u", ProjectID: "p", DomainID: "d", UserDomainID: "ud"}},
+			&Line{PlainText: true, Level: "INFO", RequestID: "req-r", UserID: "u", ProjectID: "p", DomainID: "d", UserDomainID: "ud"}},
 		"before the instance": {prefix + loggerName + "[req-r u p - ud pd] [instance: req-5 a b c d e] " + created,
-			&Line{Level: "INFO", RequestID: "req-r", UserID: "u", ProjectID: "p", UserDomainID: "ud"}},
-		"no request":        {prefix + loggerName + "[-] " + created, &Line{Level: "INFO"}},
-		"words of its own":  {prefix + loggerName + "[req-r u=u p=p d=d] " + created, &Line{Level: "INFO"}},
-		"7 words":           {prefix + loggerName + "[None req-r u p d ud pd] " + created, &Line{Level: "INFO"}},
-		"no request's id":   {prefix + loggerName + "[None r u p - - ud pd] " + created, &Line{Level: "INFO"}},
-		"format of its own": {"INFO " + loggerName + created, nil},
-		"off the wire":      {envelope(created), nil},
+			&Line{PlainText: true, Level: "INFO", RequestID: "req-r", UserID: "u", ProjectID: "p", UserDomainID: "ud"}},
+		"no request":        {prefix + loggerName + "[-] " + created, &Line{PlainText: true, Level: "INFO"}},
+		"words of its own":  {prefix + loggerName + "[req-r u=u p=p d=d] " + created, &Line{PlainText: true, Level: "INFO"}},
+		"7 words":           {prefix + loggerName + "[None req-r u p d ud pd] " + created, &Line{PlainText: true, Level: "INFO"}},
+		"no request's id":   {prefix + loggerName + "[None r u p - - ud pd] " + created, &Line{PlainText: true, Level: "INFO"}},
+		"format of its own": {"INFO|" + loggerName + "|" + created, &Line{PlainText: true, Level: "INFO"}},
 		"JSON": {jsonRecord(strings.TrimSpace(loggerName), created),
 			&Line{Level: "WARNING", Hostname: "ctl01", UserID: "u1", UserDomainID: "ud1", ProjectID: "p1", RequestID: "req-1"}},
 		"journald": {`{"_HOSTNAME": "ctl02", "LOGGER_LEVEL": "ERROR", "MESSAGE": ` + quoted(createdLine) + `}`,
 			func() *Line { l := full; l.Hostname = "ctl02"; return &l }()},
-		"Kolla":  {`{"Hostname": "ctl03", "log_level": "WARNING", "Payload": ` + quoted(created) + `}`, &Line{Level: "WARNING", Hostname: "ctl03"}},
+		"Kolla": {`{"Hostname": "ctl03", "log_level": "WARNING", "python_module": "oslo.messaging.notification.x", "Payload": ` + quoted(created) + `}`, &Line{PlainText: true, Level: "WARNING", Hostname: "ctl03"}},
+		"use_journal": {`{"_HOSTNAME": "ctl02", "LOGGER_NAME": "oslo.messaging.notification.identity.user.created", "MESSAGE": ` + quoted(createdLine) + `}`,
+			func() *Line { l := full; l.Hostname, l.PlainText = "ctl02", false; return &l }()},
 		"native": {nativeLine, &full},
 	} {
 		t.Run(name, func(t *testing.T) {
-			found, err := ParseLine(tc.line)
+			n, err := LineReader{}.ReadText(tc.line)
 			require.NoError(t, err)
-			require.Len(t, found, 1)
-			assert.Equal(t, tc.want, found[0].Line)
+			assert.Equal(t, tc.want, n.Line)
 		})
 	}
 }
 
-func TestParseFields(t *testing.T) {
+func TestReadFields(t *testing.T) {
 	record, _, err := literal.ParseJSON(jsonRecord("oslo.messaging.notification.identity.user.created", created))
 	require.NoError(t, err)
-	found, err := ParseFields(record)
+	n, err := LineReader{}.ReadFields(record, "")
 	require.NoError(t, err)
-	assert.Equal(t, []string{"m1"}, ids(found))
+	assert.Equal(t, "m1", idOf(n))
+
+	message := literal.Value{Kind: literal.Object, Items: []literal.Value{{Kind: literal.String, Key: "message", Text: created}}}
+	n, err = LineReader{}.ReadFields(message, "oslo.messaging.notification.identity.user.created")
+	require.NoError(t, err)
+	assert.Equal(t, "m1", idOf(n), "the logger is named beside the fields")
 
 	for _, text := range []string{`"text"`, `[]`, `{}`, `null`, `{"message": null, "log": [], "msg": [300]}`} {
 		record, _, err := literal.ParseJSON(text)
 		require.NoError(t, err)
-		found, err := ParseFields(record)
+		n, err := LineReader{}.ReadFields(record, "")
 		require.NoError(t, err)
-		assert.Empty(t, found)
+		assert.Nil(t, n)
 	}
 }

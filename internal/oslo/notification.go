@@ -75,6 +75,8 @@ type Basic struct {
 // Line is what a log line says about the request that it was written for.
 // Empty where the line does not say.
 type Line struct {
+	// PlainText says that the line is plain text, in which a line that somebody typed whole cannot be told from one of the service.
+	PlainText bool
 	// Level is the line's level name, Hostname the host that wrote it.
 	Level, Hostname string
 	// The actor and its token's scope, of oslo.log's context.

@@ -37,12 +37,15 @@ func mayHoldEvent(value pcommon.Value, depth int) bool {
 	return false
 }
 
-// describesLine says whether attributes hold what oslo.log's formatters say beside
+// describesLine reports whether attributes hold what oslo.log's formatters say beside
 // the message: a fluent-forward receiver leaves it there.
 func describesLine(attributes pcommon.Map) bool {
 	for key := range attributes.All() {
 		switch key {
 		case "context", "hostname", "levelname", "level", "funcname":
+			return true
+		}
+		if oslo.IsLoggerField(key) {
 			return true
 		}
 	}

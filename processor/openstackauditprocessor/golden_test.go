@@ -93,6 +93,8 @@ func TestLogAndBrokerGiveTheSameRecords(t *testing.T) {
 			uid := r.Attributes[auditlog.AttrRecordUID].(string)
 			assert.Equal(t, done[uid], r.Attributes[auditlog.AttrUserID], "who really did it")
 		}
+		assert.Equal(t, true, r.Attributes[auditlog.AttrNotificationPlainText])
+		delete(r.Attributes, auditlog.AttrNotificationPlainText)
 		assert.Equal(t, want, r)
 	}
 	assert.Equal(t, 19, named, "the events without an initiator, of which the log's context names the actor")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processorhelper"
@@ -17,6 +16,7 @@ import (
 // auditProcessor has no state but its counters: batches may come concurrently.
 type auditProcessor struct {
 	mapper        *auditlog.Mapper
+	finder        finder
 	keepUnmatched bool
 	telemetry     *telemetry
 }
@@ -26,8 +26,12 @@ func newAuditProcessor(settings processor.Settings, config *Config) (*auditProce
 	if err != nil {
 		return nil, err
 	}
+	if config.TrustUnnamedLogger {
+		settings.Logger.Warn("trust_unnamed_logger is on: where a log names no logger, whoever can type the beginning of a message can forge an audit event")
+	}
 	return &auditProcessor{
 		mapper:        auditlog.NewMapper(auditlog.Config(config.Records), settings.BuildInfo.Version),
+		finder:        newFinder(config),
 		keepUnmatched: config.Unmatched == auditlog.Keep,
 		telemetry:     t,
 	}, nil
@@ -41,13 +45,15 @@ func (p *auditProcessor) shutdown(context.Context) error {
 // process replaces the log records in which there is an event by audit records,
 // which come behind those that stay.
 func (p *auditProcessor) process(ctx context.Context, logs plog.Logs) (plog.Logs, error) {
-	b := batch{mapper: p.mapper, keepUnmatched: p.keepUnmatched, now: time.Now()}
+	b := batch{mapper: p.mapper, finder: p.finder, keepUnmatched: p.keepUnmatched, now: time.Now()}
 	for _, rl := range logs.ResourceLogs().All() {
 		b.incoming = &auditlog.Incoming{Resource: rl.Resource()}
 		for _, sl := range rl.ScopeLogs().All() {
-			if sl.Scope().Name() != auditlog.ScopeName { // what is an audit record already passes as it is
-				sl.LogRecords().RemoveIf(b.take)
+			if sl.Scope().Name() == auditlog.ScopeName { // what is an audit record already passes as it is
+				continue
 			}
+			b.scope = sl.Scope().Name()
+			sl.LogRecords().RemoveIf(b.take)
 		}
 	}
 	audit, stats := p.mapper.Logs(b.records)
@@ -71,10 +77,12 @@ func removeEmpty(logs plog.Logs) {
 // batch is what was found in one plog.Logs.
 type batch struct {
 	mapper        *auditlog.Mapper
+	finder        finder
 	keepUnmatched bool
 	now           time.Time
 
 	incoming  *auditlog.Incoming
+	scope     string
 	records   []auditlog.Record
 	read      int64
 	unmatched int64
@@ -83,8 +91,8 @@ type batch struct {
 // take reads a log record, and says whether to remove it.
 func (b *batch) take(lr plog.LogRecord) bool {
 	b.read++
-	found, text, err := find(lr)
-	if len(found) == 0 && err == nil {
+	found, text, err := b.finder.find(lr, b.scope)
+	if found == nil && err == nil {
 		b.unmatched++
 		return !b.keepUnmatched
 	}
@@ -97,8 +105,8 @@ func (b *batch) take(lr plog.LogRecord) bool {
 	if observed := lr.ObservedTimestamp(); observed != 0 {
 		message.Received = observed.AsTime()
 	}
-	for _, n := range found {
-		b.records = append(b.records, b.mapper.ReadNotification(n, message))
+	if found != nil {
+		b.records = append(b.records, b.mapper.ReadNotification(*found, message))
 	}
 	if undecodable, ok := errors.AsType[*oslo.DecodeError](err); ok {
 		b.records = append(b.records, b.mapper.ReadUndecodable(undecodable, message))
@@ -117,46 +125,4 @@ func traceParent(lr plog.LogRecord) string {
 		flags = "-01"
 	}
 	return "00-" + trace.String() + "-" + span.String() + flags
-}
-
-// find returns the notifications of a log record and the text that they are in:
-// the body or, if there is nothing in it, an attribute that is named as one.
-func find(lr plog.LogRecord) (found []oslo.Notification, text string, err error) {
-	if found, text, err = findInBody(lr); len(found) > 0 || err != nil {
-		return found, text, err
-	}
-	for key, value := range lr.Attributes().All() {
-		if !oslo.IsMessageKey(key) || !mayHoldEvent(value, 0) {
-			continue
-		}
-		fields := object(lr.Attributes())
-		if found, err = oslo.ParseFields(fields); len(found) > 0 || err != nil {
-			return found, value.AsString(), err
-		}
-		break
-	}
-	return nil, "", nil
-}
-
-func findInBody(lr plog.LogRecord) (found []oslo.Notification, text string, err error) {
-	body := lr.Body()
-	if !mayHoldEvent(body, 0) {
-		return nil, "", nil
-	}
-	switch body.Type() {
-	case pcommon.ValueTypeStr:
-		text = body.Str()
-	case pcommon.ValueTypeBytes:
-		text = string(body.Bytes().AsRaw())
-	default:
-		fields := toLiteral(body)
-		found, err = oslo.ParseFields(fields)
-		return found, fields.String(), err
-	}
-	if describesLine(lr.Attributes()) {
-		found, err = oslo.ParseFields(lineInFields(lr.Attributes(), text))
-	} else {
-		found, err = oslo.ParseLine(text)
-	}
-	return found, text, err
 }

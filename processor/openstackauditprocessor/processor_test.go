@@ -19,7 +19,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/openstackauditprocessor/internal/metadatatest"
 )
 
-// whole is the notification without an actor from a line, in each shape that a record can bring it in.
+// Each shape in which a record can bring a notification.
 func TestTheSameRecordFromEveryShape(t *testing.T) {
 	envelope, err := json.Marshal(map[string]string{"oslo.version": "2.0", "oslo.message": notification})
 	require.NoError(t, err)
@@ -28,42 +28,64 @@ func TestTheSameRecordFromEveryShape(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(text), &m))
 		return m
 	}
+	const logger = "oslo.messaging.notification.identity.user.created"
 	plain := strings.Replace(line, line[strings.Index(line, "[None"):strings.Index(line, " {")], "[-]", 1)
+	useJSON := map[string]any{"message": notification, "levelname": "INFO", "name": logger, "funcname": "notify"}
 	want := auditlogtest.Lines(fromTheWire(t, string(envelope)))
 	require.Len(t, want, 1)
+	notifications := func(c *Config) { c.Content = ContentNotifications }
 
-	for name, record := range map[string]func(plog.LogRecord){
-		"string":               func(lr plog.LogRecord) { lr.Body().SetStr(plain) },
-		"bytes":                func(lr plog.LogRecord) { lr.Body().SetEmptyBytes().FromRaw(envelope) },
-		"envelope, string":     func(lr plog.LogRecord) { lr.Body().SetStr(string(envelope)) },
-		"envelope, parsed":     func(lr plog.LogRecord) { _ = lr.Body().FromRaw(parsed(string(envelope))) },
-		"notification, parsed": func(lr plog.LogRecord) { _ = lr.Body().FromRaw(parsed(notification)) },
-		"use_json, parsed": func(lr plog.LogRecord) {
-			_ = lr.Body().FromRaw(map[string]any{"message": notification, "levelname": "INFO", "name": "oslo.messaging.notification.identity.user.created", "funcname": "notify"})
-		},
-		"journald":        func(lr plog.LogRecord) { _ = lr.Body().FromRaw(map[string]any{"MESSAGE": plain, "_PID": "1"}) },
-		"journald, bytes": func(lr plog.LogRecord) { _ = lr.Body().FromRaw(map[string]any{"MESSAGE": numbers(plain)}) },
-		"kubernetes, three layers": func(lr plog.LogRecord) {
+	for _, tc := range []struct {
+		name   string
+		config func(*Config)
+		record func(plog.LogRecord)
+		plain  bool
+	}{
+		{"line", nil, func(lr plog.LogRecord) { lr.Body().SetStr(plain) }, true},
+		{"line, bytes", nil, func(lr plog.LogRecord) { lr.Body().SetEmptyBytes().FromRaw([]byte(plain)) }, true},
+		{"use_json", nil, func(lr plog.LogRecord) { lr.Body().SetStr(string(mustJSON(t, useJSON))) }, false},
+		{"use_json, parsed", nil, func(lr plog.LogRecord) { _ = lr.Body().FromRaw(useJSON) }, false},
+		{"use_json, parsed into attributes", nil, func(lr plog.LogRecord) {
+			lr.Body().SetStr(string(mustJSON(t, useJSON)))
+			_ = lr.Attributes().FromRaw(useJSON)
+		}, false},
+		{"journald", nil, func(lr plog.LogRecord) { _ = lr.Body().FromRaw(map[string]any{"MESSAGE": plain, "_PID": "1"}) }, true},
+		{"journald, bytes", nil, func(lr plog.LogRecord) { _ = lr.Body().FromRaw(map[string]any{"MESSAGE": numbers(plain)}) }, true},
+		{"use_journal", nil, func(lr plog.LogRecord) {
+			_ = lr.Body().FromRaw(map[string]any{"MESSAGE": plain, "LOGGER_NAME": logger})
+		}, false},
+		{"kubernetes, three layers", nil, func(lr plog.LogRecord) {
 			_ = lr.Body().FromRaw(map[string]any{"log": `{"log": ` + string(mustJSON(t, plain+"\n")) + `}`, "kubernetes": map[string]any{"pod_name": "keystone"}})
-		},
-		"attribute": func(lr plog.LogRecord) { lr.Attributes().PutStr("MESSAGE", plain) },
-		"attribute beside a body": func(lr plog.LogRecord) {
+		}, true},
+		{"attribute", nil, func(lr plog.LogRecord) { lr.Attributes().PutStr("MESSAGE", plain) }, true},
+		{"attribute beside a body", nil, func(lr plog.LogRecord) {
 			lr.Body().SetStr("keystone")
 			lr.Attributes().PutStr("log", plain)
 			lr.Attributes().PutStr("log.file.path", "/var/log/keystone/keystone.log")
-		},
-		"fields in attributes": func(lr plog.LogRecord) {
+		}, true},
+		{"fluent formatter, fields in attributes", nil, func(lr plog.LogRecord) {
 			lr.Body().SetStr(notification)
 			lr.Attributes().PutStr("level", "INFO")
+			lr.Attributes().PutStr("name", logger)
+			lr.Attributes().PutStr("funcname", "notify")
 			lr.Attributes().PutStr("message", "ignored")
-		},
+		}, false},
+		{"envelope, string", notifications, func(lr plog.LogRecord) { lr.Body().SetStr(string(envelope)) }, false},
+		{"envelope, bytes", notifications, func(lr plog.LogRecord) { lr.Body().SetEmptyBytes().FromRaw(envelope) }, false},
+		{"envelope, parsed", notifications, func(lr plog.LogRecord) { _ = lr.Body().FromRaw(parsed(string(envelope))) }, false},
+		{"notification, parsed", notifications, func(lr plog.LogRecord) { _ = lr.Body().FromRaw(parsed(notification)) }, false},
 	} {
-		t.Run(name, func(t *testing.T) {
-			h := newHarness(t, nil)
+		t.Run(tc.name, func(t *testing.T) {
+			h := newHarness(t, tc.config)
 			logs := logsOf(t, nil)
 			_, lr := first(t, logs)
-			record(lr)
-			assert.Equal(t, want, auditlogtest.Lines(h.consume(t, logs)))
+			tc.record(lr)
+			got := auditlogtest.Lines(h.consume(t, logs))
+			require.Len(t, got, 1)
+			_, plain := got[0].Attributes[auditlog.AttrNotificationPlainText]
+			assert.Equal(t, tc.plain, plain, "it says that it is from plain text")
+			delete(got[0].Attributes, auditlog.AttrNotificationPlainText)
+			assert.Equal(t, want, got)
 		})
 	}
 }
@@ -90,6 +112,8 @@ func TestTheLineNamesTheActor(t *testing.T) {
 
 	logs := logsOf(t, notification)
 	_, lr = first(t, logs)
+	lr.Attributes().PutStr("name", "oslo.messaging.notification.identity.user.created")
+	lr.Attributes().PutStr("funcname", "notify")
 	lr.Attributes().PutStr("hostname", "ctl09")
 	context := lr.Attributes().PutEmptyMap("context")
 	context.PutStr("user", "u1")
@@ -204,7 +228,7 @@ func TestWhatCannotBeReadIsKept(t *testing.T) {
 
 	_, lr = first(t, h.consume(t, logsOf(t, map[string]any{"log": "an event in a form of its own: {'typeURI': http://schemas.dmtf.org/cloud/audit/1.0/event} _type\""})))
 	reason, _ = lr.Attributes().Get(auditlog.AttrNotificationDecodeError)
-	assert.Equal(t, "not_a_notification", reason.Str())
+	assert.Equal(t, "no_logger", reason.Str())
 
 	tooLong := map[string]any{"MESSAGE": nil, "LOGGER_NAME": "oslo.messaging.notification.identity.user.created", "_PID": "7"}
 	_, lr = first(t, h.consume(t, logsOf(t, tooLong)))
@@ -230,16 +254,16 @@ func TestTelemetry(t *testing.T) {
 	metadatatest.AssertEqualOpenstackAuditProcessorLogRecords(t, h.telemetry, []metricdata.DataPoint[int64]{point(7)}, ignore)
 	metadatatest.AssertEqualOpenstackAuditProcessorUnmatchedLogRecords(t, h.telemetry, []metricdata.DataPoint[int64]{point(1)}, ignore)
 	metadatatest.AssertEqualOpenstackAuditProcessorEvents(t, h.telemetry, []metricdata.DataPoint[int64]{
-		point(5, attribute.String("kind", "cadf")), point(2, attribute.String("kind", "raw")),
+		point(4, attribute.String("kind", "cadf")), point(3, attribute.String("kind", "raw")),
 	}, ignore)
 	metadatatest.AssertEqualOpenstackAuditProcessorEventsSkipped(t, h.telemetry,
 		[]metricdata.DataPoint[int64]{point(1, attribute.String("reason", "http_audit_pending"))}, ignore)
 	metadatatest.AssertEqualOpenstackAuditProcessorDecodeErrors(t, h.telemetry,
-		[]metricdata.DataPoint[int64]{point(2, attribute.String("reason", "truncated"))}, ignore)
-	metadatatest.AssertEqualOpenstackAuditProcessorRecordsTruncated(t, h.telemetry, []metricdata.DataPoint[int64]{point(1)}, ignore)
+		[]metricdata.DataPoint[int64]{point(2, attribute.String("reason", "truncated")), point(1, attribute.String("reason", "more_than_one"))}, ignore)
+	metadatatest.AssertEqualOpenstackAuditProcessorRecordsTruncated(t, h.telemetry, []metricdata.DataPoint[int64]{point(2)}, ignore)
 	delay, err := h.telemetry.GetMetric("otelcol_openstack_audit_processor_notification_delay")
 	require.NoError(t, err)
-	assert.EqualValues(t, 3, delay.Data.(metricdata.Histogram[float64]).DataPoints[0].Count)
+	assert.EqualValues(t, 2, delay.Data.(metricdata.Histogram[float64]).DataPoints[0].Count)
 }
 
 // What other receivers bring passes whole when it is kept, whatever it is.

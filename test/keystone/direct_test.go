@@ -47,9 +47,9 @@ func sent(t *testing.T, keystone *debiantest.Keystone) (ids []string) {
 	text, err := os.ReadFile(keystone.Log)
 	require.NoError(t, err)
 	for line := range strings.Lines(string(text)) {
-		notifications, err := oslo.ParseLine(line)
+		notification, err := oslo.LineReader{}.ReadText(line)
 		require.NoError(t, err)
-		for _, notification := range notifications {
+		if notification != nil {
 			ids = append(ids, notification.MessageID)
 		}
 	}

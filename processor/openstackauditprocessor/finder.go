@@ -1,0 +1,91 @@
+package openstackauditprocessor
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
+)
+
+// finder finds the notification in a log record. The text that it returns is what the notification, or what could not be read, is in.
+type finder interface {
+	find(lr plog.LogRecord, scope string) (found *oslo.Notification, text string, err error)
+}
+
+func newFinder(config *Config) finder {
+	if config.Content == ContentNotifications {
+		return notificationFinder{}
+	}
+	return lineFinder{oslo.LineReader{Loggers: config.Loggers, TrustUnnamed: config.TrustUnnamedLogger}}
+}
+
+// notificationFinder takes the whole body for a notification.
+type notificationFinder struct{}
+
+func (notificationFinder) find(lr plog.LogRecord, _ string) (found *oslo.Notification, text string, err error) {
+	var n oslo.Notification
+	switch body := lr.Body(); body.Type() {
+	case pcommon.ValueTypeEmpty:
+		return nil, "", nil
+	case pcommon.ValueTypeMap:
+		document := toLiteral(body)
+		text = document.String()
+		n, err = oslo.FromValue(document)
+	case pcommon.ValueTypeBytes:
+		text = string(body.Bytes().AsRaw())
+		n, err = oslo.Decode([]byte(text))
+	default:
+		text = body.AsString()
+		n, err = oslo.Decode([]byte(text))
+	}
+	if err != nil {
+		return nil, text, err
+	}
+	return &n, text, nil
+}
+
+// lineFinder reads a line of a service's log: the body or, if there is nothing in it, an attribute that is named as one.
+type lineFinder struct{ reader oslo.LineReader }
+
+func (f lineFinder) find(lr plog.LogRecord, scope string) (found *oslo.Notification, text string, err error) {
+	logger := ""
+	if f.reader.IsEventLogger(scope) { // OpenTelemetry's own handler for Python names the scope after the logger
+		logger = scope
+	}
+	if found, text, err = f.findInBody(lr, logger); found != nil || err != nil {
+		return found, text, err
+	}
+	for key, value := range lr.Attributes().All() {
+		if !oslo.IsMessageKey(key) || !mayHoldEvent(value, 0) {
+			continue
+		}
+		if found, err = f.reader.ReadFields(object(lr.Attributes()), logger); found != nil || err != nil {
+			return found, value.AsString(), err
+		}
+		break
+	}
+	return nil, "", nil
+}
+
+func (f lineFinder) findInBody(lr plog.LogRecord, logger string) (found *oslo.Notification, text string, err error) {
+	body := lr.Body()
+	if !mayHoldEvent(body, 0) {
+		return nil, "", nil
+	}
+	switch body.Type() {
+	case pcommon.ValueTypeStr:
+		text = body.Str()
+	case pcommon.ValueTypeBytes:
+		text = string(body.Bytes().AsRaw())
+	default:
+		fields := toLiteral(body)
+		found, err = f.reader.ReadFields(fields, logger)
+		return found, fields.String(), err
+	}
+	if logger != "" || describesLine(lr.Attributes()) {
+		found, err = f.reader.ReadFields(lineInFields(lr.Attributes(), text), logger)
+	} else {
+		found, err = f.reader.ReadText(text)
+	}
+	return found, text, err
+}
