@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
@@ -40,6 +41,7 @@ func TestLogfile(t *testing.T) {
 		"AUDIT_OUTPUT=" + output,
 		"AUDIT_STATE=" + filepath.Join(folder, "state"),
 	}
+	write(t, filepath.Join(folder, "keystone_access.log"), strings.Join(captured(t, "keystone-log-driver.log"), "\n")+"\n") // not read
 	write(t, filepath.Join(folder, "keystone.log"), strings.Join(captured(t, "keystone-log-driver.log"), "\n")+"\n")
 	write(t, filepath.Join(folder, "nova.log"), strings.Join(captured(t, "audit-middleware-native-sapcc.log"), "\n")+"\n")
 
@@ -123,15 +125,19 @@ func TestJournald(t *testing.T) {
 	require.FileExists(t, journalRemote, "it writes the journal of this test: install the package systemd-journal-remote")
 	folder := t.TempDir()
 	var export strings.Builder
-	entry := func(message string) {
-		fmt.Fprintf(&export, "__REALTIME_TIMESTAMP=1795216984177204\n_HOSTNAME=ctl01\nPRIORITY=6\nSYSLOG_IDENTIFIER=keystone-wsgi-public\nMESSAGE=%s\n\n", message)
+	entry := func(unit, message string) {
+		fmt.Fprintf(&export, "__REALTIME_TIMESTAMP=1795216984177204\n_HOSTNAME=ctl01\n_SYSTEMD_UNIT=%s\nPRIORITY=6\n"+
+			"SYSLOG_IDENTIFIER=keystone-wsgi-public\nMESSAGE=%s\n\n", unit, message)
 	}
 	for _, line := range captured(t, "keystone-log-driver.log") {
-		entry(line)
+		entry("keystone.service", line)
+		// What a local user writes with logger(1), and what another service writes, whoever it says it is.
+		entry("session-3.scope", strings.ReplaceAll(line, `"message_id": "`, `"message_id": "forged-`))
+		entry("nginx.service", strings.ReplaceAll(line, `"message_id": "`, `"message_id": "forged-`))
 	}
 	long := captured(t, "audit-middleware-native-sapcc.log")
 	for _, line := range long {
-		entry(strings.Replace(line, "'eventType'", "'measurements': '"+strings.Repeat("x", 8000)+"', 'eventType'", 1) + "\x1b[00m")
+		entry("nova-api.service", strings.Replace(line, "'eventType'", "'measurements': '"+strings.Repeat("x", 8000)+"', 'eventType'", 1)+"\x1b[00m")
 	}
 	write(t, filepath.Join(folder, "export"), export.String())
 	require.NoError(t, os.Mkdir(filepath.Join(folder, "journal"), 0o750))
@@ -143,6 +149,10 @@ func TestJournald(t *testing.T) {
 		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
 		"AUDIT_STATE="+filepath.Join(folder, "state"))
 	logs := b.take(t, c, 146+44)
+	for log := range collectortest.Records(logs) {
+		uid, _ := log.Attributes().Get(auditlog.AttrRecordUID)
+		assert.NotContains(t, uid.Str(), "forged")
+	}
 	hosts := map[string]int{}
 	for _, rl := range logs.ResourceLogs().All() {
 		host, _ := rl.Resource().Attributes().Get("host.name")

@@ -18,12 +18,13 @@ type header struct {
 	message int
 }
 
+// separators may stand between the parts of a header.
 const separators = " \t|:;,-"
 
 var (
 	// beforeLogger is what may stand before the logger. There is no word in it that somebody could have typed.
-	beforeLogger = regexp.MustCompile(`^(?:(?:\d{4}-\d\d-\d\d[ T])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|\d+\b|` +
-		`(TRACE|DEBUG|INFO|AUDIT|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL)\b|[ \t|:;,-])+`)
+	beforeLogger = regexp.MustCompile(`^(?:[ \t|:;,-]*(?:(?:\d{4}-\d\d-\d\d[ T])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|\d+\b|` +
+		`(TRACE|DEBUG|INFO|AUDIT|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL)\b))+[ \t|:;,-]*`)
 	loggerPattern = regexp.MustCompile(`^[A-Za-z_][\w.]*(?:-[\w.]+)*`)
 	// beforeMessage is the context and the instance.
 	beforeMessage = regexp.MustCompile(`^[ \t|:;,-]*(?:\[([^\[\]{}\n]*)\])?[ \t|:;,-]*(?:\[instance: [^\[\]{}\n]*\])?[ \t|:;,-]*`)
@@ -35,7 +36,7 @@ var (
 func readHeader(text string) (h header) {
 	near, _, _ := strings.Cut(text[:min(len(text), maxHeaderBytes)], "\n")
 	m := beforeLogger.FindStringSubmatchIndex(near)
-	if m == nil || strings.Trim(near[:m[1]], separators) == "" {
+	if m == nil {
 		return h
 	}
 	h.message = m[1]

@@ -66,7 +66,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.OpenstackAuditProcessorDecodeErrors, err = builder.meter.Int64Counter(
 		"otelcol_openstack_audit_processor_decode_errors",
-		metric.WithDescription("Log records that look like an audit event and could not be read, by reason. [Alpha]"),
+		metric.WithDescription("Log records that look like an audit event and could not be read, or that somebody may have typed, by reason. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
