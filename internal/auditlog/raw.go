@@ -84,6 +84,9 @@ func (m *Mapper) setPayloadBody(r *Record, lr plog.LogRecord, w *writer) {
 		m.setRawBody(text, lr, w)
 		return
 	}
+	if w.clones {
+		payload, _, _ = literal.ParseJSON(string(text)) // it was one before
+	}
 	setValue(lr.Body(), payload)
 }
 
@@ -127,19 +130,20 @@ func setNumber(dst pcommon.Value, text string) {
 	}
 }
 
-// original is the notification as received or, where it held secrets or was
-// compressed, written again as plain text without them.
+// original is the notification as received or, where it held secrets, was compressed or was too large to be read whole, written
+// again as plain text without them.
 func (m *Mapper) original(r *Record, w *writer) string {
 	limit := m.config.MaxBodySizeKiB << 10
-	received := string(r.message.Body)
 	payload, typed := m.hideTyped(r, r.notification.Payload())
 	payload, secret := redact.Named(payload, "")
-	if !typed && !secret && utf8.ValidString(received) {
-		if head := cutUTF8(received, limit); redact.Text(head) == head {
-			return w.cut(received, limit)
+	n := &r.notification
+	if !typed && !secret && !n.Cut && utf8.Valid(r.message.Body) {
+		head := cutUTF8(string(r.message.Body[:min(len(r.message.Body), limit+1)]), limit)
+		if redact.Text(head) == head {
+			w.truncated = w.truncated || len(head) < len(r.message.Body)
+			return head
 		}
 	}
-	n := &r.notification
 	document := literal.Value{Kind: literal.Object}
 	for _, member := range [...]struct{ key, text string }{
 		{"message_id", n.MessageID}, {"publisher_id", n.PublisherID}, {"event_type", n.EventType},

@@ -106,7 +106,7 @@ func (f *facts) setTimes(r *Record) {
 
 // write fills in a log record by way of w, and reports whether anything was cut.
 func (m *Mapper) write(r *Record, s *service, lr plog.LogRecord, w *writer) (truncated bool) {
-	w.begin(lr.Attributes(), s)
+	w.begin(lr.Attributes(), s, r)
 	w.publisher(r.message.Publisher) // first: a sender must not be able to crowd it out
 	n := &r.notification
 	switch r.Kind {
@@ -125,9 +125,9 @@ func (m *Mapper) write(r *Record, s *service, lr plog.LogRecord, w *writer) (tru
 		lr.Attributes().PutStr(AttrRecordOriginal, m.original(r, w))
 	}
 	if n.Priority != "" {
-		lr.SetSeverityText(w.cut(n.Priority, maxNameBytes))
+		lr.SetSeverityText(w.own(w.cut(n.Priority, maxNameBytes)))
 	} else if n.Line != nil {
-		lr.SetSeverityText(w.cut(n.Line.Level, maxNameBytes))
+		lr.SetSeverityText(w.own(w.cut(n.Line.Level, maxNameBytes)))
 	}
 	if w.truncated {
 		lr.Attributes().PutBool(AttrAuditTruncated, true)

@@ -29,13 +29,28 @@ type writer struct {
 	extraCount int
 	truncated  bool
 	dropped    uint32
+	// clones says that values are parts of a text that is much longer than they are.
+	clones bool
 	// made are the texts that are no parts of a message, of all records that w writes.
 	made textMaker
 }
 
-// begin starts a record of a service.
-func (w *writer) begin(attributes pcommon.Map, s *service) {
-	w.attributes, w.bytes, w.extraCount, w.truncated, w.dropped = attributes, len(s.name)+len(s.host), 0, s.cut, 0
+// maxShared is up to which size a message may live on with the record that is made of it, whose values are parts of it. A queue
+// behind us counts the records alone.
+const maxShared = 16 << 10
+
+// begin starts a record of a message of a service.
+func (w *writer) begin(attributes pcommon.Map, s *service, r *Record) {
+	w.attributes, w.bytes, w.extraCount, w.dropped = attributes, len(s.name)+len(s.host), 0, 0
+	w.truncated, w.clones = s.cut || r.notification.Cut, len(r.message.Body) > maxShared
+}
+
+// own returns a text that may stay with the record.
+func (w *writer) own(s string) string {
+	if w.clones {
+		return strings.Clone(s)
+	}
+	return s
 }
 
 // room reserves space for a value, and says whether there is any.
@@ -67,7 +82,7 @@ func (w *writer) name(key, value string) {
 func (w *writer) bounded(key, value string, limit int) {
 	value = w.cut(value, limit)
 	if w.room(key, len(value)) {
-		w.attributes.PutStr(key, value)
+		w.attributes.PutStr(key, w.own(value))
 	}
 }
 
@@ -106,7 +121,7 @@ func (w *writer) texts(key string, values []string) {
 			return
 		}
 		w.bytes += len(value)
-		slice.AppendEmpty().SetStr(value)
+		slice.AppendEmpty().SetStr(w.own(value))
 	}
 }
 
@@ -149,7 +164,7 @@ func (w *writer) put(m pcommon.Map, name, value string) {
 		return
 	}
 	w.bytes += len(name) + len(value)
-	m.PutStr(name, value)
+	m.PutStr(w.own(name), w.own(value))
 }
 
 // memberName is the name of a member that an event chose. Elasticsearch refuses a document with an empty name, or with one that has nothing

@@ -88,12 +88,12 @@ func (d *decoder) member(key string, v literal.Value) {
 		return
 	}
 	switch key {
-	case "initiator", "initiatorId":
+	case "initiator", initiatorID:
 		if v.Kind == literal.Null {
 			return
 		}
 		d.HasInitiator = true
-		if key == "initiatorId" {
+		if key == initiatorID {
 			d.text(&d.Initiator.ID, key, v)
 		} else {
 			d.members(key, v, d.initiator)
@@ -122,6 +122,9 @@ func (d *decoder) member(key string, v literal.Value) {
 		d.extra(key, v)
 	}
 }
+
+// initiatorID is the member that stands in place of an initiator.
+const initiatorID = "initiatorId"
 
 // TextField returns the field of a member whose value is a text; nil for all others.
 func (e *Event) TextField(key string) *string {
@@ -228,24 +231,32 @@ func (d *decoder) reporterChain(v literal.Value) {
 		d.ReporterChain = append(d.ReporterChain, ReporterStep{})
 		step := &d.ReporterChain[len(d.ReporterChain)-1]
 		for _, m := range v.Items {
-			switch path := join(path, m.Key); m.Key {
-			case "role":
-				d.text(&step.Role, path, m)
-			case "reporterTime":
-				d.text(&step.Time, path, m)
-			case "reporterId":
-				d.text(&step.ReporterID, path, m)
-			case "reporter":
-				d.members(path, m, func(key, path string, v literal.Value) {
-					if key == "id" {
-						d.text(&step.ReporterID, path, v)
-					} else {
-						d.extra(path, v)
-					}
-				})
-			default:
-				d.extra(path, m)
+			path := join(path, m.Key)
+			if m.Key != "reporter" {
+				d.known(step.TextField(m.Key), path, m)
+				continue
 			}
+			d.members(path, m, func(key, path string, v literal.Value) {
+				if key == "id" {
+					d.text(&step.ReporterID, path, v)
+				} else {
+					d.extra(path, v)
+				}
+			})
 		}
 	})
+}
+
+// TextField returns the field of a member; nil where there is none.
+func (s *ReporterStep) TextField(key string) *string {
+	switch key {
+	case "role":
+		return &s.Role
+	case "reporterTime":
+		return &s.Time
+	case "reporterId":
+		return &s.ReporterID
+	default:
+		return nil
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // ParseJSON reads one JSON value from the start of text and returns what follows
@@ -73,7 +74,7 @@ func (p *jsonParser) value(depth int) (Value, error) {
 
 func (p *jsonParser) object(depth int) (Value, error) {
 	if depth > maxDepth {
-		return Value{}, tooDeep(p.pos)
+		return Value{}, tooLarge(p.pos)
 	}
 	p.pos++
 	mark := len(p.stack)
@@ -106,13 +107,15 @@ func (p *jsonParser) object(depth int) (Value, error) {
 			return Value{}, err
 		}
 		v.Key = key
-		p.stack = append(p.stack, v)
+		if !p.push(v) {
+			return Value{}, tooLarge(p.pos)
+		}
 	}
 }
 
 func (p *jsonParser) array(depth int) (Value, error) {
 	if depth > maxDepth {
-		return Value{}, tooDeep(p.pos)
+		return Value{}, tooLarge(p.pos)
 	}
 	p.pos++
 	mark := len(p.stack)
@@ -132,7 +135,9 @@ func (p *jsonParser) array(depth int) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
-		p.stack = append(p.stack, v)
+		if !p.push(v) {
+			return Value{}, tooLarge(p.pos)
+		}
 	}
 }
 
@@ -217,16 +222,16 @@ func (p *jsonParser) string() (string, error) {
 	return "", p.fail("")
 }
 
-// escapedString goes on with a string at its first backslash.
+// escapedString goes on with a string at its first backslash. Its text is no longer than what is written.
 func (p *jsonParser) escapedString(start int) (string, error) {
-	out := make([]byte, 0, 2*(p.pos-start)+32)
+	out := make([]byte, 0, p.stringEnd()-start)
 	out = append(out, p.text[start:p.pos]...)
 	for p.pos < len(p.text) {
 		c := p.text[p.pos]
 		switch c {
 		case '"':
 			p.pos++
-			s := string(out)
+			s := unsafe.String(unsafe.SliceData(out), len(out)) //nolint:gosec // nobody changes out any more
 			if !utf8.ValidString(s) {
 				s = strings.ToValidUTF8(s, "\uFFFD")
 			}
@@ -249,39 +254,62 @@ func (p *jsonParser) escapedString(start int) (string, error) {
 	return "", p.fail("")
 }
 
+// stringEnd is where the string at whose first backslash pos is ends.
+func (p *jsonParser) stringEnd() int {
+	for end := p.pos; end < len(p.text); end++ {
+		switch p.text[end] {
+		case '"':
+			return end
+		case '\\':
+			end++
+		}
+	}
+	return len(p.text)
+}
+
 // escape reads what follows a backslash.
 func (p *jsonParser) escape(out []byte) ([]byte, error) {
 	if p.pos >= len(p.text) {
 		return nil, p.fail("")
 	}
 	c := p.text[p.pos]
+	if c != 'u' {
+		plain := unescaped(c)
+		if plain == 0 {
+			return nil, p.fail("unknown escape")
+		}
+		p.pos++
+		return append(out, plain), nil
+	}
 	p.pos++
+	r, ok := hexRune(p.text[p.pos:], 4)
+	if !ok {
+		return nil, p.fail("expected four hexadecimal digits")
+	}
+	p.pos += 4
+	if utf16.IsSurrogate(r) {
+		r = p.surrogate(r)
+	}
+	return utf8.AppendRune(out, r), nil
+}
+
+// unescaped is what c stands for behind a backslash; 0 where JSON knows no such escape.
+func unescaped(c byte) byte {
 	switch c {
 	case '"', '\\', '/':
-		return append(out, c), nil
+		return c
 	case 'b':
-		return append(out, '\b'), nil
+		return '\b'
 	case 'f':
-		return append(out, '\f'), nil
+		return '\f'
 	case 'n':
-		return append(out, '\n'), nil
+		return '\n'
 	case 'r':
-		return append(out, '\r'), nil
+		return '\r'
 	case 't':
-		return append(out, '\t'), nil
-	case 'u':
-		r, ok := hexRune(p.text[p.pos:], 4)
-		if !ok {
-			return nil, p.fail("expected four hexadecimal digits")
-		}
-		p.pos += 4
-		if utf16.IsSurrogate(r) {
-			r = p.surrogate(r)
-		}
-		return utf8.AppendRune(out, r), nil
+		return '\t'
 	default:
-		p.pos--
-		return nil, p.fail("unknown escape")
+		return 0
 	}
 }
 

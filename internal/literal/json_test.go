@@ -85,7 +85,7 @@ func TestNestingIsBounded(t *testing.T) {
 		_, _, err = ParseJSON(nest(maxDepth))
 		require.NoError(t, err)
 		_, _, err = ParseJSON(nest(100_000))
-		require.ErrorIs(t, err, ErrTooDeep)
+		require.ErrorIs(t, err, ErrTooLarge)
 	}
 }
 

@@ -48,7 +48,7 @@ func (p *pythonParser) value(depth int) (Value, error) {
 // braces reads a dict or a set: what follows the first element tells which.
 func (p *pythonParser) braces(depth int) (Value, error) {
 	if depth > maxDepth {
-		return Value{}, tooDeep(p.pos)
+		return Value{}, tooLarge(p.pos)
 	}
 	p.pos++
 	mark, kind := len(p.stack), Object
@@ -81,14 +81,16 @@ func (p *pythonParser) braces(depth int) (Value, error) {
 			}
 			v.Key = key
 		}
-		p.stack = append(p.stack, v)
+		if !p.push(v) {
+			return Value{}, tooLarge(p.pos)
+		}
 	}
 }
 
 // sequence reads a list or a tuple.
 func (p *pythonParser) sequence(depth int, end byte) (Value, error) {
 	if depth > maxDepth {
-		return Value{}, tooDeep(p.pos)
+		return Value{}, tooLarge(p.pos)
 	}
 	p.pos++
 	mark := len(p.stack)
@@ -104,7 +106,9 @@ func (p *pythonParser) sequence(depth int, end byte) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
-		p.stack = append(p.stack, v)
+		if !p.push(v) {
+			return Value{}, tooLarge(p.pos)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // prefix is what stands before a string: b” holds bytes, r” has no escapes.
@@ -39,14 +40,15 @@ func (p *pythonParser) string(prefix prefix) (string, error) {
 			s := p.text[start:p.pos]
 			p.pos++
 			if out != nil {
-				s = string(append(out, s...))
+				out = append(out, s...)
+				s = unsafe.String(unsafe.SliceData(out), len(out)) //nolint:gosec // nobody changes out any more
 			}
 			return valid(s), nil
 		case c == '\\' && prefix.raw:
 			p.pos += 2
 		case c == '\\':
 			if out == nil {
-				out = make([]byte, 0, 2*(p.pos-start)+32)
+				out = make([]byte, 0, p.stringEnd(quote)-start) // the text is no longer than what is written
 			}
 			out = append(out, p.text[start:p.pos]...)
 			p.pos++
@@ -60,6 +62,13 @@ func (p *pythonParser) string(prefix prefix) (string, error) {
 		}
 	}
 	return "", p.fail("")
+}
+
+// stringEnd is where the string at whose first backslash pos is ends.
+func (p *pythonParser) stringEnd(quote byte) int {
+	ahead := pythonParser{jsonParser{text: p.text, pos: p.pos - 1}}
+	ahead.skipString(quote)
+	return min(ahead.pos, len(p.text))
 }
 
 // escape reads what follows a backslash. One that Python does not know stands for itself.

@@ -95,7 +95,7 @@ func TestPythonNestingIsBounded(t *testing.T) {
 		_, _, err := ParsePython(nest(1000))
 		require.NoError(t, err)
 		_, _, err = ParsePython(nest(100_000))
-		require.ErrorIs(t, err, ErrTooDeep)
+		require.ErrorIs(t, err, ErrTooLarge)
 	}
 	_, _, err := ParsePython(strings.Repeat("f(", 100_000) + strings.Repeat(")", 100_000))
 	require.NoError(t, err, "what is kept as text nests without recursion")

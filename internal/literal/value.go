@@ -25,12 +25,21 @@ const (
 	Object
 )
 
-// maxDepth bounds the nesting of containers, as encoding/json does.
-const maxDepth = 10_000
+// What is read whole. A node takes 64 bytes and a text may have one in every two of its own, so that a tree without bounds would
+// take a hundred times the memory of the text.
+const (
+	maxDepth  = 1000
+	maxValues = 8 << 10
+	// freeValues are allowed in any text, and one more for each textPerValue bytes of it.
+	freeValues   = 1 << 10
+	textPerValue = 16
+)
 
 // Value is a node of a document.
 type Value struct {
 	Kind Kind
+	// Cut says of an object with a Shape, and of a document, that it is not all of what the text held.
+	Cut bool
 	// Key is the name of this value where it is a member of an object.
 	Key string
 	// Text is the text of a string, a number as it was written, or true or false.
@@ -138,10 +147,10 @@ func (e *SyntaxError) Error() string {
 	return e.Problem + " at byte " + strconv.Itoa(e.Offset)
 }
 
-// ErrTooDeep is the cause of a text that nests deeper than any event does.
-var ErrTooDeep = errors.New("nesting of more than " + strconv.Itoa(maxDepth) + " levels")
+// ErrTooLarge is the cause where a text has more values, or nests deeper, than is read whole. It can be condensed.
+var ErrTooLarge = errors.New("more values or levels than any event has")
 
-func tooDeep(offset int) error { return fmt.Errorf("%w at byte %d", ErrTooDeep, offset) }
+func tooLarge(offset int) error { return fmt.Errorf("%w at byte %d", ErrTooLarge, offset) }
 
 // builder collects the items of the containers that are open; a closed container
 // takes its own from the top of the stack.
@@ -150,13 +159,24 @@ type builder struct {
 	arena []Value
 	// chunk is how many items one allocation serves.
 	chunk int
+	// left is how many values may follow.
+	left int
 }
 
 // maxChunk holds all containers of a usual event.
 const maxChunk = 48
 
 // newBuilder returns a builder for a text: a short one has few items.
-func newBuilder(text string) builder { return builder{chunk: min(maxChunk, len(text)/8)} }
+func newBuilder(text string) builder {
+	return builder{chunk: min(maxChunk, len(text)/8), left: min(freeValues+len(text)/textPerValue, maxValues)}
+}
+
+// push adds an item to the container that was opened last, and reports whether there was room.
+func (b *builder) push(v Value) bool {
+	b.left--
+	b.stack = append(b.stack, v)
+	return b.left >= 0
+}
 
 // close returns the items that were pushed since mark, in a slice of their own.
 func (b *builder) close(mark int) []Value {

@@ -14,17 +14,6 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 )
 
-// What a compressed body may become: whoever bounds messages in flight counts
-// their compressed bytes, so that a batch of bombs must not be able to fill the
-// memory. JSON compresses to a fifth or so; a body that repeats itself more than
-// that may be small and still come through.
-const (
-	maxInflation      = 16 // times its compressed bytes
-	freeInflatedBytes = 256 << 10
-)
-
-func maxInflated(body []byte) int { return max(freeInflatedBytes, maxInflation*len(body)) }
-
 // DecodeError is why bytes are no notification. It never holds any of them.
 type DecodeError struct {
 	Reason Reason
@@ -37,7 +26,6 @@ type Reason string
 // The reasons for which bytes are no notification.
 const (
 	ReasonCompression     Reason = "compression"
-	ReasonTooLarge        Reason = "too_large"
 	ReasonJSON            Reason = "json"
 	ReasonEnvelopeVersion Reason = "envelope_version"
 	ReasonNotNotification Reason = "not_a_notification"
@@ -52,37 +40,36 @@ var (
 	errNoObject    = errors.New("not a JSON object")
 	errNoPayload   = errors.New("neither a payload nor a CADF event")
 	errNoEventType = errors.New("no event_type, and the payload is no CADF event")
-	errInflated    = errors.New("inflates to more than 16 times its size")
 )
 
-// inflate undoes kombu's compression. The headers are of no use: kombu labels a
-// zlib stream application/x-gzip, so the first bytes decide, kombu/compression.py.
-func inflate(body []byte) ([]byte, error) {
-	var (
-		r   io.Reader
-		err error
-	)
+// inflater undoes kombu's compression; it is nil where there is none. The headers are of no use: kombu labels a zlib stream
+// application/x-gzip, so the first bytes decide, kombu/compression.py.
+func inflater(body []byte) (r io.Reader, err error) {
 	switch {
-	case bytes.HasPrefix(body, []byte{0x1f, 0x8b}):
-		r, err = gzip.NewReader(bytes.NewReader(body))
+	case !IsCompressed(body):
+		return nil, nil
 	case isZlib(body):
 		r, err = zlib.NewReader(bytes.NewReader(body))
-	case bytes.HasPrefix(body, []byte("BZh")):
-		r = bzip2.NewReader(bytes.NewReader(body))
+	case bytes.HasPrefix(body, gzipStart):
+		r, err = gzip.NewReader(bytes.NewReader(body))
 	default:
-		return body, nil
+		r = bzip2.NewReader(bytes.NewReader(body))
 	}
 	if err != nil {
 		return nil, &DecodeError{Reason: ReasonCompression, Err: err}
 	}
-	plain, err := io.ReadAll(io.LimitReader(r, int64(maxInflated(body))+1))
-	if err != nil {
-		return nil, &DecodeError{Reason: ReasonCompression, Err: err}
-	}
-	if len(plain) > maxInflated(body) {
-		return nil, &DecodeError{Reason: ReasonTooLarge, Err: errInflated}
-	}
-	return plain, nil
+	return r, nil
+}
+
+// The beginnings of what gzip and bzip2 write.
+var (
+	gzipStart  = []byte{0x1f, 0x8b}
+	bzip2Start = []byte("BZh")
+)
+
+// IsCompressed reports whether a body is compressed as kombu does it.
+func IsCompressed(body []byte) bool {
+	return isZlib(body) || bytes.HasPrefix(body, gzipStart) || bytes.HasPrefix(body, bzip2Start)
 }
 
 // isZlib recognises the header of RFC 1950: deflate, and a checksum over both bytes.

@@ -14,6 +14,7 @@ import (
 //
 //   - the envelope as oslo_messaging/_drivers/common.py serialize_msg writes it, to the byte, in valid UTF-8;
 //   - a message whose quotes are \" and whose white space is blanks, as Python's json module writes it;
+//   - no list of more than maxElements;
 //   - a payload that calls itself a CADF event, and in it only members that cadf.Event has fields for, each of its kind and
 //     not twice with different values.
 //
@@ -155,6 +156,7 @@ func (r *fastReader) target(t *cadf.Target) {
 			if t.Addresses == nil {
 				t.Addresses = r.allocated().addresses[:0]
 			}
+			r.bound(len(t.Addresses))
 			t.Addresses = append(t.Addresses, cadf.Endpoint{})
 			address := &t.Addresses[len(t.Addresses)-1]
 			for more := r.beginElement(); more && r.next('}'); {
@@ -171,6 +173,7 @@ func (r *fastReader) texts(list, room []string) []string {
 			if list == nil {
 				list = room
 			}
+			r.bound(len(list))
 			list = append(list, text)
 		}
 	}
@@ -182,6 +185,7 @@ func (r *fastReader) attachments(e *cadf.Event) {
 		if e.Attachments == nil {
 			e.Attachments = r.allocated().attachments[:0]
 		}
+		r.bound(len(e.Attachments))
 		e.Attachments = append(e.Attachments, cadf.Attachment{})
 		attachment := &e.Attachments[len(e.Attachments)-1]
 		for more := r.beginElement(); more && r.next('}'); {
@@ -206,30 +210,31 @@ func (r *fastReader) reporterChain(e *cadf.Event) {
 		if e.ReporterChain == nil {
 			e.ReporterChain = r.allocated().reporters[:0]
 		}
+		r.bound(len(e.ReporterChain))
 		e.ReporterChain = append(e.ReporterChain, cadf.ReporterStep{})
 		step := &e.ReporterChain[len(e.ReporterChain)-1]
 		for more := r.beginElement(); more && r.next('}'); {
-			switch r.key() {
-			case "role":
-				r.textOf(&step.Role)
-			case "reporterTime":
-				r.textOf(&step.Time)
-			case "reporterId":
-				r.textOf(&step.ReporterID)
-			case "reporter":
-				for more := r.begin('{'); more && r.next('}'); {
-					if r.key() == "id" {
-						r.textOf(&step.ReporterID)
-					} else {
-						r.textOf(nil)
-					}
+			key := r.key()
+			if key != "reporter" {
+				r.textOf(step.TextField(key))
+				continue
+			}
+			for more := r.begin('{'); more && r.next('}'); {
+				if r.key() == "id" {
+					r.textOf(&step.ReporterID)
+				} else {
+					r.textOf(nil)
 				}
-			default:
-				r.textOf(nil)
 			}
 		}
 	}
 }
+
+// maxElements bounds the lists that the fast path reads: no service writes longer ones.
+const maxElements = 64
+
+// bound fails where a list of that length is to become longer than that.
+func (r *fastReader) bound(length int) { r.failed = r.failed || length >= maxElements }
 
 // textOf reads a scalar into the field. A member without a field may only be null.
 func (r *fastReader) textOf(field *string) {

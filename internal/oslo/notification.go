@@ -41,6 +41,8 @@ type Notification struct {
 	Extras []cadf.Extra
 	// Native says that a logger wrote the event, without a notification around it.
 	Native bool
+	// Cut says that the message was too large to be read whole: it had more than is here.
+	Cut bool
 	// Line is what the log line around the notification knew; nil off the wire.
 	Line *Line
 
@@ -98,15 +100,11 @@ func Decode(body []byte) (Notification, error) {
 
 // DecodeInto is Decode into n, which must be empty; it is left empty if there is an error.
 func DecodeInto(n *Notification, body []byte) error {
-	if decodeFast(asText(body), n) {
+	if len(body) <= maxWhole && decodeFast(asText(body), n) {
 		return nil
 	}
 	*n = Notification{} // what the fast path left
-	plain, err := inflate(body)
-	if err != nil {
-		return err
-	}
-	decoded, err := decodePlain(asText(plain))
+	decoded, err := decodeBody(body)
 	if err != nil {
 		return err
 	}
@@ -121,9 +119,9 @@ func asText(body []byte) string {
 	return unsafe.String(unsafe.SliceData(body), len(body)) //nolint:gosec // see above
 }
 
-// decodePlain reads whatever there is.
+// decodePlain reads whatever there is, as long as it has no more values than are read whole.
 func decodePlain(text string) (Notification, error) {
-	text = strings.TrimPrefix(text, "\ufeff")
+	text = strings.TrimPrefix(text, byteOrderMark)
 	v, rest, err := literal.ParseJSON(text)
 	if err != nil {
 		return Notification{}, &DecodeError{Reason: ReasonJSON, Err: err}
@@ -133,6 +131,9 @@ func decodePlain(text string) (Notification, error) {
 	}
 	return FromValue(v)
 }
+
+// byteOrderMark may stand before a text.
+const byteOrderMark = "\ufeff"
 
 // FromValue reads a notification from a document: a v2 envelope, a notification
 // without one, or a bare CADF event. The error is always a *DecodeError.
@@ -155,22 +156,29 @@ func FromValue(v literal.Value) (Notification, error) {
 			n.EventType = NativeEventType
 		}
 		n.setPayload(payload)
+		n.Cut = v.Cut
 		return n, nil
 	case cadf.IsEvent(message):
-		n := Notification{EventType: NativeEventType, Extras: extras}
+		n := Notification{EventType: NativeEventType, Extras: extras, Cut: v.Cut}
 		n.setPayload(message)
 		return n, nil
 	case isRPC(message):
-		return Notification{Kind: KindRPC}, nil
+		return Notification{Kind: KindRPC, Cut: v.Cut}, nil
 	default:
 		return Notification{}, &DecodeError{Reason: ReasonNotNotification, Err: errNoPayload}
 	}
 }
 
+// The members of a remote procedure call.
+const (
+	rpcMethod    = "method"
+	rpcArguments = "args"
+)
+
 // isRPC recognises a remote procedure call, oslo_messaging/rpc/client.py.
 func isRPC(message literal.Value) bool {
-	_, hasMethod := message.Get("method")
-	_, hasArgs := message.Get("args")
+	_, hasMethod := message.Get(rpcMethod)
+	_, hasArgs := message.Get(rpcArguments)
 	return hasMethod && hasArgs
 }
 

@@ -136,7 +136,7 @@ func TestDecodeErrors(t *testing.T) {
 		{"gzip header alone", gzipped[:3], ReasonCompression},
 		{"zlib cut", zlibbed[:20], ReasonCompression},
 		{"bzip2 broken", []byte("BZh9 no"), ReasonCompression},
-		{"bomb", compressed(t, toGzip, strings.Repeat(" ", 16<<20)), ReasonTooLarge},
+		{"blanks alone, inflated", compressed(t, toGzip, strings.Repeat(" ", 16<<20)), ReasonJSON},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := Decode(test.body)
@@ -189,7 +189,8 @@ func TestDecodeBasic(t *testing.T) {
 func TestDecodeLargeAndDeep(t *testing.T) {
 	n, err := Decode([]byte(`{"event_type":"identity.x","payload":{"resource_info":"` + strings.Repeat("x", 10<<20) + `"}}`))
 	require.NoError(t, err)
-	require.Len(t, n.Basic.ResourceInfo, 10<<20)
+	require.Equal(t, strings.Repeat("x", 4<<10), n.Basic.ResourceInfo)
+	require.True(t, n.Cut)
 	n, err = Decode([]byte(`{"event_type":"identity.x","payload":` + strings.Repeat(`{"a":[`, 500) + strings.Repeat("]}", 500) + `}`))
 	require.NoError(t, err)
 	require.Len(t, n.Basic.Extras, 1)
@@ -222,7 +223,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%T is no DecodeError", err)
 		}
 		switch decodeError.Reason {
-		case ReasonCompression, ReasonTooLarge, ReasonJSON, ReasonEnvelopeVersion, ReasonNotNotification:
+		case ReasonCompression, ReasonJSON, ReasonEnvelopeVersion, ReasonNotNotification:
 		default:
 			t.Fatalf("unknown reason %q", decodeError.Reason)
 		}
