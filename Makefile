@@ -91,8 +91,9 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s)
 	scripts/fuzz $(FUZZTIME)
 
 .PHONY: faults
-faults: test-packages build ## Break one thing after another under load, and print a line for each: nothing may be lost (7 min)
+faults: test-packages build ## Break one thing after another under load, and print a line for each: nothing may be lost (25 min)
 	FAULTS=all CGO_ENABLED=1 go test -C test/faults -race -count=1 -timeout 45m
+	FAULTS=all CGO_ENABLED=1 go test -C test/faults/shipped -race -count=1 -timeout 45m -parallel 12
 	FAULTS=all CGO_ENABLED=1 go test -C test/backends -race -count=1 -run TestAlertOfEachFault
 
 .PHONY: bench

@@ -1,0 +1,296 @@
+package shipped
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+)
+
+// endpoint is a backend that writes down which records it stored: OTLP's /v1/logs or Elasticsearch's /_bulk.
+type endpoint struct {
+	address string
+	server  *http.Server
+	done    chan struct{} // closed when the server has ended
+	place   *os.File      // keeps the port while nothing listens
+
+	mu     sync.Mutex
+	fault  answer
+	stored map[string]bool
+}
+
+// answer breaks one request; it returns false to have it handled as a working backend does.
+type answer func(e *endpoint, w http.ResponseWriter, r *http.Request, request request) bool
+
+// request is what the collector sent.
+type request struct {
+	size int // as sent
+	ids  []string
+	bulk bool
+}
+
+func newEndpoint(t *testing.T) *endpoint {
+	t.Helper()
+	e := &endpoint{stored: map[string]bool{}}
+	e.place, e.address = reserve(t, "127.0.0.1:0")
+	e.comeBack(t)
+	t.Cleanup(e.goAway)
+	return e
+}
+
+// reserve binds a port without listening: connections are refused, and nobody else gets it.
+func reserve(t *testing.T, address string) (place *os.File, bound string) {
+	t.Helper()
+	to, err := net.ResolveTCPAddr("tcp4", address)
+	require.NoError(t, err)
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	require.NoError(t, syscall.SetsockoptInt(socket, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1))
+	require.NoError(t, syscall.Bind(socket, &syscall.SockaddrInet4{Port: to.Port, Addr: [4]byte{127, 0, 0, 1}}))
+	name, err := syscall.Getsockname(socket)
+	require.NoError(t, err)
+	port := name.(*syscall.SockaddrInet4).Port
+	return os.NewFile(uintptr(socket), "endpoint"), (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}).String()
+}
+
+func (e *endpoint) comeBack(t *testing.T) {
+	t.Helper()
+	if e.place == nil {
+		return
+	}
+	require.NoError(t, syscall.Listen(int(e.place.Fd()), 128))
+	listener, err := net.FileListener(e.place)
+	require.NoError(t, err)
+	require.NoError(t, e.place.Close())
+	e.place = nil
+	e.server, e.done = &http.Server{Handler: e}, make(chan struct{}) //nolint:gosec // G112: the collector is no attacker
+	server, done := e.server, e.done
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener) // it ends with the server
+	}()
+}
+
+// goAway ends every connection and takes no new one.
+func (e *endpoint) goAway() {
+	if e.server != nil {
+		_ = e.server.Close() // connections that are busy end with an error
+		<-e.done
+		e.server = nil
+	}
+}
+
+// leave goes away and keeps the port.
+func (e *endpoint) leave(t *testing.T) {
+	t.Helper()
+	e.goAway()
+	require.Eventually(t, func() bool { // a connection of a moment ago may be closing
+		defer func() { _ = recover() }()
+		e.place, _ = reserve(t, e.address)
+		return true
+	}, patience, poll)
+}
+
+func (e *endpoint) url() string { return "http://" + e.address }
+
+func (e *endpoint) set(fault answer) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.fault = fault
+}
+
+func (e *endpoint) count() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.stored)
+}
+
+func (e *endpoint) has(id string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.stored[id]
+}
+
+func (e *endpoint) store(ids ...string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, id := range ids {
+		e.stored[id] = true
+	}
+}
+
+func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	request, err := read(r)
+	if err != nil { // a collector that was killed did not send all of it
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	e.mu.Lock()
+	fault := e.fault
+	e.mu.Unlock()
+	if fault != nil && fault(e, w, r, request) {
+		return
+	}
+	if request.bulk {
+		e.bulk(w, request.ids, nil)
+		return
+	}
+	e.store(request.ids...)
+	w.Header().Set("Content-Type", "application/x-protobuf") // an empty body is an ExportLogsServiceResponse
+}
+
+// bulk answers as Elasticsearch does, and stores what it does not refuse.
+func (e *endpoint) bulk(w http.ResponseWriter, ids []string, refuse func(id string) int) {
+	var items []any
+	for _, id := range ids {
+		result := map[string]any{"_id": id, "status": http.StatusCreated}
+		if refuse != nil && refuse(id) != 0 {
+			result["status"], result["error"] = refuse(id), map[string]string{"type": "document_parsing_exception", "reason": "as told"}
+		} else if e.has(id) {
+			result["status"], result["error"] = http.StatusConflict, map[string]string{"type": "version_conflict_engine_exception"}
+		} else {
+			e.store(id)
+		}
+		items = append(items, map[string]any{"create": result})
+	}
+	w.Header().Set("X-Elastic-Product", "Elasticsearch")
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"items": items})
+}
+
+func read(r *http.Request) (request, error) {
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		return request{}, err
+	}
+	result := request{size: len(raw), bulk: strings.HasSuffix(r.URL.Path, "/_bulk")}
+	r.Body = io.NopCloser(bytes.NewReader(raw))
+	body, err := collectortest.Body(r)
+	if err != nil {
+		return request{}, err
+	}
+	if result.bulk {
+		result.ids, err = bulkIDs(body)
+	} else {
+		result.ids, err = otlpIDs(body)
+	}
+	return result, err
+}
+
+func otlpIDs(body []byte) (ids []string, err error) {
+	logs := plogotlp.NewExportRequest()
+	if err := logs.UnmarshalProto(body); err != nil {
+		return nil, err
+	}
+	for record := range collectortest.Records(logs.Logs()) {
+		id, _ := record.Attributes().Get("log.record.uid")
+		ids = append(ids, id.AsString())
+	}
+	return ids, nil
+}
+
+func bulkIDs(body []byte) (ids []string, err error) {
+	lines := bufio.NewScanner(bytes.NewReader(body))
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		var action struct {
+			Create struct {
+				ID string `json:"_id"`
+			}
+		}
+		if err := json.Unmarshal(lines.Bytes(), &action); err != nil {
+			return nil, err
+		}
+		if action.Create.ID == "" || !lines.Scan() {
+			return nil, errors.New("no document with an _id")
+		}
+		ids = append(ids, action.Create.ID)
+	}
+	return ids, lines.Err()
+}
+
+// status answers every request with a status, as something does that is or stands before a backend.
+func status(code int) answer {
+	return func(_ *endpoint, w http.ResponseWriter, _ *http.Request, _ request) bool {
+		w.Header().Set("X-Elastic-Product", "Elasticsearch")
+		w.WriteHeader(code)
+		return true
+	}
+}
+
+// silent answers nothing until the client gives up.
+func silent(_ *endpoint, _ http.ResponseWriter, r *http.Request, _ request) bool {
+	<-r.Context().Done()
+	return true
+}
+
+// page is a 200 that is no answer of a backend.
+func page(_ *endpoint, w http.ResponseWriter, _ *http.Request, _ request) bool {
+	w.Header().Set("Content-Type", "text/html")
+	_, _ = io.WriteString(w, "<html><body>Please log in</body></html>")
+	return true
+}
+
+// tooLarge answers 413 to requests over 1 MB, as nginx does by default.
+func tooLarge(_ *endpoint, w http.ResponseWriter, _ *http.Request, request request) bool {
+	if request.size <= 1<<20 {
+		return false
+	}
+	w.WriteHeader(http.StatusRequestEntityTooLarge)
+	return true
+}
+
+// refuseSome refuses some records for good: Elasticsearch these documents; OTLP answers 400, and stores the others as Loki does.
+func refuseSome(e *endpoint, w http.ResponseWriter, _ *http.Request, request request) bool {
+	bad := func(id string) int {
+		if strings.HasSuffix(id, "7") {
+			return http.StatusBadRequest
+		}
+		return 0
+	}
+	if request.bulk {
+		e.bulk(w, request.ids, bad)
+		return true
+	}
+	refused := false
+	for _, id := range request.ids {
+		if bad(id) == 0 {
+			e.store(id)
+		} else {
+			refused = true
+		}
+	}
+	if refused {
+		http.Error(w, "entry too far behind", http.StatusBadRequest)
+	}
+	return refused
+}
+
+// ask fetches a page of the collector.
+func ask(ctx context.Context, url string) (string, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	return string(body), err
+}
