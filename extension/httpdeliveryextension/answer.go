@@ -20,6 +20,9 @@ var retriedDocuments = []int{
 	http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
 }
 
+// The header by which Elasticsearch tells that it is one.
+const product, elasticsearch = "X-Elastic-Product", "Elasticsearch"
+
 // verdict is what an answer means.
 type verdict struct {
 	// problem says why the request, or some documents of it, have to be sent again; empty: the backend decided on all of it.
@@ -59,8 +62,8 @@ type bulkAnswer struct {
 }
 
 func judgeBulk(response *http.Response, body []byte) verdict {
-	if response.Header.Get("X-Elastic-Product") != "Elasticsearch" {
-		return verdict{problem: "it answers " + response.Status + " without X-Elastic-Product: it is no Elasticsearch"}
+	if response.Header.Get(product) != elasticsearch {
+		return verdict{problem: "it answers " + response.Status + " without " + product + ": it is no Elasticsearch"}
 	}
 	var answer bulkAnswer
 	if err := json.Unmarshal(body, &answer); err != nil {

@@ -10,6 +10,8 @@ import (
 type Config struct {
 	// Timeout bounds one attempt, from the first byte sent to the last one received (default 30s).
 	Timeout time.Duration `mapstructure:"timeout"`
+	// OpenSearch has the Elasticsearch exporter accept OpenSearch, which answers as Elasticsearch does but for one header (default false).
+	OpenSearch bool `mapstructure:"opensearch"`
 	// DeadLetters is where the requests are kept that a backend rejects.
 	DeadLetters DeadLettersConfig `mapstructure:"dead_letters"`
 

@@ -17,6 +17,7 @@ import (
 type delivery struct {
 	component.StartFunc
 	timeout     time.Duration
+	openSearch  bool
 	deadLetters *deadLetters
 	telemetry   *metadata.TelemetryBuilder
 	logger      *zap.Logger
@@ -34,6 +35,7 @@ func newDelivery(settings extension.Settings, config *Config) (*delivery, error)
 	}
 	return &delivery{
 		timeout:     config.Timeout,
+		openSearch:  config.OpenSearch,
 		deadLetters: &deadLetters{folder: config.DeadLetters.Directory, bound: config.DeadLetters.MaxSizeMiB << 20},
 		telemetry:   telemetry,
 		logger:      settings.Logger,

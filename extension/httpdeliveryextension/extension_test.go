@@ -108,7 +108,6 @@ const (
 )
 
 func TestAnswers(t *testing.T) {
-	const product = "X-Elastic-Product"
 	for _, test := range []struct {
 		name, path  string
 		status      int
@@ -177,6 +176,19 @@ func TestAnswers(t *testing.T) {
 			require.Equal(t, []string{"The backend rejects records: they are in the folder of dead letters."}, f.messages())
 		})
 	}
+}
+
+// The exporter takes OpenSearch for Elasticsearch; what is no answer of OpenSearch is sent again.
+func TestOpenSearch(t *testing.T) {
+	body := `{"took":1,"errors":false,"items":[{"create":{"status":201}}]}`
+	f := newFixture(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }, func(c *Config) { c.OpenSearch = true })
+	status, _, err := f.post(t, bulk, proto, "a\nb\n")
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, status)
+	body = "<html>"
+	status, _, err = f.post(t, bulk, proto, "a\nb\n")
+	require.NoError(t, err)
+	require.Equal(t, http.StatusServiceUnavailable, status)
 }
 
 // An endpoint that takes the request and answers nothing is asked again: the error is not that of a context, at which the

@@ -44,6 +44,9 @@ func (r *roundTripper) RoundTrip(request *http.Request) (*http.Response, error) 
 		}
 		return nil, err
 	}
+	if r.openSearch {
+		response.Header.Set(product, elasticsearch) // the exporter refuses an answer without it
+	}
 	v := judge(response, received, strings.HasSuffix(request.URL.Path, "/_bulk"))
 	if v.rejected {
 		if err := r.keep(request, sent, v); err != nil {

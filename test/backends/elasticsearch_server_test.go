@@ -18,9 +18,10 @@ import (
 // elasticsearch answers bulk requests as Elasticsearch does, and keeps the documents. It is no Elasticsearch: it checks no mapping.
 type elasticsearch struct {
 	*httptest.Server
-	mu        sync.Mutex
-	documents map[string]document
-	conflicts int
+	openSearch bool // it answers as OpenSearch
+	mu         sync.Mutex
+	documents  map[string]document
+	conflicts  int
 	// refuse is the status of whole requests, 0 for none; refuseItems that of the next items, one by one.
 	refuse      int
 	refuseItems []int
@@ -45,7 +46,9 @@ func newElasticsearch(t testing.TB) *elasticsearch {
 func (e *elasticsearch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	w.Header().Set("X-Elastic-Product", "Elasticsearch")
+	if !e.openSearch {
+		w.Header().Set("X-Elastic-Product", "Elasticsearch")
+	}
 	w.Header().Set("Content-Type", "application/json")
 	if e.refuse != 0 {
 		e.refused++
@@ -79,12 +82,16 @@ func (e *elasticsearch) bulk(body []byte) (items []object, failed bool, err erro
 		}
 		var action struct {
 			Create struct {
-				ID    string `json:"_id"`
-				Index string `json:"_index"`
+				ID                string `json:"_id"`
+				Index             string `json:"_index"`
+				RequireDataStream bool   `json:"require_data_stream"`
 			}
 		}
 		if err := json.Unmarshal(lines.Bytes(), &action); err != nil {
 			return nil, false, err
+		}
+		if e.openSearch && action.Create.RequireDataStream {
+			return nil, false, fmt.Errorf("unknown parameter require_data_stream: %s", lines.Bytes())
 		}
 		if action.Create.ID == "" || action.Create.Index == "" {
 			return nil, false, fmt.Errorf("no create with an _id: %s", lines.Bytes())

@@ -126,6 +126,28 @@ func TestElasticsearchOutageOverKill(t *testing.T) {
 	require.NoError(t, e.has(sent))
 }
 
+// OpenSearch answers without Elasticsearch's header. It stores each record once, and nothing is dropped.
+func TestOpenSearch(t *testing.T) {
+	t.Parallel()
+	url, environment := broker(t)
+	e := newElasticsearch(t)
+	e.openSearch = true
+	c := collector(t, "opensearch.yaml", append(environment, "AUDIT_OPENSEARCH_ENDPOINT="+e.URL, "AUDIT_METRICS_PORT="+strconv.Itoa(collectortest.FreePort(t))))
+	first := [][]byte{login(time.Now(), alice, "failure"), unknownLogin(time.Now(), "eve", "Default", "203.0.113.9")}
+	send(t, url, first...)
+	eventually(t, func() error { return e.has(2) }, c)
+	send(t, url, append(first, login(time.Now(), alice, "success"))...)
+	eventually(t, func() error { return e.has(3) }, c)
+	d, ok := e.find("body.text", "login of eve from 203.0.113.9: failure (user_not_found)")
+	require.True(t, ok)
+	require.Equal(t, "logs-openstack.audit-default", d.index)
+	require.Equal(t, object{"type": "logs", "dataset": "openstack.audit", "namespace": "default"}, d.source["data_stream"])
+	_, _, _, err := e.state()
+	require.NoError(t, err)
+	require.NotContains(t, c.Log.String(), "Dropping data")
+	c.Stop(t)
+}
+
 func TestElasticsearchDocuments(t *testing.T) {
 	t.Parallel()
 	url, environment := broker(t)

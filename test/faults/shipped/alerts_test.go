@@ -43,8 +43,14 @@ func alerts(t *testing.T, before, during string) []string {
 		fmt.Fprintf(&test, "      - series: '%s{job=\"otelcol-openstack-audit\",instance=\"c\"%s}'\n        values: '%s'\n", name, labels, values)
 	}
 	series("up", "", "1+0x60")
+	if strings.Contains(during, "openstack_audit_events_total{") { // the connector's, which have the services' jobs
+		series("openstack_audit_events_total", "", "1+1x60")
+	}
 	for key, value := range samples(during) {
 		name, labels, _ := strings.Cut(key, "{")
+		if !strings.HasPrefix(name, "otelcol_") {
+			continue
+		}
 		if labels = strings.TrimSuffix(labels, "}"); labels != "" {
 			labels = "," + strings.ReplaceAll(labels, "'", "''")
 		}

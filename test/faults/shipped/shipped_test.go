@@ -139,12 +139,11 @@ func (r *trial) run(broken int) string {
 	lost := len(r.missing())
 	r.c.Stop(r.T)
 	require.Zero(r.T, lost)
-	firing := "-"
-	if names := alerts(r.T, before, during); len(names) > 0 {
-		firing = strings.Join(names, ", ")
-	}
+	firing := strings.Join(alerts(r.T, before, during), ", ")
+	quiet := r.fault.quiet || r.broken == nil && !r.fault.fullDisk
+	require.Equal(r.T, quiet, firing == "", "alerts: %s", firing)
 	text := strings.Join(append([]string{cmp.Or(said, "-")}, r.notes...), "; ")
-	return fmt.Sprintf("%6d %6d %5d %4d  %s | %s", len(r.acknowledged), stored, letters, lost, firing, text)
+	return fmt.Sprintf("%6d %6d %5d %4d  %s | %s", len(r.acknowledged), stored, letters, lost, cmp.Or(firing, "-"), text)
 }
 
 func (r *trial) start() {
