@@ -1,6 +1,9 @@
 package literal
 
-import "io"
+import (
+	"io"
+	"strconv"
+)
 
 // What is kept of a document that is too large to be read whole, besides the members that its shape names.
 const (
@@ -170,12 +173,14 @@ func (c *condenser) name() (name string, member bool, err error) {
 func (c *condenser) member(o *shaped, name string) error {
 	shape, b := o.shape.Members[name], c.next()
 	switch {
+	case o.shape.whole(name) && b == '[' && !c.ended():
+		return c.octets(o, name)
+	case !opens(b) && o.shape.whole(name) && !c.ended():
+		return c.text(o, name, -1)
 	case shape != nil && shape.begins(b) && !c.ended():
 		m, again := o.member(name)
 		c.cut = c.cut || again
 		return c.inner(m, shape, b)
-	case !opens(b) && o.shape.whole(name) && !c.ended():
-		return c.text(o, name, -1)
 	case !opens(b) && o.shape.text(name) && !c.ended():
 		return c.text(o, name, condensedText)
 	}
@@ -198,6 +203,30 @@ func (c *condenser) text(o *shaped, name string, limit int) error {
 	v.Key = name
 	m.value, m.inner = v, nil
 	return nil
+}
+
+// octets reads a text that is written as an array of the numbers of its bytes, as journald does where it is no UTF-8.
+func (c *condenser) octets(o *shaped, name string) error {
+	var text []byte
+	err := c.elements(func() (more bool, err error) {
+		v, err := c.number()
+		octet, notOne := strconv.ParseUint(v.Text, 10, 8)
+		if text = append(text, byte(octet)); notOne != nil {
+			text = nil
+		}
+		return notOne == nil, err
+	})
+	m, _ := o.member(name)
+	m.value, m.inner = Value{Kind: String, Key: name, Text: string(text)}, nil
+	return err
+}
+
+// number reads an element that is a number, if it is one.
+func (c *condenser) number() (v Value, err error) {
+	if b := c.next(); '0' <= b && b <= '9' {
+		v, _, err = c.scalar(condensedText)
+	}
+	return v, err
 }
 
 // inner reads a member that has a shape of its own.

@@ -5,10 +5,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"maps"
 	"strings"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 )
 
@@ -101,29 +99,18 @@ func (r *cutReader) Read(to []byte) (int, error) {
 	return n, err
 }
 
-// messageShape is what FromValue reads by name, whatever envelope the message is in.
-func messageShape() *literal.Shape {
-	var n Notification
-	event, payload := cadf.Shape(), cadf.Shape()
-	payload.Replaces = true
-	payload.Text = either(payload.Text, func(name string) bool { field, _ := n.Basic.textField(name); return field != nil })
-	message := &literal.Shape{
-		Text: either(event.Text, func(name string) bool {
-			field, _ := n.textField(name)
-			return field != nil || name == "oslo.version" || name == rpcMethod
-		}),
-		Members: event.Members,
+// parseJSON reads the JSON value at the start of a text, and condenses one that is too much to be read whole.
+func parseJSON(text string, shape func() *literal.Shape) (v literal.Value, rest string, err error) {
+	if v, rest, err = literal.ParseJSON(text); errors.Is(err, literal.ErrTooLarge) {
+		return literal.CondenseJSONText(text, shape())
 	}
-	message.Members["payload"] = payload
-	message.Members[rpcArguments] = &literal.Shape{Replaces: true}
-	within := *message
-	within.Replaces, within.Quoted = true, true
-	envelope := *message
-	envelope.Members = maps.Clone(message.Members)
-	envelope.Members["oslo.message"] = &within
-	return &envelope
+	return v, rest, err
 }
 
-func either(one, other func(name string) bool) func(name string) bool {
-	return func(name string) bool { return one(name) || other(name) }
+// parsePython is parseJSON for a Python literal.
+func parsePython(text string, shape func() *literal.Shape) (v literal.Value, rest string, err error) {
+	if v, rest, err = literal.ParsePython(text); errors.Is(err, literal.ErrTooLarge) {
+		return literal.CondensePython(text, shape())
+	}
+	return v, rest, err
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -108,6 +109,77 @@ func TestLastReporterOfALargeMessage(t *testing.T) {
 	last := n.Event.ReporterChain[len(n.Event.ReporterChain)-1]
 	require.Equal(t, "2026-11-20T23:08:20+0000", last.Time)
 	require.Equal(t, "e1", n.Event.ID)
+}
+
+// pythonText turns JSON text into what repr writes, as far as these messages need it.
+func pythonText(text string) string {
+	return strings.NewReplacer("null", "None", "true", "True").Replace(text)
+}
+
+// octets is a text as journald writes it where it is no UTF-8.
+func octets(text string) string {
+	numbers := make([]string, len(text))
+	for i := range len(text) {
+		numbers[i] = strconv.Itoa(int(text[i]))
+	}
+	return "[" + strings.Join(numbers, ", ") + "]"
+}
+
+// What identifies an event is there wherever it stands in a log line, whatever stands beside it.
+func TestFactsOfLargeLines(t *testing.T) {
+	const header = "2026-11-20 23:08:19.123 42 INFO "
+	plain, err := Decode([]byte(oslotest.Message("m1", "", 0, "")))
+	want := factsOf(t, plain, err)
+	for _, j := range oslotest.Junks() {
+		t.Run(j.Name, func(t *testing.T) {
+			for _, part := range []string{"message", "event"} {
+				for _, position := range []int{0, oslotest.Parts()[part]} {
+					message := oslotest.Message("m1", part, position, j.Member(100_000))
+					payload := message[strings.Index(message, `"payload": `)+len(`"payload": `):]
+					payload = payload[:strings.LastIndex(payload, `, "timestamp"`)]
+					record := `"name": "oslo.messaging.notification.identity", "funcname": "f", "levelname": "INFO", "context": {"user": "u9"}`
+					quoted := quotedJSON(message)
+					junk := j.Member(100_000)
+					lines := map[string]string{
+						"plain":             header + "oslo.messaging.notification.identity.user.created [-] " + message,
+						"use_json":          `{` + record + `, "message": ` + quoted + `}`,
+						"use_json, junk":    `{` + junk + `, "message": ` + quoted + `, ` + record + `}`,
+						"parsed":            `{"message": ` + message + `, ` + record + `}`,
+						"docker":            `{"log": ` + quotedJSON(`{"message": `+quoted+`, `+record+`}`+"\n") + `, "stream": "stdout"}`,
+						"journald":          `{"MESSAGE": ` + quoted + `, "LOGGER_NAME": "oslo.messaging.notification.x", ` + junk + `}`,
+						"journald, octets":  `{"MESSAGE": ` + octets(message) + `, "LOGGER_NAME": "oslo.messaging.notification.x"}`,
+						"unsent":            header + "oslo_messaging.notify.messaging [-] Could not send notification to notifications. Payload=" + pythonText(message),
+						"unsent, arguments": `{"name": "oslo_messaging.notify.messaging", "funcname": "f", ` + junk + `, "msg": "Could not send notification to %(topic)s. Payload=%(message)s", "args": {"topic": "x", "message": ` + message + `}}`,
+					}
+					for form, line := range lines {
+						n, err := LineReader{}.ReadText(line)
+						require.NoError(t, err, "%s, %s, %d", form, part, position)
+						require.NotNil(t, n, form)
+						n.Line = nil
+						require.Equal(t, want, factsOf(t, *n, nil), "%s, %s, %d", form, part, position)
+					}
+					if part == "message" {
+						continue
+					}
+					native := "Event type: identity.user.created, Context: {" + junk + "}, Payload: " + payload
+					for form, line := range map[string]string{
+						"native":            header + "keystonemiddleware.audit._notifier [-] " + pythonText(native),
+						"native, arguments": `{"name": "auditmiddleware", "funcname": "f", "msg": "Event type: %(event_type)s", ` + junk + `, "args": {"event_type": "identity.user.created", "payload": ` + payload + `}}`,
+					} {
+						n, err := LineReader{}.ReadText(line)
+						require.NoError(t, err, "%s, %d", form, position)
+						require.NotNil(t, n, form)
+						require.Equal(t, want.Event, factsOf(t, *n, nil).Event, "%s, %d", form, position)
+						require.Equal(t, "identity.user.created", n.EventType)
+					}
+				}
+			}
+		})
+	}
+}
+
+func quotedJSON(text string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(oslotest.Enveloped(text), `{"oslo.version": "2.0", "oslo.message": `), "}")
 }
 
 // A body that inflates without end is cut there, and tells what was known by then.

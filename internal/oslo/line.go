@@ -136,7 +136,7 @@ func (r LineReader) message(text string, s source) (*Notification, *DecodeError)
 
 // document reads a text that is a JSON object: a record in fields, or an event as a whole.
 func (r LineReader) document(text string, s source) (*Notification, *DecodeError) {
-	record, rest, err := literal.ParseJSON(text)
+	record, rest, err := parseJSON(text, recordShape)
 	if err != nil {
 		if !looksLikeEvent(text) {
 			return nil, nil

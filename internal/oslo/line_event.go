@@ -41,7 +41,7 @@ func (r LineReader) event(message string, s source) (n *Notification, rest strin
 
 // readNotification reads a notification as JSON.
 func (r LineReader) readNotification(text string, s source) (n *Notification, rest string, failure *DecodeError) {
-	v, rest, err := literal.ParseJSON(text)
+	v, rest, err := parseJSON(text, recordShape)
 	if err != nil {
 		return nil, "", syntaxFailure(ReasonJSON, text, err)
 	}
@@ -64,7 +64,7 @@ func readNative(text string, line Line) (n *Notification, rest string, failure *
 		return nil, "", failure
 	}
 	text = text[len(eventType)+len(contextLabel):]
-	_, rest, err := literal.ParsePython(text)
+	_, rest, err := parsePython(text, nothing)
 	if err != nil {
 		return nil, "", syntaxFailure(ReasonPythonLiteral, text, err)
 	}
@@ -75,7 +75,7 @@ func readNative(text string, line Line) (n *Notification, rest string, failure *
 	case !found:
 		return nil, "", &DecodeError{Reason: ReasonPythonLiteral, Err: errNoLabel}
 	}
-	payload, rest, err := literal.ParsePython(text)
+	payload, rest, err := parsePython(text, payloadShape)
 	if err != nil {
 		return nil, "", syntaxFailure(ReasonPythonLiteral, text, err)
 	}
@@ -90,7 +90,7 @@ func readUnsent(text string, line Line) (n *Notification, rest string, failure *
 		return nil, "", nil
 	}
 	text = text[len(topic)+len(payloadEquals):]
-	v, rest, err := literal.ParsePython(text)
+	v, rest, err := parsePython(text, messageShape)
 	if err != nil {
 		return nil, "", syntaxFailure(ReasonPythonLiteral, text, err)
 	}
@@ -121,7 +121,7 @@ func fromPayload(eventType string, payload literal.Value, line Line) (*Notificat
 	if eventType == "" {
 		eventType = NativeEventType
 	}
-	n := Notification{EventType: eventType, Native: true}
+	n := Notification{EventType: eventType, Native: true, Cut: payload.Cut}
 	n.setPayload(payload)
 	return n.from(line), nil
 }

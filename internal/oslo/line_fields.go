@@ -175,35 +175,51 @@ func bytesOf(v literal.Value) string {
 // formatters, journald, and Kolla's fluentd.
 func (l Line) withRecord(record literal.Value) Line {
 	for _, m := range record.Items {
-		switch m.Key {
-		case "levelname", "level", "LOGGER_LEVEL", "log_level":
-			set(&l.Level, m)
-		case "hostname", "_HOSTNAME", "Hostname":
-			set(&l.Hostname, m)
-		case "context":
-			for _, c := range m.Items {
-				switch c.Key {
-				case "user":
-					set(&l.UserID, c)
-				case "user_domain":
-					set(&l.UserDomainID, c)
-				case "project_id":
-					set(&l.ProjectID, c)
-				case "domain":
-					set(&l.DomainID, c)
-				case "request_id":
-					set(&l.RequestID, c)
-				case "global_request_id":
-					set(&l.GlobalRequestID, c)
-				}
-			}
+		if m.Key != "context" {
+			set(l.textField(m.Key), m)
+			continue
+		}
+		for _, c := range m.Items {
+			set(l.contextField(c.Key), c)
 		}
 	}
 	return l
 }
 
+// textField returns the field of a member of a record; nil where there is none.
+func (l *Line) textField(key string) *string {
+	switch key {
+	case "levelname", "level", "LOGGER_LEVEL", "log_level":
+		return &l.Level
+	case "hostname", "_HOSTNAME", "Hostname":
+		return &l.Hostname
+	default:
+		return nil
+	}
+}
+
+// contextField returns the field of a member of a record's context; nil where there is none.
+func (l *Line) contextField(key string) *string {
+	switch key {
+	case "user":
+		return &l.UserID
+	case "user_domain":
+		return &l.UserDomainID
+	case "project_id":
+		return &l.ProjectID
+	case "domain":
+		return &l.DomainID
+	case "request_id":
+		return &l.RequestID
+	case "global_request_id":
+		return &l.GlobalRequestID
+	default:
+		return nil
+	}
+}
+
 func set(field *string, v literal.Value) {
-	if text := known(v.Text); v.Kind == literal.String && text != "" {
+	if text := known(v.Text); field != nil && v.Kind == literal.String && text != "" {
 		*field = text
 	}
 }

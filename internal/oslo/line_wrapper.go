@@ -91,6 +91,7 @@ func stripColors(text string) string {
 		return text
 	}
 	var b strings.Builder
+	b.Grow(len(text))
 	for {
 		i := strings.Index(text, "\x1b[")
 		if i < 0 {
