@@ -32,15 +32,7 @@ func TestReadmeReceivesFromRabbitMQ(t *testing.T) {
 	ctx := context.Background()
 	node := rabbitmqtest.Start(t, rabbitmqtest.Options{})
 	const password = "readme-only"
-	for line := range strings.SplitSeq(strings.Join(readme(t, "sh"), ""), "\n") {
-		command, isOurs := strings.CutPrefix(line, "rabbitmqctl ")
-		if !isOurs || !strings.Contains(command, " audit ") {
-			continue
-		}
-		command = strings.ReplaceAll(strings.ReplaceAll(command, `"$RABBIT_PASSWORD"`, password), "'", "")
-		_, err := node.Ctl(ctx, strings.Fields(command)...)
-		require.NoError(t, err, command)
-	}
+	runRabbitMQTools(t, node, strings.ReplaceAll(strings.Join(readme(t, "sh"), ""), `"$RABBIT_PASSWORD"`, password))
 	publishers := map[string]*rabbitmqtest.Publisher{}
 	for _, exchange := range []string{"keystone", "nova"} {
 		publisher, err := rabbitmqtest.NewPublisher(node.URL(), exchange, false)

@@ -33,9 +33,7 @@ func TestDeadLettersAreReturned(t *testing.T) {
 	tr.backend.set(accept) // what made the backend refuse is repaired
 	_, err = own.Tool(t.Context(), "rabbitmq-plugins", "enable", "rabbitmq_shovel")
 	require.NoError(t, err)
-	tr.ctl("set_parameter", "shovel", "return-rejected", `{"src-protocol": "amqp091", "src-uri": "amqp:///%2F", "src-queue": "`+rejected+`",
-		"dest-protocol": "amqp091", "dest-uri": "amqp:///%2F", "dest-queue": "`+tr.queue()+`",
-		"src-delete-after": "queue-length", "ack-mode": "on-confirm"}`)
+	tr.shovel(rejected, tr.queue())
 	tr.eventually(func() bool { return len(tr.backend.missing([]string{"good-1", "good-2", "bad-1", "bad-2"})) == 0 },
 		"what was published back does not arrive")
 	tr.eventually(func() bool { messages, _ := tr.ready(rejected); return messages == 0 }, "the dead-letter queue is not empty")
@@ -63,4 +61,12 @@ func TestRejectedRequestIsKept(t *testing.T) {
 	require.NoError(t, curl.Run())
 	assert.True(t, tr.backend.has("bad-1"))
 	tr.cleanUp()
+}
+
+// shovel publishes what is in a queue to another one.
+func (t *trial) shovel(from, to string) {
+	t.Helper()
+	t.ctl("set_parameter", "shovel", "from-"+from, `{"src-protocol": "amqp091", "src-uri": "amqp:///%2F", "src-queue": "`+from+`",
+		"dest-protocol": "amqp091", "dest-uri": "amqp:///%2F", "dest-queue": "`+to+`",
+		"src-delete-after": "queue-length", "ack-mode": "on-confirm"}`)
 }

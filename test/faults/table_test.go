@@ -35,6 +35,9 @@ func table() []fault {
 		{name: "queue exists with other arguments (406)", within: soon, repeats: unsettledAgain, run: queueDiffers},
 		{name: "acknowledgement timeout", within: soon, repeats: unsettledAgain, run: acknowledgementTimeout},
 		{name: "policy changed ×4", within: soon, run: policyChanged},
+		{name: "policy of openstack-helm: TTL", always: true, within: soon, repeats: queuedAgain, run: deployersPolicy(helmPattern, helmPolicy)},
+		{name: "policy of kolla-ansible: TTL, expires", within: soon, repeats: queuedAgain, run: deployersPolicy(kollaPattern, kollaPolicy)},
+		{name: "broker restarted, the gap fetched", within: soon, repeats: "the services' own queue has them too", run: gapFetched},
 		{name: "exchange deleted and recreated", within: soon, repeats: unsettledAgain, transient: true, run: exchangeDeleted},
 		{name: "bound to nothing, then bound", within: soon, repeats: retriedAgain, run: boundToNothing},
 
