@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -20,7 +22,7 @@ const (
 	MechanismExternal Mechanism = "EXTERNAL"
 )
 
-// ErrAuthentication says that a client did not authenticate. It does not say what was wrong, as the client is not told either.
+// ErrAuthentication says that a client did not authenticate. Of a password it does not say what was wrong. The client is told nothing.
 var ErrAuthentication = errors.New("authentication failed")
 
 // authenticate returns the user. state is that of the TLS connection, nil without TLS.
@@ -50,12 +52,42 @@ func (c *Config) authenticate(mechanism Mechanism, response []byte, state *tls.C
 		if state == nil || len(state.VerifiedChains) == 0 {
 			return "", ErrAuthentication
 		}
-		return state.PeerCertificates[0].Subject.CommonName, nil
+		return c.certified(state.PeerCertificates[0])
 	}
 	if equal(user, c.Username)&equal(password, c.Password) != 1 {
 		return "", ErrAuthentication
 	}
 	return string(user), nil
+}
+
+// certified returns the name of CertificateNames that the certificate has.
+func (c *Config) certified(certificate *x509.Certificate) (string, error) {
+	presented := namesOf(certificate)
+	for _, name := range presented {
+		if slices.Contains(c.CertificateNames, name) {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("%w: of the names of the client's certificate none is allowed: %q", ErrAuthentication, presented)
+}
+
+// namesOf are the names in a certificate, the common name first.
+func namesOf(certificate *x509.Certificate) []string {
+	var names []string
+	if certificate.Subject.CommonName != "" {
+		names = append(names, certificate.Subject.CommonName)
+	}
+	if subject := certificate.Subject.String(); subject != "" {
+		names = append(names, subject)
+	}
+	names = append(append(names, certificate.DNSNames...), certificate.EmailAddresses...)
+	for _, uri := range certificate.URIs {
+		names = append(names, uri.String())
+	}
+	for _, address := range certificate.IPAddresses {
+		names = append(names, address.String())
+	}
+	return names
 }
 
 // equal compares in a time that tells neither the length nor the place of the first difference.

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -40,7 +41,7 @@ func TestCredentials(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := start(t, options{timeouts: unanswered, configure: func(c *Config) {
 				if tt.mechanisms != nil {
-					c.Mechanisms = tt.mechanisms
+					c.Mechanisms, c.CertificateNames = tt.mechanisms, []string{"keystone"}
 				}
 			}})
 			// The library offers what the server does; a client that insists is made of the wire.
@@ -88,7 +89,9 @@ func TestFailureIsClosedWith403(t *testing.T) {
 func TestTLS(t *testing.T) {
 	authority := newAuthority(t)
 	f := start(t, options{
-		configure: func(c *Config) { c.Mechanisms = append(c.Mechanisms, MechanismExternal) },
+		configure: func(c *Config) {
+			c.Mechanisms, c.CertificateNames = append(c.Mechanisms, MechanismExternal), []string{"keystone-node-1"}
+		},
 		listen: func(l net.Listener) net.Listener {
 			return tls.NewListener(l, &tls.Config{
 				Certificates: []tls.Certificate{authority.issue(t, "server")},
@@ -121,11 +124,59 @@ func TestTLS(t *testing.T) {
 
 	_, err = dial(&amqp.ExternalAuth{})
 	require.Error(t, err, "no certificate")
+	_, err = dial(&amqp.ExternalAuth{}, authority.issue(t, "compute-node-1"))
+	require.Error(t, err, "of another name")
+	connection, err = dial(&amqp.PlainAuth{Username: "keystone", Password: "secret"}, authority.issue(t, "compute-node-1"))
+	require.NoError(t, err, "the names are for EXTERNAL")
+	require.NoError(t, connection.Close())
 	_, err = dial(&amqp.ExternalAuth{}, newAuthority(t).issue(t, "keystone-node-1"))
 	require.Error(t, err, "of another authority")
 	w := f.wire()
 	w.send(protocolHeader, make([]byte, 100)) // no TLS
-	eventually(t, f.events, func(e *events) []error { return e.refused }, 3)
+	eventually(t, f.events, func(e *events) []error { return e.refused }, 4)
+}
+
+// TestCertificateNames: with EXTERNAL a certificate needs one of the names, wherever in it that stands, and not only the right authority.
+func TestCertificateNames(t *testing.T) {
+	spiffe, err := url.Parse("spiffe://example.org/nova")
+	require.NoError(t, err)
+	certificate := &x509.Certificate{
+		Subject:  pkix.Name{CommonName: "nova", Organization: []string{"Example"}},
+		DNSNames: []string{"nova.example.org"}, EmailAddresses: []string{"nova@example.org"}, URIs: []*url.URL{spiffe}, IPAddresses: []net.IP{net.IPv4(192, 0, 2, 7)},
+	}
+	state := &tls.ConnectionState{PeerCertificates: []*x509.Certificate{certificate}, VerifiedChains: [][]*x509.Certificate{{certificate}}}
+	for _, test := range []struct {
+		name, allowed string
+		want          bool
+	}{
+		{"common name", "nova", true},
+		{"subject", "CN=nova,O=Example", true},
+		{"DNS name", "nova.example.org", true},
+		{"mail address", "nova@example.org", true},
+		{"URI", "spiffe://example.org/nova", true},
+		{"IP address", "192.0.2.7", true},
+		{"part of the common name", "nov", false},
+		{"parent domain", "example.org", false},
+		{"organization alone", "O=Example", false},
+		{"another", "keystone", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			config := Config{Mechanisms: []Mechanism{MechanismExternal}, CertificateNames: []string{"none", test.allowed}}
+			user, err := config.authenticate(MechanismExternal, nil, state)
+			if test.want {
+				require.NoError(t, err)
+				require.Equal(t, test.allowed, user)
+				return
+			}
+			require.ErrorIs(t, err, ErrAuthentication)
+			for _, presented := range []string{"CN=nova,O=Example", "nova.example.org", "spiffe://example.org/nova"} {
+				require.ErrorContains(t, err, presented, "what was presented is said")
+			}
+		})
+	}
+	nameless := &tls.ConnectionState{PeerCertificates: []*x509.Certificate{{}}, VerifiedChains: state.VerifiedChains}
+	_, err = (&Config{Mechanisms: []Mechanism{MechanismExternal}, CertificateNames: []string{""}}).authenticate(MechanismExternal, nil, nameless)
+	require.ErrorIs(t, err, ErrAuthentication)
 }
 
 // authority is a certificate authority for tests.
@@ -190,6 +241,7 @@ func TestConfig(t *testing.T) {
 		"no mechanism":         func(c *Config) { c.Mechanisms = nil },
 		"unknown mechanism":    func(c *Config) { c.Mechanisms = []Mechanism{"ANONYMOUS"} },
 		"no password":          func(c *Config) { c.Password = "" },
+		"EXTERNAL, no names":   func(c *Config) { c.Mechanisms = []Mechanism{MechanismExternal} },
 		"no connections":       func(c *Config) { c.MaxConnections = 0 },
 		"no hold":              func(c *Config) { c.MaxHold = 0 },
 		"budget below message": func(c *Config) { c.MaxInFlightBytes = c.MaxMessageBytes },

@@ -17,6 +17,9 @@ type Config struct {
 	Mechanisms []Mechanism
 	Username   string
 	Password   string
+	// CertificateNames are the names of which a client's certificate must have one for EXTERNAL: its subject, such as CN=nova,O=Example, the
+	// subject's common name, or a subject alternative name.
+	CertificateNames []string
 	// Exchanges and Topics are those whose messages are handled; none means any. A topic is a routing key up to its last dot
 	// (oslo.messaging publishes with <topic>.<priority>). Messages of others are acknowledged and forgotten.
 	Exchanges []string
@@ -74,6 +77,8 @@ func (c *Config) validate() error {
 			errs = append(errs, fmt.Errorf("%q is no mechanism of authentication", mechanism))
 		case mechanism != MechanismExternal && (c.Username == "" || c.Password == ""):
 			errs = append(errs, fmt.Errorf("%s needs a user name and a password", mechanism))
+		case mechanism == MechanismExternal && len(c.CertificateNames) == 0:
+			errs = append(errs, errors.New("EXTERNAL needs the names of certificates"))
 		}
 	}
 	if c.MaxConnections < 1 || c.MaxMessageBytes < 1 || c.MaxHold <= 0 {

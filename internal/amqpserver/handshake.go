@@ -83,6 +83,7 @@ func (s *Server) appendStart(to []byte) []byte {
 		"information": "A publish-only AMQP 0-9-1 endpoint; no broker",
 		"capabilities": Table{
 			"publisher_confirms":           true,
+			"basic.nack":                   true, // never sent; pika asks for it before it publishes with confirms
 			"authentication_failure_close": true,
 		},
 	})
@@ -103,11 +104,11 @@ func (c *connection) startOk(state *tls.ConnectionState) (*Client, error) {
 	if a.err != nil {
 		return nil, refusal(codeSyntaxError, a.err.Error())
 	}
-	user, err := c.server.config.authenticate(mechanism, response, state)
+	user, err := c.login(mechanism, response, state)
 	if err != nil {
 		c.pause(c.server.timeouts.failure)
 		capabilities, _ := properties["capabilities"].(Table)
-		if told, _ := capabilities["authentication_failure_close"].(bool); told {
+		if told, _ := capabilities["authentication_failure_close"].(bool); told && !errors.Is(err, ErrTooManyLogins) {
 			err = errors.Join(err, refusal(codeAccessRefused, "login was refused"))
 		}
 		return nil, err
@@ -124,6 +125,20 @@ func (c *connection) startOk(state *tls.ConnectionState) (*Client, error) {
 		client.Certificate = state.PeerCertificates[0]
 	}
 	return client, nil
+}
+
+// login checks the credentials when the host has a try left. Without one they are not looked at, and nobody is told that they are wrong.
+func (c *connection) login(mechanism Mechanism, response []byte, state *tls.ConnectionState) (string, error) {
+	try := c.server.logins.take(c.peer.Addr(), time.Now())
+	if !try.allowed {
+		return "", ErrTooManyLogins
+	}
+	c.pause(try.delay)
+	user, err := c.server.config.authenticate(mechanism, response, state)
+	if err == nil {
+		try.giveBack()
+	}
+	return user, err
 }
 
 func (c *connection) pause(duration time.Duration) {

@@ -224,6 +224,12 @@ func eventually[T any](t testing.TB, e *events, get func(*events) []T, count int
 	return values
 }
 
+func (e *events) refusals() []error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.refused)
+}
+
 func (e *events) resentCount() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -32,9 +32,9 @@ type service struct {
 }
 
 var havePython = sync.OnceValue(func() error {
-	out, err := exec.Command("/usr/bin/python3", "-c", "import oslo_messaging, kombu, amqp").CombinedOutput()
+	out, err := exec.Command("/usr/bin/python3", "-c", "import oslo_messaging, kombu, amqp, pika").CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("oslo.messaging and kombu are not installed: apt-get install --no-install-recommends python3-oslo.messaging python3-kombu: %w: %s", err, out)
+		return fmt.Errorf("oslo.messaging, kombu and pika are not installed: apt-get install --no-install-recommends python3-oslo.messaging python3-kombu python3-pika: %w: %s", err, out)
 	}
 	return nil
 })
@@ -172,7 +172,9 @@ func TestOsloMessaging(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := start(t, options{listen: tt.listen, configure: func(c *Config) { c.Mechanisms = append(c.Mechanisms, MechanismExternal) }})
+			f := start(t, options{listen: tt.listen, configure: func(c *Config) {
+				c.Mechanisms, c.CertificateNames = append(c.Mechanisms, MechanismExternal), []string{"keystone-node"}
+			}})
 			if tt.notifications == nil {
 				tt.notifications = section{}
 			}
@@ -214,6 +216,17 @@ func TestKombu(t *testing.T) {
 	assert.Nil(t, messages[0].Headers)
 	assert.Equal(t, Table{"nested": Table{"list": []any{int64(1), "two", nil, true, 2.5, Table{"deep": "bytes"}}}}, messages[1].Headers)
 	assert.Equal(t, Table{"count": uint64(1) << 40, "negative": int64(-1)}, messages[2].Headers)
+	assert.Len(t, messages[2].Body, 300_000)
+}
+
+// TestPika: it refuses to publish with confirms to a server that does not advertise basic.nack.
+func TestPika(t *testing.T) {
+	f := start(t, options{})
+	require.Equal(t, []string{"5", "0", "300000"}, python(t, "pika", "amqp://keystone:secret@"+f.address+"/%2F").wait())
+	messages := f.messages.all()
+	require.Len(t, messages, 3)
+	assert.Equal(t, "small", string(messages[0].Body))
+	assert.Equal(t, Table{"a": "b"}, messages[0].Headers)
 	assert.Len(t, messages[2].Body, 300_000)
 }
 

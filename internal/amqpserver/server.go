@@ -21,6 +21,7 @@ type Server struct {
 	observer Observer
 	budget   *budget
 	orphans  *orphans
+	logins   *logins
 
 	serving sync.WaitGroup
 
@@ -38,7 +39,7 @@ func New(config Config, handler Handler, observer Observer) (*Server, error) {
 	}
 	return &Server{
 		config: config, timeouts: defaultTimeouts(), handler: handler, observer: observer,
-		budget: newBudget(config.MaxInFlightBytes), orphans: newOrphans(),
+		budget: newBudget(config.MaxInFlightBytes), orphans: newOrphans(), logins: newLogins(),
 		listeners: map[net.Listener]struct{}{}, connections: map[*connection]struct{}{}, hosts: map[netip.Addr]int{},
 	}, nil
 }

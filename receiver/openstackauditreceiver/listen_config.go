@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -47,6 +48,8 @@ type ListenAuthConfig struct {
 	Mechanisms []amqpserver.Mechanism `mapstructure:"mechanisms"`
 	Username   string                 `mapstructure:"username"`
 	Password   configopaque.String    `mapstructure:"password"`
+	// CertificateNames are those of which a certificate must have one for EXTERNAL, as its subject, its common name or a subject alternative name.
+	CertificateNames []string `mapstructure:"certificate_names"`
 
 	_ struct{}
 }
@@ -121,8 +124,21 @@ func (c *ListenConfig) validateAuth(path string) error {
 		errs = append(errs, auditlog.OneOf(fmt.Sprintf("%s::auth::mechanisms[%d]", path, i), mechanism,
 			amqpserver.MechanismAMQPlain, amqpserver.MechanismPlain, amqpserver.MechanismExternal))
 	}
-	if slices.Contains(auth.Mechanisms, amqpserver.MechanismExternal) && (!c.TLS.HasValue() || c.TLS.Get().ClientCAFile == "") {
+	external := slices.Contains(auth.Mechanisms, amqpserver.MechanismExternal)
+	if external && (!c.TLS.HasValue() || c.TLS.Get().ClientCAFile == "") {
 		errs = append(errs, fmt.Errorf("%s::auth::mechanisms: EXTERNAL needs %s::tls::client_ca_file, which says whose certificates are good", path, path))
+	}
+	switch key := path + "::auth::certificate_names"; {
+	case external && len(auth.CertificateNames) == 0:
+		errs = append(errs, fmt.Errorf("%s: is required with EXTERNAL: every certificate of the authority could forge audit events", key))
+	case !external && len(auth.CertificateNames) > 0:
+		errs = append(errs, fmt.Errorf("%s: is for EXTERNAL, which %s::auth::mechanisms does not have", key, path))
+	case external:
+		for i, name := range auth.CertificateNames {
+			if name == "" || strings.TrimSpace(name) != name {
+				errs = append(errs, fmt.Errorf("%s[%d]: %q is no name of a certificate, such as nova.example.org", key, i, name))
+			}
+		}
 	}
 	if slices.ContainsFunc(auth.Mechanisms, func(m amqpserver.Mechanism) bool { return m != amqpserver.MechanismExternal }) {
 		for _, credential := range []struct{ name, value string }{{"username", auth.Username}, {"password", string(auth.Password)}} {
@@ -141,6 +157,7 @@ func (c *ListenConfig) serverConfig(build component.BuildInfo) amqpserver.Config
 		Mechanisms:       c.Auth.Mechanisms,
 		Username:         c.Auth.Username,
 		Password:         string(c.Auth.Password),
+		CertificateNames: c.Auth.CertificateNames,
 		Exchanges:        c.Exchanges,
 		Topics:           c.Topics,
 		MaxConnections:   c.MaxConnections,

@@ -61,6 +61,8 @@ func (o *listenObserver) Refused(peer netip.AddrPort, err error) {
 	switch {
 	case errors.Is(err, amqpserver.ErrTooManyConnections):
 		reason = "too_many"
+	case errors.Is(err, amqpserver.ErrTooManyLogins):
+		reason = "too_many_logins"
 	case errors.Is(err, amqpserver.ErrAuthentication):
 		reason = "authentication"
 	case errors.Is(err, amqpserver.ErrProtocol), errors.As(err, &refusal):

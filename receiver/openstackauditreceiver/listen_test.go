@@ -458,12 +458,16 @@ func TestInvalidListenConfig(t *testing.T) {
 		"listen::auth::mechanisms: at least one":                                   auth("mechanisms", []any{}),
 		`listen::auth::mechanisms[1]: "ANONYMOUS" is none of`:                      auth("mechanisms", []any{"PLAIN", "ANONYMOUS"}),
 		"listen::auth::mechanisms: EXTERNAL needs listen::tls::client_ca_file":     auth("mechanisms", []any{"EXTERNAL"}),
-		"listen::max_connections: 0 is not between":                                {"max_connections": 0},
-		"listen::max_message_size_mib: 0 is not between":                           {"max_message_size_mib": 0},
-		"listen::max_in_flight_mib: 4 is not more than max_message_size_mib 4":     {"max_message_size_mib": 4, "max_in_flight_mib": 4},
-		"listen::max_hold: 0s is less than 1s":                                     {"max_hold": "0s"},
-		"listen::exchanges[0]: a name of 1 to 127 bytes":                           {"exchanges": []any{""}},
-		"listen::topics[1]: a name of 1 to 127 bytes":                              {"topics": []any{"a", ""}},
+		"listen::auth::certificate_names: is required with EXTERNAL":               auth("mechanisms", []any{"EXTERNAL"}),
+		"listen::auth::certificate_names: is for EXTERNAL":                         auth("certificate_names", []any{"nova"}),
+		`listen::auth::certificate_names[1]: " nova" is no name`: {"auth": section{
+			"mechanisms": []any{"EXTERNAL"}, "certificate_names": []any{"nova", " nova"}}},
+		"listen::max_connections: 0 is not between":                            {"max_connections": 0},
+		"listen::max_message_size_mib: 0 is not between":                       {"max_message_size_mib": 0},
+		"listen::max_in_flight_mib: 4 is not more than max_message_size_mib 4": {"max_message_size_mib": 4, "max_in_flight_mib": 4},
+		"listen::max_hold: 0s is less than 1s":                                 {"max_hold": "0s"},
+		"listen::exchanges[0]: a name of 1 to 127 bytes":                       {"exchanges": []any{""}},
+		"listen::topics[1]: a name of 1 to 127 bytes":                          {"topics": []any{"a", ""}},
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
@@ -477,7 +481,7 @@ func TestInvalidListenConfig(t *testing.T) {
 		"loopback of IPv6":   {"endpoint": "[::1]:5679"},
 		"insecure plaintext": {"endpoint": "0.0.0.0:5679", "insecure_plaintext": true},
 		"TLS":                {"endpoint": "0.0.0.0:5679", "tls": section{"cert_file": "c", "key_file": "k"}},
-		"EXTERNAL alone":     {"auth": section{"mechanisms": []any{"EXTERNAL"}}, "tls": section{"cert_file": "c", "key_file": "k", "client_ca_file": "ca"}},
+		"EXTERNAL alone":     {"auth": section{"mechanisms": []any{"EXTERNAL"}, "certificate_names": []any{"nova"}}, "tls": section{"cert_file": "c", "key_file": "k", "client_ca_file": "ca"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -511,6 +515,7 @@ func TestREADMEShowsTheDefaultsOfListen(t *testing.T) {
 	want := createDefaultConfig().(*Config)
 	want.Listen.GetOrInsertDefault()
 	want.Listen.Get().Exchanges, want.Listen.Get().Topics = []string{}, []string{}
+	want.Listen.Get().Auth.CertificateNames = []string{}
 	assert.Equal(t, want, shown)
 	every := confmap.New()
 	require.NoError(t, every.Marshal(want))

@@ -1,7 +1,8 @@
-"""Publishes notifications as an OpenStack service does, or messages with kombu alone.
+"""Publishes notifications as an OpenStack service does, or messages with kombu or pika alone.
 
     publish.py notify CONFIG RETRY EVENT...   CONFIG is the service's configuration file
     publish.py kombu URL
+    publish.py pika URL
 
 An EVENT is an id, or id:size to make the payload that large. Each id is printed once the call has returned; what
 oslo.messaging has to say goes to standard error.
@@ -40,5 +41,18 @@ def kombu(url):
             print(len(body), flush=True)
 
 
+def pika(url):
+    import pika as library
+
+    connection = library.BlockingConnection(library.URLParameters(url))
+    channel = connection.channel()
+    channel.exchange_declare('keystone', 'topic')
+    channel.confirm_delivery()
+    for body in ('small', '', 'x' * 300_000):
+        channel.basic_publish('keystone', 'notifications.info', body, library.BasicProperties(delivery_mode=2, headers={'a': 'b'}))
+        print(len(body), flush=True)
+    connection.close()
+
+
 logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-{'notify': notify, 'kombu': kombu}[sys.argv[1]](*sys.argv[2:])
+{'notify': notify, 'kombu': kombu, 'pika': pika}[sys.argv[1]](*sys.argv[2:])
