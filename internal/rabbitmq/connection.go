@@ -22,6 +22,8 @@ type connection struct {
 	socket *socket
 }
 
+func (c *connection) version() brokerVersion { return brokerVersionOf(c.Properties) }
+
 // dial connects, and does the TLS and AMQP handshakes within the connection timeout.
 func dial(ctx context.Context, config *Config, host Host, name string) (established *connection, err error) {
 	ctx, cancel := context.WithTimeout(ctx, config.ConnectionTimeout)

@@ -49,9 +49,9 @@ func (g *generation) run(ctx context.Context, serve func(context.Context, *Sessi
 	}
 	defer main.close(g.config.ConnectionTimeout)
 	var session *Session
-	var ended func(context.Context) error
+	var end *consumerEnd
 	if err := main.within(ctx, g.config.ConnectionTimeout, func() (err error) {
-		session, ended, err = g.consume(main)
+		session, end, err = g.consume(main)
 		return err
 	}); err != nil {
 		return err
@@ -67,8 +67,7 @@ func (g *generation) run(ctx context.Context, serve func(context.Context, *Sessi
 	g.healthy = true
 	g.observer.Connected(g.host.Address)
 	g.group.Go(func() {
-		if err := ended(ctx); err != nil {
-			session.end(err)
+		if err := end.wait(ctx, session); err != nil {
 			cancel(err)
 		}
 	})
@@ -88,9 +87,8 @@ func (g *generation) run(ctx context.Context, serve func(context.Context, *Sessi
 	return err
 }
 
-// consume starts the consumer. ended waits for the end of the channel or the consumer and tells its reason; nil when its context
-// ended first.
-func (g *generation) consume(main *connection) (s *Session, ended func(context.Context) error, err error) {
+// consume starts the consumer.
+func (g *generation) consume(main *connection) (*Session, *consumerEnd, error) {
 	queue := g.config.Queue.Name
 	channel, err := main.Channel()
 	if err != nil {
@@ -99,8 +97,10 @@ func (g *generation) consume(main *connection) (s *Session, ended func(context.C
 	if err := channel.Qos(g.prefetch, 0, false); err != nil {
 		return nil, nil, fmt.Errorf("setting the prefetch to %d: %w", g.prefetch, err)
 	}
-	closed := channel.NotifyClose(make(chan *amqp.Error, 1))
-	cancelled := channel.NotifyCancel(make(chan string, 1))
+	end := &consumerEnd{
+		queue: queue, main: main,
+		closed: channel.NotifyClose(make(chan *amqp.Error, 1)), cancelled: channel.NotifyCancel(make(chan string, 1)),
+	}
 	deliveries, err := channel.Consume(queue, "", false, false, false, false, nil)
 	switch {
 	case hasCode(err, amqp.AccessRefused):
@@ -108,35 +108,15 @@ func (g *generation) consume(main *connection) (s *Session, ended func(context.C
 	case err != nil:
 		return nil, nil, fmt.Errorf("consuming queue %q: %w", queue, err)
 	}
-	ended = func(ctx context.Context) error {
-		select {
-		case reason := <-closed:
-			return closeReason(reason)
-		case _, isCancel := <-cancelled:
-			if !isCancel { // it is closed along with the channel
-				return closeReason(<-closed)
-			}
-			return fmt.Errorf("the broker cancelled the consumer of queue %q: the queue was deleted or its node is gone", queue)
-		case <-ctx.Done():
-			return nil
-		}
-	}
 	return &Session{
 		channel:       channel,
 		deliveries:    deliveries,
 		tracker:       newTracker(g.prefetch),
 		prefetch:      g.prefetch,
 		maxBytes:      g.config.MaxInFlightBytes,
-		deliveryLimit: assumedDeliveryLimit,
+		deliveryLimit: main.version().defaultDeliveryLimit(),
 		nearLimit:     g.observer.NearDeliveryLimit,
-	}, ended, nil
-}
-
-func closeReason(reason *amqp.Error) error {
-	if reason == nil {
-		return amqp.ErrClosed
-	}
-	return reason
+	}, end, nil
 }
 
 // dialSide opens the connection of the upkeep. It closes when ctx ends.

@@ -80,6 +80,14 @@ func (b broker) existing(queue string) Config {
 	return config
 }
 
+func (b broker) version(t *testing.T) brokerVersion {
+	t.Helper()
+	connection, err := amqp.Dial(b.url())
+	require.NoError(t, err)
+	require.NoError(t, connection.Close())
+	return brokerVersionOf(connection.Properties)
+}
+
 // channel is an administrator's.
 func (b broker) channel(t *testing.T) *amqp.Channel {
 	t.Helper()

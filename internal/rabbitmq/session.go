@@ -42,6 +42,7 @@ type Session struct {
 	holdMu sync.Mutex
 	hold   func(bool)
 
+	// deliveryLimit is the queue's as far as it is known; 0 for none.
 	deliveryLimit int64
 	nearLimit     func(tag uint64, count, limit int64)
 	deadLetters   atomic.Bool
@@ -61,7 +62,7 @@ func (s *Session) Deliveries() <-chan amqp.Delivery { return s.deliveries }
 func (s *Session) Received(d *amqp.Delivery) {
 	s.tracker.received(d.DeliveryTag, int64(len(d.Body)))
 	s.holdOrRelease()
-	if count := DeliveryCount(d); count >= s.deliveryLimit-s.deliveryLimit/4 {
+	if count := DeliveryCount(d); s.deliveryLimit > 0 && count >= s.deliveryLimit-s.deliveryLimit/4 {
 		s.nearLimit(d.DeliveryTag, count, s.deliveryLimit)
 	}
 }
@@ -137,8 +138,9 @@ func (s *Session) holdOrRelease() {
 	s.hold(bytes > s.maxBytes && messages < s.prefetch)
 }
 
-// DeliveryCount is how often the message came back to its queue after a delivery. Only quorum queues count (x-delivery-count);
-// elsewhere it is 1 for a redelivered message, else 0.
+// DeliveryCount is what the broker holds against the queue's delivery limit (x-delivery-count of a quorum queue): how often the message came
+// back to its queue. A connection that ends counts with every version; basic.nack and the acknowledgement timeout do so before
+// RabbitMQ 4.3, which counts those apart (x-acquired-count). Elsewhere it is 1 for a redelivered message, else 0.
 func DeliveryCount(d *amqp.Delivery) int64 {
 	switch count := d.Headers["x-delivery-count"].(type) {
 	case int64:
@@ -146,7 +148,8 @@ func DeliveryCount(d *amqp.Delivery) int64 {
 	case int32:
 		return int64(count)
 	}
-	if d.Redelivered {
+	_, countedApart := d.Headers["x-acquired-count"]
+	if d.Redelivered && !countedApart {
 		return 1
 	}
 	return 0

@@ -7,13 +7,9 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-const (
-	// deliveryLimit of our quorum queues. A closed channel counts as a return for each of its deliveries, so the broker's default
-	// (20 since RabbitMQ 4.0) would throw messages away during an outage; -1 makes RabbitMQ 3.10 drop a message at its first return.
-	deliveryLimit = 1_000_000
-	// assumedDeliveryLimit is the default of RabbitMQ 4.0 for quorum queues, taken where the queue is not known to be ours.
-	assumedDeliveryLimit = 20
-)
+// deliveryLimit of our quorum queues. A closed channel counts as a return for each of its deliveries, so the broker's default
+// (20 since RabbitMQ 4.0) would throw messages away during an outage; -1 makes RabbitMQ 3.10 drop a message at its first return.
+const deliveryLimit = 1_000_000
 
 // topology asserts what the queue needs, over a connection that consumes nothing: its calls never wait behind deliveries, and
 // what the broker refuses closes channels that nobody else uses.
@@ -194,12 +190,14 @@ func boundedArguments(queue *QueueConfig) amqp.Table {
 
 func deadLetterQueue(queue *QueueConfig) string { return queue.Name + ".rejected" }
 
-func exists(connection *connection, queue string) bool {
-	err := onChannel(connection, func(channel *amqp.Channel) error {
+func exists(connection *connection, queue string) bool { return probeQueue(connection, queue) == nil }
+
+// probeQueue asks whether there is such a queue, and fails in the broker's words when there is none.
+func probeQueue(connection *connection, queue string) error {
+	return onChannel(connection, func(channel *amqp.Channel) error {
 		_, err := channel.QueueDeclarePassive(queue, true, false, false, false, nil)
 		return err
 	})
-	return err == nil
 }
 
 // onChannel runs f on a channel of its own: whatever the broker refuses closes it.

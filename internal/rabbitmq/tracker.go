@@ -3,6 +3,7 @@ package rabbitmq
 import (
 	"fmt"
 	"sync"
+	"time"
 )
 
 // tracker keeps the deliveries of one channel that are not settled yet. Tags on a channel are 1, 2, 3, …, so they index a ring.
@@ -19,8 +20,9 @@ type tracker struct {
 }
 
 type delivery struct {
-	size  int64
-	state deliveryState
+	size     int64
+	received time.Time
+	state    deliveryState
 }
 
 type deliveryState uint8
@@ -46,7 +48,7 @@ func (t *tracker) received(tag uint64, size int64) {
 		t.ring[(t.first+t.count)%len(t.ring)] = delivery{}
 		t.count++
 	}
-	t.at(tag).size = size
+	t.at(tag).size, t.at(tag).received = size, time.Now()
 	t.messages++
 	t.bytes += size
 }
@@ -123,4 +125,16 @@ func (t *tracker) inFlight() (messages int, bytes int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.messages, t.bytes
+}
+
+// oldestAge is for how long the longest in flight of the deliveries is so; 0 when there is none.
+func (t *tracker) oldestAge() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for tag := t.base; tag < t.base+uint64(t.count); tag++ {
+		if d := t.at(tag); d.state != settled && !d.received.IsZero() {
+			return time.Since(d.received)
+		}
+	}
+	return 0
 }

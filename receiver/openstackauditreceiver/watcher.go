@@ -137,6 +137,9 @@ func (w *watcher) Connected(host string) {
 func (w *watcher) Disconnected(host string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if errors.Is(err, rabbitmq.ErrAcknowledgementTimeout) {
+		w.telemetry.OpenstackAuditReceiverAcknowledgementTimeouts.Add(context.Background(), 1, w.telemetry.common)
+	}
 	w.state.connected, w.state.queueKnown = false, false
 	w.connectionErr = fmt.Errorf("%s: %w", host, err)
 	complaint := w.connectionErr.Error()

@@ -28,6 +28,7 @@ type TelemetryBuilder struct {
 	meter                                          metric.Meter
 	mu                                             sync.Mutex
 	registrations                                  []metric.Registration
+	OpenstackAuditReceiverAcknowledgementTimeouts  metric.Int64Counter
 	OpenstackAuditReceiverBatchSize                metric.Int64Histogram
 	OpenstackAuditReceiverConnected                metric.Int64ObservableGauge
 	OpenstackAuditReceiverDecodeErrors             metric.Int64Counter
@@ -256,6 +257,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.OpenstackAuditReceiverAcknowledgementTimeouts, err = builder.meter.Int64Counter(
+		"otelcol_openstack_audit_receiver_acknowledgement_timeouts",
+		metric.WithDescription("Times that the broker took back what was not acknowledged, because a message was not for longer than its acknowledgement timeout (consumer_timeout). [Alpha]"),
+		metric.WithUnit("{timeout}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.OpenstackAuditReceiverBatchSize, err = builder.meter.Int64Histogram(
 		"otelcol_openstack_audit_receiver_batch_size",
 		metric.WithDescription("Records that were given to the pipeline in one batch. [Alpha]"),

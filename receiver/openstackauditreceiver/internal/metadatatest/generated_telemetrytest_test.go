@@ -60,6 +60,7 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	tb.OpenstackAuditReceiverAcknowledgementTimeouts.Add(context.Background(), 1)
 	tb.OpenstackAuditReceiverBatchSize.Record(context.Background(), 1)
 	tb.OpenstackAuditReceiverDecodeErrors.Add(context.Background(), 1)
 	tb.OpenstackAuditReceiverDeliveries.Add(context.Background(), 1)
@@ -77,6 +78,9 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.OpenstackAuditReceiverReconnects.Add(context.Background(), 1)
 	tb.OpenstackAuditReceiverRecordsTruncated.Add(context.Background(), 1)
 	tb.OpenstackAuditReceiverRedeliveries.Add(context.Background(), 1)
+	AssertEqualOpenstackAuditReceiverAcknowledgementTimeouts(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualOpenstackAuditReceiverBatchSize(t, testTel,
 		[]metricdata.HistogramDataPoint[int64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
