@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -24,7 +25,7 @@ const (
 	OutcomeUnknown = "unknown"
 )
 
-// Values of error.type; a status code and _OTHER are the others.
+// Values of error.type; a status code is the other. errorStatusUnknown is a response that the audit middleware did not see.
 const (
 	errorUserNotFound           = "user_not_found"
 	errorAccountLocked          = "account_locked"
@@ -35,6 +36,7 @@ const (
 	errorPasswordMinAge         = "password_min_age"
 	errorPasswordChangeDisabled = "password_change_disabled"
 	errorInvalidCredentials     = "invalid_credentials"
+	errorStatusUnknown          = "status_unknown"
 	errorOther                  = "_OTHER"
 )
 
@@ -125,20 +127,22 @@ func cutLast(s string) (before, after string, ok bool) {
 	return s[:i], s[i+1:], true
 }
 
-// actionOf returns the action, one of a short list.
-func actionOf(n *oslo.Notification, targetType, operation string) string {
-	if strings.HasPrefix(n.EventType, "identity.") {
-		return identityAction(n, targetType, operation)
-	}
-	action := n.Event.Action
+// requestAction returns the action of a request to a service, one of a short list.
+func requestAction(action, urlPath string, path pathTarget, status int) string {
 	first, rest, _ := strings.Cut(action, "/")
-	if first == "read" && (rest == actionList || strings.HasPrefix(rest, actionList+"/")) {
+	if o, _, ok := operationOf(action, urlPath, path); ok && o.action != "" {
+		return o.action
+	}
+	switch {
+	case first == "read" && (rest == actionList || strings.HasPrefix(rest, actionList+"/")):
 		return actionList
-	}
-	if isCADFAction(first) {
+	case action == "update" && (status == http.StatusCreated || path.id == "" && path.kind != "" && path.part == ""):
+		return "create" // keystonemiddleware makes update of a POST to a collection that the audit map does not have
+	case isCADFAction(first):
 		return first
+	default:
+		return actionOther
 	}
-	return actionOther
 }
 
 func identityAction(n *oslo.Notification, targetType, operation string) string {
@@ -208,8 +212,17 @@ func outcomeOf(n *oslo.Notification) string {
 	case OutcomePending, "attempt", "attempted":
 		return OutcomePending
 	default:
+		if raisedThrough(n) {
+			return OutcomeFailure
+		}
 		return OutcomeUnknown
 	}
+}
+
+// raisedThrough reports whether the service raised an exception through the audit middleware, which then knows no status: so most
+// services refuse, keystonemiddleware/audit/__init__.py _process_response.
+func raisedThrough(n *oslo.Notification) bool {
+	return n.EventType == httpResponseEvent && n.Event.Outcome == OutcomeUnknown && n.Event.Reason == (cadf.Reason{})
 }
 
 // errorTypeOf returns why it did not succeed, one of a short list.
@@ -228,6 +241,9 @@ func errorTypeOf(n *oslo.Notification, action, outcome string) string {
 	}
 	if action == actionAuthenticate && outcome == OutcomeFailure && wrongPassword(n) {
 		return errorInvalidCredentials
+	}
+	if raisedThrough(n) {
+		return errorStatusUnknown
 	}
 	if e.Reason.Code != "" && len(e.Reason.Code) <= 3 && isDecimal(e.Reason.Code) {
 		return e.Reason.Code

@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -9,19 +10,19 @@ import (
 // pathTarget is what the path of a request names.
 type pathTarget struct {
 	kind, id string
-	// name stands before the id where a path has both, as stacks/<name>/<id> of the orchestration.
+	// name stands before the id where a path has both, such as stacks/<name>/<id> of the orchestration.
 	name string
-	// part is the rest of the path behind the id: acl, payload, tags/red. The word action is none of it.
+	// parentKind and parentID are what the target belongs to, where the path names that before it: the server of a volume attachment.
+	parentKind, parentID string
+	// part is the rest of the path behind the id: acl, payload, tags/red; where there is no id, behind the word of the type. The
+	// word action at the end is none of it, nor is detail, a longer form of the same list.
 	part string
-	// plural says, where there is no id, that the type's word is one for many.
+	// plural reports, where there is no id, that the type's word is one for many.
 	plural bool
-	// beyond says, where there is no id, that the path goes on behind the type's word,
-	// and not only with detail, which is a longer form of the same list.
-	beyond bool
 }
 
-// walkPath finds the target in the path of a request: keystonemiddleware tells it
-// nowhere else. typeURI is the target's, project the id of the token's project.
+// walkPath finds the target in the path of a request: keystonemiddleware tells it nowhere else. typeURI is the target's, project
+// the id of the token's project.
 func walkPath(path, typeURI, project string) pathTarget {
 	var (
 		t      pathTarget
@@ -29,6 +30,7 @@ func walkPath(path, typeURI, project string) pathTarget {
 		word   string // the one before, if it was a word
 		kind   string // the word that is the type where there is no id
 		words  int
+		part   string
 		behind int // the index behind the id or, where there is none, behind that word
 	)
 	segments := pathSegments(room[:0], path, project)
@@ -37,33 +39,70 @@ walk:
 		switch {
 		case word == "" && t.id != "" && behind == i && isPathID(segment) && !isPathID(t.id):
 			t.name, t.id, behind = t.id, segment, i+1
-		case word != "" && (isPathID(segment) || words == 1 && namesElement(typeURI, word, segment)):
-			t, behind = pathTarget{kind: singular(word), id: unescaped(segment)}, i+1
+		case word != "" && (isPathID(segment) || t.id == "" && !isReserved(word, segment) &&
+			(words == 1 && namesElement(typeURI, word, segment) || isPlural(word))):
+			if word == "metadata" && kind == "software_deployments" { // of a server, heat/api/openstack/v1/software_deployments.py
+				word, part = "servers", "deployment_metadata"
+			}
+			t, behind = pathTarget{kind: singular(word), id: unescaped(segment), parentKind: t.kind, parentID: cmp.Or(t.name, t.id)}, i+1
 			word = ""
 		case isPathWord(segment):
 			words++
-			word = segment
-			// Before the collection, whose name is a plural, may stand what it belongs to: qos/policies.
-			if t.id == "" && (kind == "" || !isPlural(kind) && isPlural(word)) {
-				kind, behind = word, i+1
+			// Before the collection, whose name is a plural, may stand what it belongs to: qos/policies. Behind zones/tasks stand collections.
+			if t.id == "" && (kind == "" || !isPlural(kind) && isPlural(segment) || word == "tasks") {
+				kind, behind = segment, i+1
 			}
+			word = segment
 		default:
 			break walk
 		}
 	}
 	rest := segments[behind:]
+	if last := len(rest) - 1; last >= 0 && (rest[last] == "action" || t.id == "" && isDetail(rest[last])) {
+		rest = rest[:last]
+	}
+	if t.part = strings.Join(rest, "/"); t.part == "" {
+		t.part = part
+	}
 	if t.id == "" {
-		t.kind, t.plural, t.beyond = singular(kind), isPlural(kind), len(rest) > 1 || len(rest) == 1 && !isDetail(rest[0])
-		return t
+		t.kind, t.plural = singular(kind), isPlural(kind)
 	}
-	if len(rest) > 0 && rest[len(rest)-1] == "action" {
-		rest = rest[:len(rest)-1]
+	if of, ok := verbPaths[t.kind]; ok && t.part == "" {
+		t.kind, t.part = of, t.kind
 	}
-	t.part = strings.Join(rest, "/")
 	return t
 }
 
+// verbPaths are the types of what the paths that begin with a verb are about, heat/api/openstack/v1, ironic/api/controllers/v1/ramdisk.py.
+var verbPaths = map[string]string{"heartbeat": "node", "lookup": "node", "validate": "template"}
+
 func isDetail(word string) bool { return word == "detail" || word == "details" }
+
+// reserved are the words that stand behind a collection and are none of its elements, as the services' API references have them.
+var reserved = map[string][]string{
+	"backups":              {"import_record"},
+	"cas":                  {"all", "global-preferred", "preferred", "unset-global-preferred"},
+	"group_types":          {"default"},
+	"groups":               {"action"},
+	"metadefs":             {"namespaces", "objects", "properties", "resource_types", "tags"},
+	"nodes":                {"validate"},
+	"os-hypervisors":       {"statistics"},
+	"os-services":          {"disable", "disable-log-reason", "enable", "failover", "failover_host", "force-down", "freeze", "get-log", "set-log", "thaw"},
+	"quotas":               {"defaults"},
+	"scheduler-stats":      {"get_pools", "pools"},
+	"secret-stores":        {"global-default", "preferred"},
+	"services":             {"disable", "enable"},
+	"software_deployments": {"metadata"},
+	"stacks":               {"preview"},
+	"types":                {"default"},
+	"volumes":              {"summary"},
+	"zones":                {"tasks"},
+}
+
+// isReserved reports whether a segment behind the word of a collection is a word of the service, and no name.
+func isReserved(word, segment string) bool {
+	return isDetail(segment) || segment == "action" || word == "tasks" || slices.Contains(reserved[word], segment)
+}
 
 // unescaped undoes the percent-encoding of a name in a path.
 func unescaped(segment string) string {
@@ -82,7 +121,7 @@ const maxPrefix = 2
 // pathSegments splits a path, into room if that is enough, and leaves out what
 // names no resource: up to two of a prefix before the version, the version, the
 // token's project, lbaas, which every path of the load balancer has, and the name of
-// an extension, as OS-TRUST; and .json at the end, which keystonemiddleware/audit/_api.py
+// an extension, such as OS-TRUST; and .json at the end, which keystonemiddleware/audit/_api.py
 // leaves out too.
 func pathSegments(room []string, path, project string) []string {
 	segments := room
@@ -141,7 +180,7 @@ func isPathWord(s string) bool {
 	return true
 }
 
-// namesElement says whether the type URI goes on behind a word with what stands
+// namesElement reports whether the type URI goes on behind a word with what stands
 // for an element of it: os-keypairs/keypair. A segment that the type URI repeats
 // is a word itself: servers/detail. None is what the audit maps have for a word
 // without elements.
@@ -152,71 +191,4 @@ func namesElement(typeURI, word, segment string) bool {
 	}
 	next, _, more := strings.Cut(rest, "/")
 	return (next != "" || more) && next != segment && next != "None"
-}
-
-// singular makes the type of a resource of the word for many of it.
-func singular(word string) string { return normalize(singularWord(withoutPrefix(word))) }
-
-// withoutPrefix takes off the mark of what was an extension once.
-func withoutPrefix(word string) string {
-	if len(word) > len("os-") {
-		return strings.TrimPrefix(word, "os-")
-	}
-	return word
-}
-
-func singularWord(word string) string {
-	switch {
-	case len(word) <= 1:
-		return word
-	case strings.HasSuffix(word, "ies"):
-		return word[:len(word)-3] + "y"
-	case strings.HasSuffix(word, "ie"): // openstack-audit-middleware takes the last letter off, whatever the word
-		return word[:len(word)-2] + "y"
-	case hasAnySuffix(word, "sses", "xes", "ches", "shes"):
-		return word[:len(word)-2]
-	case strings.HasSuffix(word, "rae"): // amphorae
-		return word[:len(word)-1]
-	case strings.HasSuffix(word, "s") && !hasAnySuffix(word, "ss", "us", "is", "aas", "qos"):
-		return word[:len(word)-1]
-	default:
-		return word
-	}
-}
-
-func isPlural(word string) bool {
-	word = withoutPrefix(word)
-	return singularWord(word) != word
-}
-
-// plural is the reverse, for the body.
-func (m *textMaker) plural(word string) string {
-	switch {
-	case strings.HasSuffix(word, "y") && !hasAnySuffix(word, "ay", "ey", "oy", "uy"):
-		return m.join(word[:len(word)-1], "ies")
-	case hasAnySuffix(word, "ss", "x", "ch", "sh"):
-		return m.join(word, "es")
-	case strings.HasSuffix(word, "s"):
-		return word
-	default:
-		return m.join(word, "s")
-	}
-}
-
-func hasAnyPrefix(s string, prefixes ...string) bool {
-	for _, prefix := range prefixes {
-		if strings.HasPrefix(s, prefix) {
-			return true
-		}
-	}
-	return false
-}
-
-func hasAnySuffix(s string, suffixes ...string) bool {
-	for _, suffix := range suffixes {
-		if strings.HasSuffix(s, suffix) {
-			return true
-		}
-	}
-	return false
 }

@@ -44,23 +44,26 @@ func (f *facts) find(m *Mapper, r *Record, s *service) {
 	e := &n.Event
 	f.identity, f.service, f.eventType = strings.HasPrefix(n.EventType, "identity."), s, n.EventType
 	targetType, operation := splitIdentityEvent(n.EventType)
-	f.action = actionOf(n, targetType, operation)
-	if e.Action != f.action && !turnedRound(n.EventType, e.Action) {
-		f.rawAction = e.Action
-	}
-	f.category = categoryOf(n, targetType, f.action)
-	f.outcome = outcomeOf(n)
-	f.errorType = errorTypeOf(n, f.action, f.outcome)
-	if f.action == actionAuthenticate {
-		targetType = ""
-	}
 	if e.Reason.Type == "HTTP" {
 		f.status = reasonCode(e.Reason.Code)
 	}
 	f.urlPath, f.query, _ = strings.Cut(redact.URL(e.RequestPath), "?")
+	if f.identity {
+		if f.action = identityAction(n, targetType, operation); f.action == actionAuthenticate {
+			targetType = ""
+		}
+	}
+	if f.target, f.path = targetOf(n, targetType, f.urlPath); !f.identity {
+		f.action = requestAction(e.Action, f.urlPath, f.path, f.status)
+	}
+	f.category = categoryOf(n, targetType, f.action)
+	if e.Action != f.action && !turnedRound(n.EventType, e.Action) {
+		f.rawAction = e.Action
+	}
+	f.outcome = outcomeOf(n)
+	f.errorType = errorTypeOf(n, f.action, f.outcome)
 	f.actor = m.actorOf(n, f.action, f.errorType)
 	f.clientAddress, f.identityProviderID = plainAddress(e.Initiator.Host.Address), e.Initiator.Credential.IdentityProvider
-	f.target, f.path = targetOf(n, targetType, f.urlPath)
 	if e.Target.TypeURI != keystoneUserURI || !f.identity {
 		f.cadfTargetTypeURI = e.Target.TypeURI
 	}

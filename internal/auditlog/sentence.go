@@ -172,18 +172,22 @@ func (m *textMaker) clause(t *texts, service string) clause {
 	if kind == typeUser && strings.HasPrefix(t.errorType, "password_") {
 		return clause{base: "change", past: "changed", head: m.join("the password of user ", m.targetName(t))}
 	}
-	operation, path := t.operation()
-	c := m.object(t, service, &path)
+	known, performed, path := t.operation()
+	c := m.object(t, service, &path, known.base != "")
+	space := ""
+	if c.kind != "" {
+		space = " "
+	}
 	switch {
-	case operation != "":
-		space := ""
-		if c.kind != "" {
-			space = " "
+	case known.base != "" && known.object != "":
+		return clause{base: known.base, past: known.past, head: m.join(known.object, " ", c.kind, space, c.head)}
+	case known.base != "":
+		c.base, c.past = known.base, known.past
+	case performed != "":
+		if performed != unknownOperation {
+			performed = m.quoted(performed)
 		}
-		if operation != unknownOperation {
-			operation = m.quoted(operation)
-		}
-		return clause{base: "perform", past: "performed", head: operation, tail: m.join(" on ", c.kind, space, c.head)}
+		return clause{base: "perform", past: "performed", head: performed, tail: m.join(" on ", c.kind, space, c.head)}
 	case c.base != "":
 		c.past = m.pastOf(c.base)
 	case action == "backup":

@@ -1,5 +1,7 @@
 package auditlog
 
+import "strings"
+
 // targetName is the name or the id of the target.
 func (m *textMaker) targetName(t *texts) string {
 	switch {
@@ -14,7 +16,8 @@ func (m *textMaker) targetName(t *texts) string {
 
 // object is what the verb is about: a target with its name or id, a part of it,
 // one or many of a type, or the path of the request where it says more than the type.
-func (m *textMaker) object(t *texts, service string, path *pathTarget) clause {
+// known reports whether the verb is that of an operation.
+func (m *textMaker) object(t *texts, service string, path *pathTarget, known bool) clause {
 	if t.target.kind == "" {
 		var room [maxUsualSegments]string
 		if segments := pathSegments(room[:0], t.urlPath, ""); len(segments) == 0 {
@@ -22,40 +25,43 @@ func (m *textMaker) object(t *texts, service string, path *pathTarget) clause {
 		}
 		return m.request(t, service)
 	}
-	words := spoken(t.target.kind)
+	words := noun(service, t.target.kind, t.urlPath)
 	target := m.targetName(t)
+	if target == "" && known && t.action != actionList && path.part == "" {
+		return clause{kind: article(words), head: words}
+	}
 	if target == "" {
 		return m.collection(t, words, service, path)
 	}
-	part := path.part
-	if part == "" {
+	if path.parentID != "" && path.id == t.target.id {
+		target = m.join(target, " of ", noun(service, path.parentKind, t.urlPath), " ", m.quoted(path.parentID))
+	}
+	if path.part == "" {
 		return clause{kind: words, head: target}
 	}
-	before, last := cutLastSegment(part)
-	c := clause{plural: isPlural(last)}
-	if t.action == actionList && !c.plural {
-		c.base = "read" // what is one cannot be listed, whatever the audit map calls it
-	}
 	of := m.join(" of ", words, " ", target)
-	switch {
-	case before != "", !isPathWord(part):
-		c.head = m.join(m.quotedPath(part), of)
-	case c.plural && t.action == actionList:
-		c.head = m.join(partWords(part), of)
-	case c.plural && t.action == "create":
-		asked := spoken(singular(part))
-		c.head, c.plural = m.join(article(asked), " ", asked, of), false
-	default:
-		c.head = m.join("the ", partWords(part), of)
+	c, ok := m.part(path.part, t.action)
+	if !ok {
+		return clause{head: m.join(m.quotedPath(path.part), of)}
 	}
+	c.head = m.join(c.head, of)
 	return c
 }
 
 // collection is the object of a request that names no single target.
 func (m *textMaker) collection(t *texts, words, service string, path *pathTarget) clause {
 	switch {
-	case path.beyond && isPathAction(t.action):
-		return m.request(t, service)
+	case path.part == "default" && isPathAction(t.action):
+		return clause{head: m.join("the default ", words)}
+	case path.part == "defaults" && isPathAction(t.action):
+		return clause{head: m.join("the default ", m.plural(words)), plural: true}
+	case path.part != "" && isPathAction(t.action):
+		c, ok := m.part(path.part, t.action)
+		if !ok {
+			return m.request(t, service)
+		}
+		c.head = m.join(c.head, " of the ", m.plural(words))
+		return c
 	case t.action == actionList:
 		return clause{head: m.plural(words), plural: true}
 	case t.action == "read" && path.plural:
@@ -80,6 +86,80 @@ func isPathAction(action string) bool {
 
 func (m *textMaker) request(t *texts, service string) clause {
 	return clause{head: m.join(m.quotedPath(t.urlPath), " at ", m.quoted(service))}
+}
+
+// maxPart is how many segments a part may have to be said in words.
+const maxPart = 6
+
+// part says the rest of a path in words, the last first: resources/db/metadata is the metadata of resource db. It reports false where
+// the path does not read as words and names.
+func (m *textMaker) part(path, action string) (clause, bool) {
+	var (
+		room [maxPart]string
+		said string // what is said of the segments so far
+		c    clause
+	)
+	segments := room[:0]
+	for segment := range strings.SplitSeq(path, "/") {
+		if len(segments) == maxPart {
+			return clause{}, false
+		}
+		segments = append(segments, segment)
+	}
+	for i := 0; i < len(segments); i++ {
+		word, next := segments[i], ""
+		if i+1 < len(segments) {
+			next = segments[i+1]
+		}
+		if !isPathWord(word) {
+			return clause{}, false
+		}
+		last := ""
+		switch {
+		case isGroup(word) && next != "":
+			continue
+		case word == "states" && isPathWord(next): // of a bare-metal node: states/power
+			_, c = m.lastPart("state", action)
+			last = m.join("the ", partWords(next), " state")
+			i++
+		case word == "supported" && said != "":
+			said = m.join("the supported ", strings.TrimPrefix(said, "the "))
+			continue
+		case (isPlural(word) || word == "metadata") && next != "":
+			of := spoken(singular(word))
+			if word == "metadata" {
+				of = "metadata item"
+			}
+			last, c = m.join(of, " ", m.quoted(unescaped(next))), clause{}
+			i++
+		default:
+			last, c = m.lastPart(word, action)
+		}
+		if said != "" {
+			last = m.join(last, " of ", said)
+		}
+		said = last
+	}
+	c.head = said
+	return c, said != ""
+}
+
+// lastPart says one word of a path: the acl; of a collection: tags where they are listed, a tag where one was created.
+func (m *textMaker) lastPart(word, action string) (string, clause) {
+	c := clause{plural: isPlural(word)}
+	if action == actionList && !c.plural {
+		c.base = "read" // what is one cannot be listed, whatever the audit map calls it
+	}
+	switch {
+	case c.plural && action == actionList:
+		return partWords(word), c
+	case c.plural && action == "create":
+		asked := spoken(singular(word))
+		c.plural = false
+		return m.join(article(asked), " ", asked), c
+	default:
+		return m.join("the ", partWords(word)), c
+	}
 }
 
 func partWords(part string) string {

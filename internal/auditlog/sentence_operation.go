@@ -5,46 +5,48 @@ import "strings"
 // unknownOperation is what was performed where the event does not say.
 const unknownOperation = "an unknown action"
 
-// operation is what was performed where the action is more than its first word:
-// update/reboot, or where it is none of CADF's; and what the path names beside it.
-func (t *texts) operation() (operation string, path pathTarget) {
+// operation is what was performed: a known one, or where the action is more than its first word, such as update/rotate, or none of
+// CADF's, its name; and what the path names beside it. Where all is empty the action says it.
+func (t *texts) operation() (known operation, name string, path pathTarget) {
 	path = t.path
+	action := t.rawAction
+	if action == "" {
+		action = t.action
+	}
 	onAction := strings.HasSuffix(t.urlPath, "/action")
 	first, sub, more := strings.Cut(t.rawAction, "/")
+	if o, rest, ok := operationOf(action, t.urlPath, path); ok {
+		return o, "", rest
+	}
 	switch {
 	case t.action == actionOther:
-		operation = t.rawAction
-		if operation == "" {
-			_, operation, _ = cutLast(t.eventType)
+		name = t.rawAction
+		if name == "" {
+			_, name, _ = cutLast(t.eventType)
 		}
-		if operation == "" || operation == "unknown" {
-			operation = unknownOperation
+		if name == "" || name == "unknown" {
+			name = unknownOperation
 		}
-		return operation, path
+		return known, name, path
 	case t.action == "create" && !more && onAction && t.target.id != "":
-		return unknownOperation, path // a body without an action, keystonemiddleware/audit/_api.py get_action
-	case t.action == actionList || isKeyAction(t.rawAction):
-		return "", path
-	case !more:
-		if before, last := cutLastSegment(path.part); last == t.action {
-			path.part = before // backups/<id>/restore
-		}
-		return "", path
+		return known, unknownOperation, path // a body without an action, keystonemiddleware/audit/_api.py get_action
+	case t.action == actionList || isKeyAction(t.rawAction) || !more:
+		return known, "", path
 	case first == "update":
-		operation = sub
+		name = sub
 	default:
-		operation = t.rawAction
+		name = t.rawAction
 	}
 	if onAction {
-		return operation, path
+		return known, name, path
 	}
 	// The audit map's own actions go by the end of the path: that is the operation itself, and no part.
 	before, last := cutLastSegment(path.part)
-	path.part, path.beyond = before, false
-	if strings.HasPrefix(last, operation+"_") {
-		operation = last // add of add_router_interface
+	path.part = before
+	if strings.HasPrefix(last, name+"_") {
+		name = last // add of add_something
 	}
-	return operation, path
+	return known, name, path
 }
 
 // isKeyAction recognises what openstack-audit-middleware adds to the actions on a

@@ -52,11 +52,7 @@ func isHTTP(eventType string) bool { return strings.HasPrefix(eventType, "audit.
 
 // belongTo takes out of p what it says of another than the target: openstack-audit-middleware names that itself.
 func (p *pathTarget) belongTo(id string) {
-	switch {
-	case id == "":
-		p.beyond = p.beyond || p.id != ""
-		fallthrough
-	case id != p.id:
+	if id != p.id {
 		p.part = ""
 	}
 }
@@ -124,7 +120,11 @@ func (t *target) fromResource(e *cadf.Event, path string, p *pathTarget) {
 		}
 	}
 	if e.Target.ID != "" && e.Target.ID == e.Observer.ID {
-		return // a call on a collection: id and name are the service's
+		// A call on a collection: id and name are the service's. The path may name an element that the map does not know.
+		if p.id != "" && (t.kind == "" || t.kind == p.kind) {
+			t.kind, t.id, t.name = p.kind, p.id, p.name
+		}
+		return
 	}
 	t.id, t.name = decimalID(e.Target.ID), e.Target.Name
 	if t.id != "" && t.id == p.id && p.part != "" && t.kind != p.kind {

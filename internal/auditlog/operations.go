@@ -1,0 +1,239 @@
+package auditlog
+
+import "strings"
+
+// operation is what a service calls an action, in the words of the record.
+type operation struct {
+	// action is openstack.audit.action; empty: that of the event.
+	action string
+	// base and past are the verb.
+	base, past string
+	// object stands between the verb and the target: the password of.
+	object string
+}
+
+// operations are the actions of the services' APIs: the members of the body of POST …/action, and words at the end of a path that
+// are verbs. From the services' API references; with and without the prefix os-.
+var operations = map[string]operation{
+	// nova/api/openstack/compute
+	"start":                {"start", "start", "started", ""},
+	"stop":                 {"stop", "stop", "stopped", ""},
+	"reboot":               {"", "reboot", "rebooted", ""},
+	"pause":                {"", "pause", "paused", ""},
+	"unpause":              {"", "unpause", "unpaused", ""},
+	"suspend":              {"", "suspend", "suspended", ""},
+	"resume":               {"", "resume", "resumed", ""},
+	"lock":                 {"", "lock", "locked", ""},
+	"unlock":               {"", "unlock", "unlocked", ""},
+	"resize":               {"", "resize", "resized", ""},
+	"confirmResize":        {"", "confirm", "confirmed", "the resize of"},
+	"revertResize":         {"", "revert", "reverted", "the resize of"},
+	"rebuild":              {"", "rebuild", "rebuilt", ""},
+	"rescue":               {"", "rescue", "rescued", ""},
+	"unrescue":             {"", "unrescue", "unrescued", ""},
+	"shelve":               {"", "shelve", "shelved", ""},
+	"unshelve":             {"", "unshelve", "unshelved", ""},
+	"shelveOffload":        {"", "offload", "offloaded", "shelved"},
+	"createImage":          {"", "create", "created", "an image of"},
+	"createBackup":         {"backup", "back up", "backed up", ""},
+	"changePassword":       {"", "change", "changed", "the password of"},
+	"getConsoleOutput":     {"read", "read", "read", "the console output of"},
+	"getMKSConsole":        {"", "open", "opened", "a console of"},
+	"getRDPConsole":        {"", "open", "opened", "a console of"},
+	"getSPICEConsole":      {"", "open", "opened", "a console of"},
+	"getSerialConsole":     {"", "open", "opened", "a console of"},
+	"getVNCConsole":        {"", "open", "opened", "a console of"},
+	"remote-consoles":      {"", "open", "opened", "a console of"},
+	"addFixedIp":           {"", "add", "added", "a fixed IP to"},
+	"removeFixedIp":        {"", "remove", "removed", "a fixed IP from"},
+	"addFloatingIp":        {"", "add", "added", "a floating IP to"},
+	"removeFloatingIp":     {"", "remove", "removed", "a floating IP from"},
+	"addSecurityGroup":     {"", "add", "added", "a security group to"},
+	"removeSecurityGroup":  {"", "remove", "removed", "a security group from"},
+	"interface":            {"", "attach", "attached", "an interface to"},
+	"migrate":              {"", "migrate", "migrated", ""},
+	"migrateLive":          {"", "live-migrate", "live-migrated", ""},
+	"evacuate":             {"", "evacuate", "evacuated", ""},
+	"resetState":           {"", "reset", "reset", "the state of"},
+	"resetNetwork":         {"", "reset", "reset", "the network of"},
+	"injectNetworkInfo":    {"", "inject", "injected", "network information into"},
+	"trigger_crash_dump":   {"", "trigger", "triggered", "a crash dump of"},
+	"forceDelete":          {"delete", "force-delete", "force-deleted", ""},
+	"restore":              {"restore", "restore", "restored", ""},
+	"force_complete":       {"", "force", "forced", "the completion of"},
+	"addTenantAccess":      {"", "grant", "granted", "a project access to"},
+	"removeTenantAccess":   {"", "remove", "removed", "a project's access to"},
+	"add_host":             {"", "add", "added", "a host to"},
+	"remove_host":          {"", "remove", "removed", "a host from"},
+	"set_metadata":         {"", "set", "set", "the metadata of"},
+	"disable":              {"disable", "disable", "disabled", ""},
+	"disable-log-reason":   {"disable", "disable", "disabled", ""},
+	"enable":               {"enable", "enable", "enabled", ""},
+	"force-down":           {"", "force down", "forced down", ""},
+	"associate_host":       {"", "associate", "associated", "a host with"},
+	"associate_project":    {"", "associate", "associated", "a project with"},
+	"disassociate_project": {"", "disassociate", "disassociated", "a project from"},
+
+	// cinder/api/contrib, cinder/api/v3
+	"attach":                    {"", "attach", "attached", ""},
+	"detach":                    {"", "detach", "detached", ""},
+	"force_detach":              {"", "force-detach", "force-detached", ""},
+	"reserve":                   {"", "reserve", "reserved", ""},
+	"unreserve":                 {"", "unreserve", "unreserved", ""},
+	"begin_detaching":           {"", "begin", "began", "the detaching of"},
+	"roll_detaching":            {"", "roll back", "rolled back", "the detaching of"},
+	"initialize_connection":     {"", "initialize", "initialized", "a connection to"},
+	"terminate_connection":      {"", "terminate", "terminated", "a connection to"},
+	"extend":                    {"", "extend", "extended", ""},
+	"extend_volume_completion":  {"", "complete", "completed", "the extension of"},
+	"reset_status":              {"", "reset", "reset", "the status of"},
+	"reset_state":               {"", "reset", "reset", "the state of"},
+	"update_snapshot_status":    {"", "change", "changed", "the status of"},
+	"force_delete":              {"delete", "force-delete", "force-deleted", ""},
+	"migrate_volume":            {"", "migrate", "migrated", ""},
+	"migrate_volume_completion": {"", "complete", "completed", "the migration of"},
+	"retype":                    {"", "retype", "retyped", ""},
+	"reimage":                   {"", "reimage", "reimaged", ""},
+	"update_readonly_flag":      {"", "change", "changed", "the read-only flag of"},
+	"set_bootable":              {"", "change", "changed", "the bootable flag of"},
+	"set_image_metadata":        {"", "set", "set", "the image metadata of"},
+	"unset_image_metadata":      {"", "remove", "removed", "image metadata of"},
+	"show_image_metadata":       {"read", "read", "read", "the image metadata of"},
+	"volume_upload_image":       {"", "upload", "uploaded", "an image of"},
+	"unmanage":                  {"", "unmanage", "unmanaged", ""},
+	"revert":                    {"", "revert", "reverted", ""},
+	"complete":                  {"", "complete", "completed", ""},
+	"accept":                    {"", "accept", "accepted", ""},
+	"export_record":             {"read", "export", "exported", "the record of"},
+	"import_record":             {"create", "import", "imported", "the record of"},
+	"delete":                    {"delete", "delete", "deleted", ""},
+	"failover_replication":      {"", "fail over", "failed over", "the replication of"},
+	"enable_replication":        {"enable", "enable", "enabled", "the replication of"},
+	"disable_replication":       {"disable", "disable", "disabled", "the replication of"},
+	"list_replication_targets":  {"list", "list", "listed", "the replication targets of"},
+	"create-from-src":           {"create", "create", "created", ""},
+	"addProjectAccess":          {"", "grant", "granted", "a project access to"},
+	"removeProjectAccess":       {"", "remove", "removed", "a project's access to"},
+	"associate":                 {"", "associate", "associated", "a type with"},
+	"disassociate":              {"", "disassociate", "disassociated", "a type from"},
+	"disassociate_all":          {"", "disassociate", "disassociated", "all types from"},
+	"delete_keys":               {"", "delete", "deleted", "keys of"},
+	"freeze":                    {"", "freeze", "froze", ""},
+	"thaw":                      {"", "thaw", "thawed", ""},
+	"failover_host":             {"", "fail over", "failed over", ""},
+	"get_pools":                 {"list", "list", "listed", "the pools of"},
+
+	// manila/api/v2
+	"allow_access":            {"allow", "allow", "allowed", "access to"},
+	"deny_access":             {"deny", "deny", "denied", "access to"},
+	"access_list":             {"list", "list", "listed", "the access rules of"},
+	"shrink":                  {"", "shrink", "shrank", ""},
+	"soft_delete":             {"delete", "soft-delete", "soft-deleted", ""},
+	"migration_start":         {"", "start", "started", "the migration of"},
+	"migration_complete":      {"", "complete", "completed", "the migration of"},
+	"migration_cancel":        {"", "cancel", "cancelled", "the migration of"},
+	"migration_get_progress":  {"read", "read", "read", "the migration progress of"},
+	"migration_check":         {"read", "check", "checked", "the migration of"},
+	"reset_task_state":        {"", "reset", "reset", "the task state of"},
+	"reset_replica_state":     {"", "reset", "reset", "the replica state of"},
+	"promote":                 {"", "promote", "promoted", ""},
+	"resync":                  {"", "resynchronize", "resynchronized", ""},
+	"add_security_service":    {"", "add", "added", "a security service to"},
+	"remove_security_service": {"", "remove", "removed", "a security service from"},
+	"update_security_service": {"", "change", "changed", "the security service of"},
+
+	// neutron/extensions
+	"add_router_interface":    {"", "add", "added", "an interface to"},
+	"remove_router_interface": {"", "remove", "removed", "an interface from"},
+	"add_extraroutes":         {"", "add", "added", "routes to"},
+	"remove_extraroutes":      {"", "remove", "removed", "routes from"},
+	"add_external_gateways":   {"", "add", "added", "gateways to"},
+	"add_subports":            {"", "add", "added", "subports to"},
+	"remove_subports":         {"", "remove", "removed", "subports from"},
+	"get_subports":            {"list", "list", "listed", "the subports of"},
+	"insert_rule":             {"", "insert", "inserted", "a rule into"},
+	"remove_rule":             {"", "remove", "removed", "a rule from"},
+
+	// the other services
+	"abandon":       {"", "abandon", "abandoned", ""},
+	"actions":       {"", "perform", "performed", "an action on"}, // heat: suspend, resume, check; the event does not say which
+	"deactivate":    {"disable", "deactivate", "deactivated", ""},
+	"export":        {"read", "export", "exported", ""},
+	"failover":      {"", "fail over", "failed over", ""},
+	"import":        {"", "import", "imported", "the data of"},
+	"inject_nmi":    {"", "inject", "injected", "an NMI into"},
+	"preview":       {"read", "preview", "previewed", ""},
+	"reactivate":    {"enable", "reactivate", "reactivated", ""},
+	"signal":        {"", "signal", "signalled", ""},
+	"stage":         {"", "stage", "staged", "the data of"},
+	"upgrade":       {"", "upgrade", "upgraded", ""},
+	"validate":      {"read", "validate", "validated", ""},
+	"xfr":           {"", "request", "requested", "a transfer of"},
+	"heartbeat":     {"", "report", "reported", "a heartbeat of"},
+	"lookup":        {"read", "look up", "looked up", ""},
+	"rotate":        {"", "rotate", "rotated", ""},
+	"add_member":    {"", "add", "added", "a member to"},
+	"remove_member": {"", "remove", "removed", "a member from"},
+}
+
+// operationNamed returns the operation of a service's word for it.
+func operationNamed(word string) (operation, bool) {
+	o, ok := operations[word]
+	if !ok {
+		o, ok = operations[withoutPrefix(word)]
+	}
+	return o, ok
+}
+
+// operationOf returns the operation of a request and the path without the word for it. action is that of the event: with what was
+// read from the body of POST …/action behind its first word, or of the method and the end of the path, such as update of
+// PUT os-services/disable.
+func operationOf(action, urlPath string, path pathTarget) (operation, pathTarget, bool) {
+	first, sub, _ := strings.Cut(action, "/")
+	if strings.HasSuffix(urlPath, "/action") {
+		o, ok := operationNamed(sub)
+		return o, path, ok
+	}
+	before, last := cutLastSegment(path.part)
+	o, ok := operationNamed(last)
+	if !ok || !verbEnds(path.part) {
+		return operation{}, path, false
+	}
+	switch first {
+	case "delete": // what the path of a deletion ends in, is deleted
+		ok = o.action == ""
+	case "read", actionList:
+		ok = o.action == "read" || o.action == actionList
+	}
+	if !ok {
+		return operation{}, path, false
+	}
+	if path.part = before; isGroup(before) {
+		path.part = ""
+	}
+	if o.action == "" && first == "create" { // the audit maps make it of any POST
+		o.action = "update"
+	}
+	return o, path, true
+}
+
+// verbEnds reports whether a verb may stand at the end of a part: right behind the target, or behind what only groups. What stands
+// behind the word of a collection is the name of an element, which users choose.
+func verbEnds(part string) bool {
+	before, last := cutLastSegment(part)
+	if before == "" || isGroup(before) {
+		return last != ""
+	}
+	collection, element := cutLastSegment(before)
+	return last == "signal" && collection == "resources" && element != "" // of the orchestration
+}
+
+// isGroup recognises the words of a path that group others and are no collections.
+func isGroup(word string) bool {
+	switch word {
+	case "actions", "management", "tasks":
+		return true
+	default:
+		return false
+	}
+}
