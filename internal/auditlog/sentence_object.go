@@ -114,7 +114,7 @@ func (m *textMaker) part(path, action string) (clause, bool) {
 		if !isPathWord(word) {
 			return clause{}, false
 		}
-		last := ""
+		var last string
 		switch {
 		case isGroup(word) && next != "":
 			continue

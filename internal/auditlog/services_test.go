@@ -3,6 +3,7 @@ package auditlog_test
 import (
 	"bufio"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -117,13 +118,13 @@ func (a *answered) checkAction(t *testing.T, line auditlogtest.Line, path string
 	action := line.Attributes[auditlog.AttrAuditAction]
 	ids := pathIDs.FindAllString(path, -1)
 	switch {
-	case a.Did.Method == "DELETE":
+	case a.Did.Method == http.MethodDelete:
 		assert.Equal(t, "delete", action, a.did())
-	case a.Did.Method == "GET" && !strings.Contains(path, "associate"): // Cinder changes QoS specs by GET
+	case a.Did.Method == http.MethodGet && !strings.Contains(path, "associate"): // Cinder changes QoS specs by GET
 		assert.Contains(t, []any{"read", "list"}, action, a.did())
 	case a.Did.Action == "forceDelete", a.Did.Action == "os-force_delete", a.Did.Action == "force_delete":
 		assert.Equal(t, "delete", action, a.did())
-	case a.Did.Method == "POST" && len(ids) == 0 && a.Did.Action == "" && !strings.HasSuffix(path, "/preview") && !strings.HasSuffix(path, "/validate"):
+	case a.Did.Method == http.MethodPost && len(ids) == 0 && a.Did.Action == "" && !strings.HasSuffix(path, "/preview") && !strings.HasSuffix(path, "/validate"):
 		assert.Equal(t, "create", action, a.did())
 	}
 	if len(ids) > 0 && strings.HasSuffix(path, ids[len(ids)-1]) {
