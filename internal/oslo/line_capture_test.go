@@ -5,9 +5,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 )
 
 // wantEvents are the events in each capture: the lines of the driver, and native ones.
@@ -50,6 +53,39 @@ func TestCapturesHoldTheirEvents(t *testing.T) {
 			assert.Equal(t, want.native, native)
 		})
 	}
+}
+
+// FuzzReadText: no panic, an error has a reason, and a container runtime's wrapper changes nothing.
+func FuzzReadText(f *testing.F) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "loglines", "*.log"))
+	require.NoError(f, err)
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		require.NoError(f, err)
+		taken := 0
+		for line := range strings.SplitSeq(string(content), "\n") {
+			if MayHoldEvent(line) && taken < 3 {
+				taken++
+				f.Add(line)
+			}
+		}
+	}
+	for _, line := range []string{nativeLine, createdLine + createdLine, envelope(created), "2026-03-04T23:09:52Z stdout P " + createdLine,
+		"[Wed Mar 04 23:09:52.738 2026] [wsgi:error] " + apacheEscaped(createdLine), `{"log":"{\"MESSAGE\":[123,34]}"}`} {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		n, err := LineReader{}.ReadText(line)
+		if err != nil {
+			var decode *DecodeError
+			require.ErrorAs(t, err, &decode)
+			require.NotEmpty(t, decode.Reason)
+		}
+		wrapped, _ := LineReader{}.ReadText(`{"log": ` + string(literal.AppendQuoted(nil, line)) + `}`)
+		if utf8.ValidString(line) && !strings.Contains(line, `{"log`) {
+			require.Equal(t, idOf(n), idOf(wrapped))
+		}
+	})
 }
 
 func BenchmarkReadText(b *testing.B) {

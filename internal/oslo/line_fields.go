@@ -55,7 +55,7 @@ func (r LineReader) record(record literal.Value, s source) (*Notification, *Deco
 		inner := s
 		inner.message = s.message && key != lineKey
 		if n, failure := r.field(record, v, inner); n != nil || failure != nil {
-			return n, mendPartial(record, key, v.Text, failure)
+			return n, mendPartial(record, key, v, failure)
 		}
 	}
 	if _, ok := r.formOf(s.logger); ok && s.message && leftOut(record) {
@@ -152,8 +152,9 @@ func isInSession(record literal.Value) bool {
 
 // mendPartial names the reason for a piece of a line in Docker's json-file format:
 // all but the last of a line's pieces have no line feed at the end.
-func mendPartial(record literal.Value, key, text string, failure *DecodeError) *DecodeError {
-	if _, docker := record.Get("stream"); docker && key == lineKey && failure != nil && !strings.HasSuffix(text, "\n") {
+func mendPartial(record literal.Value, key string, v literal.Value, failure *DecodeError) *DecodeError {
+	_, docker := record.Get("stream")
+	if docker && key == lineKey && v.Kind == literal.String && failure != nil && !strings.HasSuffix(v.Text, "\n") {
 		return &DecodeError{Reason: ReasonPartial, Err: errPartial}
 	}
 	return failure

@@ -73,9 +73,12 @@ func readLogger(text string) string {
 	return text
 }
 
-// mayHoldNames reports whether the context is another than oslo.log's default one: a name in it could hold what ends the context, and an
-// event behind that.
+// mayHoldNames reports whether the context is another than oslo.log's default one, or stands without brackets where the driver's logger
+// ends: a name in it could hold what ends the context, and an event behind that.
 func (h header) mayHoldNames() bool {
+	if strings.Contains(h.logger, " ") {
+		return true
+	}
 	for word := range strings.FieldsSeq(h.context) {
 		if !idPattern.MatchString(word) {
 			return true

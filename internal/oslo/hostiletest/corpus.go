@@ -1,0 +1,47 @@
+// Package hostiletest renders service logs in which somebody typed, in each form in which they reach the collector. What people type is in
+// testdata/hostile.
+package hostiletest
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// EventID is the id of each event that a rendered log truly holds; what is typed has another.
+const EventID = "true"
+
+// Text is something that somebody types: a name, a path, a User-Agent.
+type Text struct{ Name, Text string }
+
+// Texts are those of the corpus.
+func Texts(t testing.TB) []Text { return read[Text](t, "typed.jsonl") }
+
+// Record is a whole log record that somebody had a part in.
+type Record struct {
+	Name string
+	// Body and Attributes are those of the record.
+	Body       any
+	Attributes map[string]any
+	// Event is the id of the event that it holds, and Reason why what it has beside that is none; each may be empty.
+	Event, Reason string
+}
+
+// Records are those of the corpus: entries of journals and shippers.
+func Records(t testing.TB) []Record { return read[Record](t, "records.jsonl") }
+
+func read[T any](t testing.TB, file string) (rows []T) {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("..", "..", "testdata", "hostile", file))
+	require.NoError(t, err)
+	for line := range strings.Lines(string(content)) {
+		var row T
+		require.NoError(t, json.Unmarshal([]byte(line), &row))
+		rows = append(rows, row)
+	}
+	return rows
+}
