@@ -187,7 +187,7 @@ func logLine() string {
 
 func appendLine(path, prefix string) func(context.Context) error {
 	return func(context.Context) error {
-		file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // G304: of the test's own
+		file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
 			return err
 		}

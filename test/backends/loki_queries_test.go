@@ -3,17 +3,14 @@
 package backends
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
 )
 
 var logqlBlock = regexp.MustCompile("(?s)```logql\n(.*?)\n```")
@@ -92,131 +89,4 @@ func (l loki) testManyNames(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got, 10)
 	c.Stop(t)
-}
-
-type rule struct {
-	Alert string
-	Expr  string
-}
-
-// Each rule fires for what it is made for, and for nothing near it.
-func (l loki) testRules(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, "deploy", "loki", "openstack-audit.rules.yaml"))
-	require.NoError(t, err)
-	var file struct{ Groups []struct{ Rules []rule } }
-	require.NoError(t, yaml.Unmarshal(text, &file))
-	rules := map[string]string{}
-	for _, r := range file.Groups[0].Rules {
-		rules[r.Alert] = r.Expr
-	}
-	now := time.Now()
-	ago := func(seconds int) time.Time { return now.Add(-time.Duration(seconds) * time.Second) }
-	from := func(a actor, address string) actor { a.address = address; return a }
-	many := func(count int, body func(i int) []byte) (all [][]byte) {
-		for i := range count {
-			all = append(all, body(i))
-		}
-		return all
-	}
-	tests := []struct {
-		rule           string
-		fires, doesNot [][]byte
-		labels         string
-	}{
-		{
-			rule:   "OpenStackPasswordSpraying",
-			fires:  many(10, func(i int) []byte { return unknownLogin(ago(i), fmt.Sprint("user-", i), "Default", "203.0.113.9") }),
-			labels: "client_address=203.0.113.9=10",
-			doesNot: append(append( // often, but few users; many users, but they succeed; many, but before
-				many(30, func(i int) []byte { return unknownLogin(ago(i), fmt.Sprint("user-", i%9), "Default", "203.0.113.9") }),
-				many(20, func(i int) []byte {
-					return login(ago(i), actor{fmt.Sprint("id", i), fmt.Sprint("good-", i), "203.0.113.9"}, "success")
-				})...),
-				many(20, func(i int) []byte { return unknownLogin(ago(1200+i), fmt.Sprint("old-", i), "Default", "203.0.113.9") })...),
-		},
-		{
-			rule:    "OpenStackDistributedGuessing",
-			fires:   many(5, func(i int) []byte { return login(ago(i), from(alice, fmt.Sprint("203.0.113.", i)), "failure") }),
-			labels:  "openstack_user_domain_name=Default,user_name=alice=5",
-			doesNot: many(40, func(i int) []byte { return login(ago(i), from(alice, fmt.Sprint("203.0.113.", i%4)), "failure") }),
-		},
-		{
-			rule:   "OpenStackLoginAfterFailures",
-			fires:  append(many(6, func(i int) []byte { return login(ago(20+i), eve, "failure") }), login(ago(5), eve, "success")),
-			labels: "client_address=203.0.113.9,user_name=eve=6",
-			doesNot: append(append( // a success before, one from elsewhere, and too few failures
-				many(6, func(i int) []byte { return login(ago(20+i), eve, "failure") }), login(ago(300), eve, "success"),
-				login(ago(5), from(eve, "192.0.2.77"), "success"), login(ago(5), bob, "success")),
-				many(4, func(i int) []byte { return login(ago(20+i), bob, "failure") })...),
-		},
-		{
-			rule:  "OpenStackAdminRoleGranted",
-			fires: [][]byte{assignment(ago(5), admin, adminRole, bob.id, demo)},
-			labels: "openstack_target_project_name=demo,openstack_target_role_name=admin,openstack_target_user_name=bob," +
-				"user_name=admin=1",
-			doesNot: [][]byte{
-				assignment(ago(5), admin, "0000000000000000000000000000beef", bob.id, demo),
-				change(ago(5), admin, "role", "updated", adminRole), assignment(ago(900), admin, adminRole, bob.id, demo),
-			},
-		},
-	}
-	require.Len(t, rules, len(tests))
-	for _, test := range tests {
-		t.Run(test.rule, func(t *testing.T) {
-			for name, sent := range map[string][][]byte{"fires": test.fires, "does not": test.doesNot} {
-				t.Run(name, func(t *testing.T) {
-					f := startFull(t, l.url+"/otlp", "--set", "exporters.otlp_http/loki.headers.X-Scope-OrgID="+tenant(t))
-					send(t, f.url, sent...)
-					l.wait(t, `{service_name="keystone"}`, now.Add(-time.Hour), len(sent), f.process)
-					got, err := l.query(t.Context(), tenant(t), rules[test.rule])
-					require.NoError(t, err)
-					if name == "does not" {
-						require.Empty(t, got)
-						return
-					}
-					labels, value, _ := cutLast(test.labels)
-					require.Equal(t, value, fmt.Sprint(got[labels]), "%v", got)
-					l.requireFiring(t, text, test.rule)
-					f.Stop(t)
-				})
-			}
-		})
-	}
-}
-
-func cutLast(s string) (before, after string, found bool) {
-	i := strings.LastIndexByte(s, '=')
-	return s[:i], s[i+1:], i >= 0
-}
-
-// requireFiring gives the rules to the ruler for this tenant, and waits for the alert.
-func (l loki) requireFiring(t testing.TB, rules []byte, alert string) {
-	t.Helper()
-	folder := filepath.Join(l.rules, tenant(t))
-	require.NoError(t, os.MkdirAll(folder, 0o750))
-	quick := strings.Replace(string(rules), "interval: 1m", "interval: 1s", 1)
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "rules.yaml"), []byte(quick), 0o600))
-	eventually(t, func() error {
-		var answer struct {
-			Data struct {
-				Groups []struct {
-					Rules []struct{ Name, State, Health, LastError string }
-				}
-			}
-		}
-		if err := l.get(t.Context(), tenant(t), "/prometheus/api/v1/rules", nil, &answer); err != nil {
-			return err
-		}
-		for _, group := range answer.Data.Groups {
-			for _, r := range group.Rules {
-				if r.LastError != "" {
-					return errors.New(r.LastError)
-				}
-				if r.Name == alert && r.State == "firing" {
-					return nil
-				}
-			}
-		}
-		return fmt.Errorf("%s does not fire: %+v", alert, answer.Data.Groups)
-	}, l.process)
 }

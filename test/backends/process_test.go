@@ -2,7 +2,6 @@ package backends
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -133,13 +132,4 @@ func get(ctx context.Context, address string, query url.Values) (string, error) 
 		return string(body), fmt.Errorf("%s: %s: %s", address, response.Status, strings.TrimSpace(string(body)))
 	}
 	return string(body), nil
-}
-
-// getJSON fetches a URL and decodes what it answers.
-func getJSON(ctx context.Context, address string, query url.Values, into any) error {
-	body, err := get(ctx, address, query)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal([]byte(body), into)
 }

@@ -18,8 +18,10 @@ var (
 )
 
 const (
-	demo      = "50e3a778d4ec43f791322d131afdc5b8"
-	adminRole = "d7d902229e06426fa9c9d38f49e013d8"
+	demo       = "50e3a778d4ec43f791322d131afdc5b8"
+	memberRole = "8e3b42bb66b544e699d2e091d315dc77"
+	adminRole  = "d7d902229e06426fa9c9d38f49e013d8"
+	auditors   = "13b6d68349124f9cabed397dce703115"
 )
 
 // keystone knows the names of the story.
@@ -29,6 +31,8 @@ func keystone(t testing.TB) []string {
 		{Kind: "domain", ID: "default", Name: "Default"},
 		{Kind: "project", ID: demo, Name: "demo", DomainID: "default"},
 		{Kind: "role", ID: adminRole, Name: "admin"},
+		{Kind: "role", ID: memberRole, Name: "member"},
+		{Kind: "group", ID: auditors, Name: "auditors", DomainID: "default"},
 	}
 	for _, a := range []actor{admin, alice, bob, eve} {
 		entities = append(entities, keystonetest.Entity{Kind: "user", ID: a.id, Name: a.name, DomainID: "default"})
