@@ -19,13 +19,19 @@ func TestNoAlertFiresWhereAllIsWell(t *testing.T) {
 	const minutes, speed = 20, 30
 	paths, err := filepath.Glob(filepath.Join(root, "config", "*.yaml"))
 	require.NoError(t, err)
-	installations := map[string]*installation{}
+	var configurations, hosts []string
 	for _, path := range paths {
 		text, err := os.ReadFile(filepath.Clean(path))
 		require.NoError(t, err)
 		if !strings.Contains(string(text), "level: none") { // what the quickstart starts has no metrics
-			installations[filepath.Base(path)] = install(t, filepath.Base(path), speed)
+			configurations = append(configurations, filepath.Base(path))
+			hosts = append(hosts, virtualHost(t)+"-"+filepath.Base(path))
 		}
+	}
+	require.NoError(t, node.AddVirtualHosts(t.Context(), hosts...))
+	installations := map[string]*installation{}
+	for i, configuration := range configurations {
+		installations[configuration] = install(t, configuration, node.UserURL("guest", "guest", hosts[i]), speed)
 	}
 	require.GreaterOrEqual(t, len(installations), 12)
 	for name, i := range installations {
@@ -58,7 +64,6 @@ func TestAlertOfEachFault(t *testing.T) {
 	const speed = 120
 	overflow := []string{
 		"--set", "exporters.otlp_http.sending_queue.queue_size=20", "--set", "exporters.otlp_http.sending_queue.block_on_overflow=false",
-		"--set", "exporters.otlp_http.sending_queue.batch.min_size=1", "--set", "exporters.otlp_http.sending_queue.batch.max_size=10",
 	}
 	for _, test := range []struct {
 		alert, configuration string
@@ -74,6 +79,11 @@ func TestAlertOfEachFault(t *testing.T) {
 		{
 			alert: "OpenStackAuditDocumentsRejected", configuration: "elasticsearch.yaml", always: true,
 			fault: func(_ *testing.T, i *installation) { i.elasticsearch.setRefuse(0, http.StatusBadRequest) },
+		},
+		{
+			alert: "OpenStackAuditRequestsRejected", configuration: "loki.yaml",
+			fault: func(_ *testing.T, i *installation) { i.loki.answer(http.StatusBadRequest) },
+			end:   func(_ *testing.T, i *installation) { i.loki.answer(http.StatusOK) },
 		},
 		{
 			alert: "OpenStackAuditExporterDrops", configuration: "loki.yaml",
@@ -111,7 +121,8 @@ func TestAlertOfEachFault(t *testing.T) {
 		}
 		t.Run(test.alert, func(t *testing.T) {
 			t.Parallel()
-			i := install(t, test.configuration, speed, test.arguments...)
+			url, _ := broker(t)
+			i := install(t, test.configuration, url, speed, test.arguments...)
 			alert := func(want bool) {
 				t.Helper()
 				eventually(t, func() error {

@@ -123,11 +123,16 @@ func request(at time.Time, a actor, publisher, action, path string, status int, 
 func broker(t testing.TB) (url string, environment []string) {
 	t.Helper()
 	require.NoError(t, node.AddVirtualHost(t.Context(), virtualHost(t)))
-	url = brokerURL(t)
+	return brokerURL(t), brokerEnvironment(t, brokerURL(t))
+}
+
+// brokerEnvironment points a configuration to a virtual host.
+func brokerEnvironment(t testing.TB, url string) []string {
+	t.Helper()
 	// The exchange exists before the receiver binds its queue, so that it takes all from the first message on.
 	p := publisher(t, url)
 	require.NoError(t, p.Publish(t.Context(), "notifications.info"))
-	return url, []string{
+	return []string{
 		"AUDIT_TRANSPORT_URL=" + strings.Replace(url, "amqp://", "rabbit://", 1), "AUDIT_STATE=" + t.TempDir(),
 		"AUDIT_KEYSTONE_URL=", // where a test wants names, it adds another
 	}

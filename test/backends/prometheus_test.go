@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"golang.org/x/sync/errgroup"
 
@@ -145,26 +146,34 @@ func postLogs(ctx context.Context, endpoint string, mapper *auditlog.Mapper, bod
 		records[i] = mapper.Read(auditlog.Message{Body: body, Received: time.Now()})
 	}
 	logs, _ := mapper.Logs(records)
+	for range times {
+		if err := sendOTLP(ctx, endpoint, logs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendOTLP sends logs to a collector.
+func sendOTLP(ctx context.Context, endpoint string, logs plog.Logs) error {
 	body, err := plogotlp.NewExportRequestFromLogs(logs).MarshalProto()
 	if err != nil {
 		return err
 	}
-	for range times {
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+"/v1/logs", bytes.NewReader(body))
-		if err != nil {
-			return err
-		}
-		request.Header.Set("Content-Type", "application/x-protobuf")
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err
-		}
-		if err := response.Body.Close(); err != nil {
-			return err
-		}
-		if response.StatusCode != http.StatusOK {
-			return errors.New(response.Status)
-		}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+"/v1/logs", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-protobuf")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	if err := response.Body.Close(); err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return errors.New(response.Status)
 	}
 	return nil
 }

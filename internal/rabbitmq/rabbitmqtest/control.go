@@ -1,6 +1,11 @@
 package rabbitmqtest
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+)
 
 // StopApp stops the broker within the Erlang machine, as a planned restart does: transient exchanges and queues are gone
 // afterwards, connections end.
@@ -23,6 +28,26 @@ func (n *Node) AddVirtualHost(ctx context.Context, virtualHost string) error {
 		return err
 	}
 	return n.SetPermissions(ctx, "guest", virtualHost, Permissions{".*", ".*", ".*"})
+}
+
+// AddVirtualHosts is AddVirtualHost for many, in one call of the tool.
+func (n *Node) AddVirtualHosts(ctx context.Context, virtualHosts ...string) error {
+	type object map[string]any
+	var hosts, permissions []object
+	for _, host := range virtualHosts {
+		hosts = append(hosts, object{"name": host})
+		permissions = append(permissions, object{"user": "guest", "vhost": host, "configure": ".*", "write": ".*", "read": ".*"})
+	}
+	definitions, err := json.Marshal(object{"vhosts": hosts, "permissions": permissions})
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(n.directory, "virtual-hosts.json")
+	if err := os.WriteFile(file, definitions, 0o600); err != nil {
+		return err
+	}
+	_, err = n.Ctl(ctx, "import_definitions", file)
+	return err
 }
 
 // AddUser creates a user without any permission.
