@@ -15,7 +15,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
@@ -193,11 +192,10 @@ func TestKafka(t *testing.T) {
 func TestGateway(t *testing.T) {
 	b := newBackend(t)
 	endpoint := collectortest.FreeAddress(t)
-	c := start(t, "gateway.yaml",
-		"AUDIT_GATEWAY_HTTP="+endpoint,
-		fmt.Sprintf("AUDIT_GATEWAY_GRPC=127.0.0.1:%d", collectortest.FreePort(t)),
+	environment := append(collectortest.GatewayEnvironment(t, endpoint, collectortest.FreeAddress(t)),
 		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
 		"AUDIT_STATE="+t.TempDir())
+	c := start(t, "gateway.yaml", environment...)
 
 	logs := plog.NewLogs()
 	rl := logs.ResourceLogs().AppendEmpty()
@@ -208,16 +206,16 @@ func TestGateway(t *testing.T) {
 			records.AppendEmpty().Body().SetStr(line)
 		}
 	}
-	body, err := plogotlp.NewExportRequestFromLogs(logs).MarshalProto()
-	require.NoError(t, err)
-	eventually(t, c, func() bool {
-		response, err := http.Post("http://"+endpoint+"/v1/logs", "application/x-protobuf", bytes.NewReader(body))
+	post := func(token string) int {
+		status, err := collectortest.PostLogs(t.Context(), "http://"+endpoint, token, logs)
 		if err != nil { // it is not up yet
-			return false
+			return 0
 		}
-		defer func() { require.NoError(t, response.Body.Close()) }()
-		return assert.Equal(t, http.StatusOK, response.StatusCode)
-	})
+		return status
+	}
+	eventually(t, c, func() bool { return post("") == http.StatusUnauthorized })
+	require.Equal(t, http.StatusUnauthorized, post("another"))
+	require.Equal(t, http.StatusOK, post(collectortest.GatewayToken))
 	got := b.take(t, c, 146+90)
 	host, _ := got.ResourceLogs().At(0).Resource().Attributes().Get("host.name")
 	assert.Equal(t, "vm", host.Str())

@@ -93,3 +93,17 @@ func TestListen(t *testing.T) {
 	require.NoError(t, publisher.Close())
 	require.Equal(t, len(lines), b.take(t, c, len(lines)).LogRecordCount())
 }
+
+// publishOne publishes the first notification of a capture as a service does.
+func publishOne(t *testing.T, endpoint string) {
+	t.Helper()
+	capture, err := os.ReadFile(filepath.Join("..", "testdata", "notifications", "amqp-keystone-messagingv2.jsonl"))
+	require.NoError(t, err)
+	line, _, _ := strings.Cut(string(capture), "\n")
+	var delivery struct{ Body string }
+	require.NoError(t, json.Unmarshal([]byte(line), &delivery))
+	publisher, err := rabbitmqtest.NewPublisher("amqp://keystone:listen-only@"+endpoint+"/", "keystone", false)
+	require.NoError(t, err)
+	require.NoError(t, publisher.Publish(t.Context(), "notifications.info", []byte(delivery.Body)))
+	require.NoError(t, publisher.Close())
+}

@@ -20,6 +20,8 @@ import (
 const (
 	// listenBatchSize bounds the records of one batch.
 	listenBatchSize = 500
+	// examplePassword stands in the configurations that are shipped, so that they are valid as they are.
+	examplePassword = "change-me"
 	// triesPerHold is how often at least a message is offered to the pipeline while its service waits, but for jitter.
 	triesPerHold = 10
 	// drainTimeout is how long what services wait for may take at shutdown; less than shutdownTimeout.
@@ -38,6 +40,9 @@ type listener struct {
 // newListener opens the socket: a port that is taken is a local mistake.
 func (r *auditReceiver) newListener(ctx context.Context, host component.Host, pipeline *pipeline) (*listener, error) {
 	section := r.config.Listen.Get()
+	if section.Auth.Password == examplePassword {
+		return nil, fmt.Errorf("listen::auth::password: is %q, the example's, with which anyone on this host could forge audit events: choose another", examplePassword)
+	}
 	l := &listener{pipeline: pipeline.tryingEach(section.MaxHold / triesPerHold), telemetry: r.telemetry, arrivals: delivery.NewQueue[*amqpserver.Message]()}
 	server, err := amqpserver.New(section.serverConfig(r.settings.BuildInfo), l, newListenObserver(r.telemetry))
 	if err != nil {

@@ -172,8 +172,8 @@ func fromAgent(t testing.TB, _ string) (func(context.Context) error, []string) {
 	return func(ctx context.Context) error {
 		logs := plog.NewLogs()
 		logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr(logLine())
-		return sendOTLP(ctx, "http://"+addresses[0], logs)
-	}, []string{"AUDIT_GATEWAY_HTTP=" + addresses[0], "AUDIT_GATEWAY_GRPC=" + addresses[1]}
+		return sendOTLP(ctx, "http://"+addresses[0], collectortest.GatewayToken, logs)
+	}, collectortest.GatewayEnvironment(t, addresses[0], addresses[1])
 }
 
 // logLine is an event as oslo.messaging's log driver writes it: the first of a capture.

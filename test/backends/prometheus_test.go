@@ -18,7 +18,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
@@ -147,7 +146,7 @@ func postLogs(ctx context.Context, endpoint string, mapper *auditlog.Mapper, bod
 	}
 	logs, _ := mapper.Logs(records)
 	for range times {
-		if err := sendOTLP(ctx, endpoint, logs); err != nil {
+		if err := sendOTLP(ctx, endpoint, "", logs); err != nil {
 			return err
 		}
 	}
@@ -155,27 +154,12 @@ func postLogs(ctx context.Context, endpoint string, mapper *auditlog.Mapper, bod
 }
 
 // sendOTLP sends logs to a collector.
-func sendOTLP(ctx context.Context, endpoint string, logs plog.Logs) error {
-	body, err := plogotlp.NewExportRequestFromLogs(logs).MarshalProto()
-	if err != nil {
-		return err
+func sendOTLP(ctx context.Context, endpoint, token string, logs plog.Logs) error {
+	status, err := collectortest.PostLogs(ctx, endpoint, token, logs)
+	if err == nil && status != http.StatusOK {
+		err = errors.New(http.StatusText(status))
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+"/v1/logs", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/x-protobuf")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	if err := response.Body.Close(); err != nil {
-		return err
-	}
-	if response.StatusCode != http.StatusOK {
-		return errors.New(response.Status)
-	}
-	return nil
+	return err
 }
 
 // Two regions in one collector have a series each.

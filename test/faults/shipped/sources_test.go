@@ -14,7 +14,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
@@ -169,7 +168,7 @@ func lines(path, prefix string) func(t *testing.T, c *collector, ids []string, s
 func gateway(t *testing.T) source {
 	t.Helper()
 	addresses := collectortest.FreeAddresses(t, 2)
-	environment := []string{"AUDIT_GATEWAY_HTTP=" + addresses[0], "AUDIT_GATEWAY_GRPC=" + addresses[1]}
+	environment := collectortest.GatewayEnvironment(t, addresses[0], addresses[1])
 	return source{environment, func(t *testing.T, c *collector, ids []string, size int) {
 		t.Helper()
 		for from := 0; from < len(ids); from += 50 {
@@ -178,15 +177,9 @@ func gateway(t *testing.T) source {
 			for _, id := range ids[from:min(from+50, len(ids))] {
 				records.AppendEmpty().Body().SetStr(line(id, size))
 			}
-			body, err := plogotlp.NewExportRequestFromLogs(logs).MarshalProto()
-			require.NoError(t, err)
 			require.Eventually(t, func() bool {
-				response, err := http.Post("http://"+addresses[0]+"/v1/logs", "application/x-protobuf", bytes.NewReader(body)) //nolint:noctx // it ends with the collector
-				if err != nil {
-					return false
-				}
-				defer func() { _ = response.Body.Close() }()
-				return response.StatusCode == http.StatusOK
+				status, err := collectortest.PostLogs(t.Context(), "http://"+addresses[0], collectortest.GatewayToken, logs)
+				return err == nil && status == http.StatusOK
 			}, patience, poll, "%s", &c.Log)
 		}
 	}}
