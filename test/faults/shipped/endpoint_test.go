@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"golang.org/x/sys/unix"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
@@ -26,7 +28,6 @@ type endpoint struct {
 	address string
 	server  *http.Server
 	done    chan struct{} // closed when the server has ended
-	place   *os.File      // keeps the port while nothing listens
 
 	mu     sync.Mutex
 	fault  answer
@@ -46,39 +47,42 @@ type request struct {
 func newEndpoint(t *testing.T) *endpoint {
 	t.Helper()
 	e := &endpoint{stored: map[string]bool{}}
-	e.place, e.address = reserve(t, "127.0.0.1:0")
+	// It never listens, and keeps the port: while nobody else listens connections are refused.
+	place := reserve(t, 0)
+	t.Cleanup(func() { require.NoError(t, syscall.Close(place)) })
+	name, err := syscall.Getsockname(place)
+	require.NoError(t, err)
+	e.address = fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
 	e.comeBack(t)
 	t.Cleanup(e.goAway)
 	return e
 }
 
-// reserve binds a port without listening: connections are refused, and nobody else gets it.
-func reserve(t *testing.T, address string) (place *os.File, bound string) {
+// reserve binds a socket to a port that others of this process may have, too.
+func reserve(t *testing.T, port int) (socket int) {
 	t.Helper()
-	to, err := net.ResolveTCPAddr("tcp4", address)
-	require.NoError(t, err)
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	require.NoError(t, err)
-	require.NoError(t, syscall.SetsockoptInt(socket, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1))
-	require.NoError(t, syscall.Bind(socket, &syscall.SockaddrInet4{Port: to.Port, Addr: [4]byte{127, 0, 0, 1}}))
-	name, err := syscall.Getsockname(socket)
-	require.NoError(t, err)
-	port := name.(*syscall.SockaddrInet4).Port
-	return os.NewFile(uintptr(socket), "endpoint"), (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}).String()
+	require.NoError(t, syscall.SetsockoptInt(socket, syscall.SOL_SOCKET, unix.SO_REUSEPORT, 1))
+	require.NoError(t, syscall.Bind(socket, &syscall.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}))
+	return socket
 }
 
 func (e *endpoint) comeBack(t *testing.T) {
 	t.Helper()
-	if e.place == nil {
+	if e.server != nil {
 		return
 	}
-	require.NoError(t, syscall.Listen(int(e.place.Fd()), 128))
-	listener, err := net.FileListener(e.place)
+	address, err := net.ResolveTCPAddr("tcp4", e.address)
 	require.NoError(t, err)
-	require.NoError(t, e.place.Close())
-	e.place = nil
-	e.server, e.done = &http.Server{Handler: e}, make(chan struct{}) //nolint:gosec // G112: the collector is no attacker
-	server, done := e.server, e.done
+	socket := reserve(t, address.Port)
+	require.NoError(t, syscall.Listen(socket, 128))
+	file := os.NewFile(uintptr(socket), "endpoint")
+	listener, err := net.FileListener(file)
+	require.NoError(t, err)
+	require.NoError(t, file.Close())
+	server, done := &http.Server{Handler: e}, make(chan struct{}) //nolint:gosec // G112: the collector is no attacker
+	e.server, e.done = server, done
 	go func() {
 		defer close(done)
 		_ = server.Serve(listener) // it ends with the server
@@ -92,17 +96,6 @@ func (e *endpoint) goAway() {
 		<-e.done
 		e.server = nil
 	}
-}
-
-// leave goes away and keeps the port.
-func (e *endpoint) leave(t *testing.T) {
-	t.Helper()
-	e.goAway()
-	require.Eventually(t, func() bool { // a connection of a moment ago may be closing
-		defer func() { _ = recover() }()
-		e.place, _ = reserve(t, e.address)
-		return true
-	}, patience, poll)
 }
 
 func (e *endpoint) url() string { return "http://" + e.address }

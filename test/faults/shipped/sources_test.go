@@ -124,7 +124,7 @@ func journald(t *testing.T) source {
 		t.Helper()
 		var export bytes.Buffer
 		for _, id := range ids {
-			fmt.Fprintf(&export, "__REALTIME_TIMESTAMP=1795216984177204\n_HOSTNAME=ctl01\nPRIORITY=6\nSYSLOG_IDENTIFIER=keystone\nMESSAGE=%s\n\n", line(id, size))
+			fmt.Fprintf(&export, "__REALTIME_TIMESTAMP=1795216984177204\n_HOSTNAME=ctl01\nPRIORITY=6\n_SYSTEMD_UNIT=keystone.service\nSYSLOG_IDENTIFIER=keystone\nMESSAGE=%s\n\n", line(id, size))
 		}
 		command := exec.CommandContext(t.Context(), "/usr/lib/systemd/systemd-journal-remote", "-o", filepath.Join(folder, "system.journal"), "-")
 		command.Stdin = &export
