@@ -58,6 +58,10 @@ test-keystone: test-packages build ## Run the tests with a real Keystone, which 
 	scripts/install-test-packages python3-keystone
 	CGO_ENABLED=1 go test -race -count=1 -tags keystone ./test/keystone/... ./processor/keystoneattributesprocessor/...
 
+.PHONY: test-versions
+test-versions: test-packages build ## Run the tests on Debian 13 and testing, with their RabbitMQ and OpenStack; needs root (5 min; FAULTS=all: 40 min)
+	CGO_ENABLED=1 scripts/test-versions
+
 .PHONY: test-deb
 test-deb: test-packages package ## Run the tests of the deb
 	CGO_ENABLED=1 go test -race -count=1 -tags package ./internal/distribution

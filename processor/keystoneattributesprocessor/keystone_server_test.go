@@ -37,16 +37,14 @@ func (r *reader) news(h *harness) (sentences []string) {
 	r.offset = len(text)
 	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "test")
 	for _, line := range lines {
-		notifications, err := oslo.ParseLine(line)
-		if err != nil {
+		notification, err := oslo.LineReader{}.ReadText(line)
+		if err != nil || notification == nil {
 			continue
 		}
-		for _, notification := range notifications {
-			record := mapper.ReadNotification(notification, auditlog.Message{Body: []byte(line), Received: time.Now()})
-			logs, _ := mapper.Logs([]auditlog.Record{record})
-			require.NoError(r.t, h.consume(logs))
-			sentences = append(sentences, strings.Replace(only(h.last()).Body().Str(), " from 127.0.0.1", "", 1))
-		}
+		record := mapper.ReadNotification(*notification, auditlog.Message{Body: []byte(line), Received: time.Now()})
+		logs, _ := mapper.Logs([]auditlog.Record{record})
+		require.NoError(r.t, h.consume(logs))
+		sentences = append(sentences, strings.Replace(only(h.last()).Body().Str(), " from 127.0.0.1", "", 1))
 	}
 	return sentences
 }

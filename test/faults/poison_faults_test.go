@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // malformed is every kind of body that is no notification.
@@ -60,12 +62,15 @@ func poison(t *trial) {
 	t.eventually(func() bool { messages, _ := t.ready(t.queue()); return messages == 0 }, "the queue is not empty")
 }
 
-// hugeMessage has messages as large as the broker takes, far above max_in_flight_mib.
-func hugeMessage(t *trial) {
+// largestMessage has messages as large as the broker takes.
+func largestMessage(t *trial) {
+	largest, err := strconv.Atoi(t.ctl("eval", "{ok, Size} = application:get_env(rabbit, max_message_size), Size."))
+	require.NoError(t, err)
+	t.note = fmt.Sprintf("of %d MiB", largest>>20)
 	t.underLoad()
 	for range 2 {
-		t.publishOne(bytes.Repeat([]byte("x"), 128<<20))
-		t.publishOne(largeNotification("huge", 127<<20))
+		t.publishOne(bytes.Repeat([]byte("x"), largest))
+		t.publishOne(largeNotification("huge", largest-1<<20))
 		t.flow(500)
 	}
 	t.eventually(func() bool { return t.backend.has("huge") }, "the huge notification does not arrive")

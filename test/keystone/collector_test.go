@@ -68,20 +68,21 @@ func (b *backend) get(uid string) record {
 	return b.records[uid]
 }
 
-// collector runs config/listen.yaml. It can be started again on the same ports.
+// collector runs one of the shipped configurations. It can be started again on the same ports.
 type collector struct {
 	t       *testing.T
+	config  string
 	address string
-	// changes is a configuration that is merged over config/listen.yaml; empty for none.
+	// changes is a configuration that is merged over config; empty for none.
 	changes     string
 	environment []string
 	process     *collectortest.Process
 }
 
-// newCollector is for a Keystone at keystonePort.
+// newCollector is for a Keystone at keystonePort. It runs config/listen.yaml.
 func newCollector(t *testing.T, b *backend, keystonePort int, changes string) *collector {
 	t.Helper()
-	c := &collector{t: t, address: collectortest.FreeAddress(t), changes: changes}
+	c := &collector{t: t, config: "listen.yaml", address: collectortest.FreeAddress(t), changes: changes}
 	c.environment = []string{
 		"AUDIT_LISTEN_ENDPOINT=" + c.address,
 		"AUDIT_LISTEN_PASSWORD=" + listenPassword,
@@ -101,10 +102,10 @@ func newCollector(t *testing.T, b *backend, keystonePort int, changes string) *c
 	return c
 }
 
-// start starts it with the state of a folder and waits until it listens.
+// start starts it with the state of a folder and waits until it runs.
 func (c *collector) start(state string) {
 	c.t.Helper()
-	arguments := []string{"--config", filepath.Join(root, "config", "listen.yaml")}
+	arguments := []string{"--feature-gates=+extension.healthcheck.useComponentStatus", "--config", filepath.Join(root, "config", c.config)}
 	if c.changes != "" {
 		file := filepath.Join(c.t.TempDir(), "changes.yaml")
 		require.NoError(c.t, os.WriteFile(file, []byte(c.changes), 0o600))

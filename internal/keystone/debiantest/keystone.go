@@ -42,13 +42,25 @@ type Keystone struct {
 	token string
 }
 
+// python is Debian's, which has Debian's Keystone.
+const python = "/usr/bin/python3"
+
+// serve is what keystone-wsgi-public did, which Keystone has no more since 2025.2.
+const serve = `
+import sys
+from wsgiref.simple_server import make_server
+from keystone.server.wsgi import initialize_public_application
+
+port = int(sys.argv.pop())
+sys.argv[0] = "keystone-wsgi-public"
+make_server("127.0.0.1", port, initialize_public_application()).serve_forever()
+`
+
 // Start starts a Keystone, waits until it answers, and logs in as the administrator of the system.
 func Start(t testing.TB, options Options) *Keystone {
 	t.Helper()
-	for _, program := range []string{"keystone-manage", "keystone-wsgi-public", "python3"} {
-		_, err := exec.LookPath(program)
-		require.NoError(t, err, "install the Debian package python3-keystone")
-	}
+	_, err := exec.LookPath("keystone-manage")
+	require.NoError(t, err, "install the Debian package python3-keystone")
 	port := options.Port
 	if port == 0 {
 		port = collectortest.FreePort(t)
@@ -57,7 +69,7 @@ func Start(t testing.TB, options Options) *Keystone {
 	k := &Keystone{t: t, URL: fmt.Sprintf("http://127.0.0.1:%d/v3", port), Log: filepath.Join(dir, "keystone.log")}
 	config := k.configure(dir, options)
 
-	command := exec.Command("keystone-wsgi-public", "--host", "127.0.0.1", "--port", fmt.Sprint(port))
+	command := exec.Command(python, "-c", serve, fmt.Sprint(port))
 	command.Env = append(os.Environ(), "OS_KEYSTONE_CONFIG_FILES="+config)
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(t, command.Start())
@@ -109,7 +121,7 @@ enforce_scope = true
 	}
 	manage("db_sync")
 	// Readers and the writer of SQLite wait for each other without the write-ahead log.
-	output, err := exec.Command("python3", "-c", "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('pragma journal_mode=wal')",
+	output, err := exec.Command(python, "-c", "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('pragma journal_mode=wal')",
 		filepath.Join(dir, "keystone.db")).CombinedOutput()
 	require.NoError(k.t, err, "%s", output)
 	me, err := user.Current()
