@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/extension/httpdeliveryextension/internal/metadata"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/logtext"
 )
 
 // delivery is the extension. Each exporter that names it gets a round tripper of its own; they share the folder of dead letters.
@@ -38,7 +39,7 @@ func newDelivery(settings extension.Settings, config *Config) (*delivery, error)
 		openSearch:  config.OpenSearch,
 		deadLetters: &deadLetters{folder: config.DeadLetters.Directory, bound: config.DeadLetters.MaxSizeMiB << 20},
 		telemetry:   telemetry,
-		logger:      settings.Logger,
+		logger:      logtext.Bounded(settings.Logger),
 	}, nil
 }
 

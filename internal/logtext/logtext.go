@@ -14,7 +14,7 @@ import (
 
 // What a field and a message hold at most, in bytes.
 const (
-	maxField   = 256
+	maxField   = 1 << 10
 	maxError   = 2 << 10 // errors quote others and say what to do
 	maxMessage = 2 << 10
 )

@@ -296,6 +296,28 @@ func TestListenRefusals(t *testing.T) {
 	assert.Equal(t, 2, r.lines("A connection was refused"))
 }
 
+// TestListenLogsForeignText: what a client calls itself, which is as long as it likes, cannot break or fill the log.
+func TestListenLogsForeignText(t *testing.T) {
+	t.Parallel()
+	config, url := listening(t, nil)
+	r := start(t, config, &backend{})
+	name := "keystone\n2026-11-21T00:00:00Z error forged \u202e" + strings.Repeat("x", 100_000)
+	properties := amqp.NewConnectionProperties()
+	properties["connection_name"], properties["product"] = name[:200], "\x1b[31m"
+	connection, err := amqp.DialConfig(url, amqp.Config{Properties: properties})
+	require.NoError(t, err)
+	require.NoError(t, connection.Close())
+	require.Eventually(t, func() bool { return r.logs.FilterMessage("A service has connected").Len() == 1 }, soon, often)
+	fields := r.logs.FilterMessage("A service has connected").All()[0].ContextMap()
+	assert.Equal(t, `\x1b[31m`, fields["product"])
+	assert.True(t, strings.HasPrefix(fields["connection_name"].(string), `keystone\n2026-11-21T00:00:00Z error forged \u202exxx`), fields["connection_name"])
+
+	newListenObserver(r.Logs.(*auditReceiver).telemetry).Refused(netip.AddrPort{}, fmt.Errorf("%w: %q", amqpserver.ErrAuthentication, name))
+	require.Less(t, len(r.logs.FilterMessageSnippet("A connection was refused").All()[0].ContextMap()["error"].(string)), 4<<10)
+	newListenObserver(r.Logs.(*auditReceiver).telemetry).Refused(netip.AddrPort{}, amqpserver.ErrTooManyLogins)
+	assert.Equal(t, map[string]int64{"authentication": 1, "too_many_logins": 1}, r.counts("listen_connections_refused", "refusal"))
+}
+
 // TestListenShutdown: what is in flight is taken and confirmed.
 func TestListenShutdown(t *testing.T) {
 	t.Parallel()
