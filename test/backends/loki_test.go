@@ -27,6 +27,7 @@ func TestLoki(t *testing.T) {
 	t.Run("many names", l.testManyNames)
 	t.Run("rules", l.testRules)
 	t.Run("dashboard", l.testDashboard)
+	t.Run("reconciliation", l.testReconciliation)
 }
 
 // collector runs config/loki.yaml for this test's tenant.
