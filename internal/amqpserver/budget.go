@@ -2,86 +2,41 @@ package amqpserver
 
 import (
 	"context"
-	"slices"
-	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // budget bounds bytes. Who asks first is served first, so that a large request is not starved by small ones.
 type budget struct {
-	mu      sync.Mutex
-	total   int64
-	free    int64
-	waiting []*request
+	free  *semaphore.Weighted
+	taken atomic.Int64
 }
 
-type request struct {
-	bytes   int64
-	granted chan struct{}
-}
-
-func newBudget(total int64) *budget { return &budget{total: total, free: total} }
+func newBudget(total int64) *budget { return &budget{free: semaphore.NewWeighted(total)} }
 
 // acquire takes bytes, which must not be more than there are in all; it waits for them until ctx ends.
 func (b *budget) acquire(ctx context.Context, bytes int64) error {
-	b.mu.Lock()
-	if len(b.waiting) == 0 && bytes <= b.free {
-		b.free -= bytes
-		b.mu.Unlock()
-		return nil
+	if err := b.free.Acquire(ctx, bytes); err != nil {
+		return err
 	}
-	r := &request{bytes: bytes, granted: make(chan struct{})}
-	b.waiting = append(b.waiting, r)
-	b.mu.Unlock()
-
-	select {
-	case <-r.granted:
-		return nil
-	case <-ctx.Done():
-		b.withdraw(r)
-		return ctx.Err()
-	}
-}
-
-func (b *budget) withdraw(r *request) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if i := slices.Index(b.waiting, r); i >= 0 {
-		b.waiting = slices.Delete(b.waiting, i, i+1)
-	} else {
-		b.free += r.bytes // granted in the meantime
-	}
-	b.grant()
-}
-
-func (b *budget) release(bytes int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.free += bytes
-	b.grant()
-}
-
-func (b *budget) grant() {
-	for len(b.waiting) > 0 && b.waiting[0].bytes <= b.free {
-		b.free -= b.waiting[0].bytes
-		close(b.waiting[0].granted)
-		b.waiting = slices.Delete(b.waiting, 0, 1)
-	}
-}
-
-// used is how many bytes are taken.
-func (b *budget) used() int64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.total - b.free
+	b.taken.Add(bytes)
+	return nil
 }
 
 // tryAcquire is acquire without the wait.
 func (b *budget) tryAcquire(bytes int64) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.waiting) > 0 || bytes > b.free {
-		return false
+	taken := b.free.TryAcquire(bytes)
+	if taken {
+		b.taken.Add(bytes)
 	}
-	b.free -= bytes
-	return true
+	return taken
 }
+
+func (b *budget) release(bytes int64) {
+	b.taken.Add(-bytes)
+	b.free.Release(bytes)
+}
+
+// used is how many bytes are taken.
+func (b *budget) used() int64 { return b.taken.Load() }

@@ -3,6 +3,7 @@ package amqpserver
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 )
@@ -27,8 +28,11 @@ type Config struct {
 	// MaxConnections bounds the connections, those that are not authenticated included: of these the oldest makes room for a new one. One
 	// host other than this one has at most half of all.
 	MaxConnections int
-	// MaxMessageBytes bounds a message's body. The channel of one that is larger is closed with 406.
+	// MaxMessageBytes bounds the bodies that are kept whole.
 	MaxMessageBytes int64
+	// Condense makes of a body that is larger, as it comes, what is kept of it; nil keeps its beginning. No more than
+	// MaxMessageBytes of what it returns are kept. It need not read to the end.
+	Condense func(body io.Reader) []byte
 	// MaxInFlightBytes bounds the bodies of all messages that are not accepted, each with an overhead of 512 bytes and 16 times its
 	// headers. While there is no room, connections are not read. It must be 257 KiB more than MaxMessageBytes.
 	MaxInFlightBytes int64
@@ -45,7 +49,7 @@ type timeouts struct {
 	// heartbeat is what is offered. Clients' heartbeats are not asked for: oslo.messaging sends none while it waits for an
 	// acknowledgement.
 	heartbeat time.Duration
-	// message bounds the time from basic.publish to the end of its body.
+	// message bounds the time from basic.publish to the end of its body, with a second more for each MiB of it.
 	message time.Duration
 	// write bounds one write.
 	write time.Duration

@@ -138,9 +138,8 @@ func appendMethod(to []byte, channel uint16, m method, write func([]byte) []byte
 	return append(to, frameEnd)
 }
 
-func appendHeartbeat(to []byte) []byte {
-	return append(to, frameHeartbeat, 0, 0, 0, 0, 0, 0, frameEnd)
-}
+// heartbeat is the one frame that is always the same.
+func heartbeat() []byte { return []byte{frameHeartbeat, 0, 0, 0, 0, 0, 0, frameEnd} }
 
 // appendAck appends a basic.ack.
 func appendAck(to []byte, channel uint16, tag uint64, multiple bool) []byte {

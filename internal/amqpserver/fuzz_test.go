@@ -20,7 +20,7 @@ func FuzzConnection(f *testing.F) {
 		nil,
 		bytes.Join([][]byte{wirePublish(), wireHeader(4), wireFrame(frameBody, 1, []byte("body")), wirePublish(), wireHeader(0)}, nil),
 		bytes.Join([][]byte{wirePublish(), wireHeader(1 << 40), wireCloseOk, wireChannel, wirePublish()}, nil),
-		bytes.Join([][]byte{appendHeartbeat(nil), appendMethod(nil, 0, connectionClose, func(to []byte) []byte { return append(to, make([]byte, 7)...) })}, nil),
+		bytes.Join([][]byte{heartbeat(), appendMethod(nil, 0, connectionClose, func(to []byte) []byte { return append(to, make([]byte, 7)...) })}, nil),
 		wireFrame(frameMethod, 1, []byte{0, 50, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0}),
 		wireFrame(frameMethod, 1, []byte{0, 60, 0, 20, 0, 0}),
 	} {

@@ -85,7 +85,7 @@ func TestBeforeAuthentication(t *testing.T) {
 		"frame of 8 KiB":        {append(bytes.Clone(protocolHeader), bigStart...), []byte{frameMethod, 0, 0}},
 		"publish at once":       {append(bytes.Clone(protocolHeader), wirePublish()...), []byte{frameMethod, 0, 0}},
 		"start-ok cut short":    {append(bytes.Clone(protocolHeader), wireFrame(frameMethod, 0, []byte{0, 10, 0, 11, 0, 0})...), []byte{frameMethod, 0, 0}},
-		"heartbeats for ever":   {append(bytes.Clone(protocolHeader), bytes.Repeat(appendHeartbeat(nil), 1000)...), []byte{frameMethod, 0, 0}},
+		"heartbeats for ever":   {append(bytes.Clone(protocolHeader), bytes.Repeat(heartbeat(), 1000)...), []byte{frameMethod, 0, 0}},
 		"channels over the max": {bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(2, 0, 0)}, nil), []byte{frameMethod, 0, 0}},
 		"frames too small":      {bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(1, 100, 0)}, nil), []byte{frameMethod, 0, 0}},
 		"frames too large":      {bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(1, 1<<30, 0)}, nil), []byte{frameMethod, 0, 0}},
@@ -171,7 +171,35 @@ func TestHeadersInTheBudget(t *testing.T) {
 	w.expect(basicAck)
 	assert.Zero(t, f.Stats().InFlightBytes)
 	w.send(wirePublish(), properties(make([]byte, maxHeaders+1)))
-	w.expectClose(channelClose, codePreconditionFailed)
+	assert.Nil(t, f.messages.eventually(t, 2)[1].Headers, "the event is in the body")
+}
+
+// TestLargeBodyAmongOtherFrames: heartbeats may come within a body that is condensed; nothing else may, and its end may not be missing.
+func TestLargeBodyAmongOtherFrames(t *testing.T) {
+	f := start(t, options{configure: func(c *Config) { c.MaxMessageBytes = 10 }})
+	part := func(size int) []byte { return wireFrame(frameBody, 1, bytes.Repeat([]byte("x"), size)) }
+	w := f.wire().confirming()
+	w.send(wirePublish(), wireHeader(30), part(5), heartbeat(), part(0), part(20), heartbeat(), part(5))
+	w.expect(basicAck)
+	assert.Equal(t, []string{"xxxxxxxxxx"}, f.messages.bodies())
+	for name, frames := range map[string][]byte{
+		"a method":    wirePublish(),
+		"a header":    wireHeader(30),
+		"too much":    part(26),
+		"no frame":    []byte("GET / HTTP/1.1\r\n"),
+		"another end": {frameBody, 0, 1, 0, 0, 0, 1, 'x', 0},
+	} {
+		w := f.wire().confirming()
+		w.send(wirePublish(), wireHeader(30), part(5), frames)
+		w.expect(connectionClose)
+		require.NoError(t, w.conn.Close(), name)
+	}
+	w = f.wire().confirming()
+	w.send(wirePublish(), wireHeader(30), part(5))
+	require.NoError(t, w.conn.Close())
+	require.Eventually(t, func() bool { return f.Stats().InFlightBytes == 0 }, soon, often)
+	f.stop()
+	assert.Len(t, f.messages.all(), 1)
 }
 
 // unwritable gives a client as long to take what is written; what opens the connection is written to it too.

@@ -43,6 +43,8 @@ type Message struct {
 	Headers Table
 	// Body belongs to the handler.
 	Body []byte
+	// Size is that of the body as it was published; more than is in Body where it was condensed.
+	Size int64
 	// Received is when the message was complete.
 	Received time.Time
 
@@ -81,7 +83,7 @@ func (m *Message) Accept() {
 const (
 	messageOverhead = 512
 	headerCost      = 16
-	// maxHeaders is how many bytes of headers a message may have.
+	// maxHeaders is how many bytes of headers are kept.
 	maxHeaders = 16 << 10
 )
 

@@ -142,7 +142,7 @@ func (c *connection) beat() []byte {
 	if c.out.isClosing() {
 		return nil
 	}
-	return appendHeartbeat(nil)
+	return heartbeat()
 }
 
 func (c *connection) send(octets []byte) error {

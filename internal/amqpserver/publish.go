@@ -72,9 +72,13 @@ func (ch *channel) header(payload []byte) error {
 		return refusal(codeUnexpectedFrame, fmt.Sprintf("a content header of class %d", class))
 	}
 	headers := findHeaders(a)
-	if tooLarge := ch.connection.server.config.tooLarge(size, len(headers)); tooLarge != nil {
+	if size > maxBody {
+		tooLarge := refusal(codePreconditionFailed, fmt.Sprintf("a message of %d bytes is larger than any broker takes", size))
 		ch.fail(withMethod(tooLarge, basicPublish))
 		return nil
+	}
+	if len(headers) > maxHeaders {
+		headers = nil // the event is in the body
 	}
 	if a.err == nil && len(headers) > 0 {
 		table := &arguments{rest: appendLongString(nil, string(headers))}
@@ -84,10 +88,17 @@ func (ch *channel) header(payload []byte) error {
 	if a.err != nil {
 		return refusal(codeSyntaxError, a.err.Error())
 	}
-	m.size, m.hasHeader, m.cost = int64(size), true, cost(int(size), len(headers))
+	c := ch.connection
+	c.limit = time.Now().Add(c.server.timeouts.message + time.Duration(size>>20)*time.Second)
+	m.size, m.hasHeader = int64(size), true
+	kept := min(m.size, c.server.config.MaxMessageBytes)
+	m.cost = cost(int(kept), len(headers))
 	if !m.ignored {
-		if err := ch.connection.reserve(m); err != nil {
+		if err := c.reserve(m); err != nil {
 			return err
+		}
+		if kept < m.size && m.reserved {
+			return ch.condense(m)
 		}
 		// What fits into one step is allocated at once: more than that was never read for nothing.
 		m.body = make([]byte, 0, min(m.size, readStep))
@@ -97,6 +108,9 @@ func (ch *channel) header(payload []byte) error {
 	}
 	return nil
 }
+
+// maxBody is the most that any RabbitMQ can be configured to take, rabbit_common's ?MAX_MSG_SIZE.
+const maxBody = 512 << 20
 
 // Flags of the properties that precede headers (AMQP 0-9-1 §4.2.6.1).
 const (
@@ -124,29 +138,19 @@ func findHeaders(a *arguments) []byte {
 	return nil
 }
 
-func (c *Config) tooLarge(size uint64, headersSize int) *Refusal {
-	switch {
-	case size > uint64(c.MaxMessageBytes):
-		return refusal(codePreconditionFailed, fmt.Sprintf("a message of %d bytes is larger than the %d that are allowed", size, c.MaxMessageBytes))
-	case headersSize > maxHeaders:
-		return refusal(codePreconditionFailed, fmt.Sprintf("headers of %d bytes are larger than the %d that are allowed", headersSize, maxHeaders))
-	default:
-		return nil
-	}
-}
-
 // reserve takes the message's part of the budget, or waits for it as long as a message may be held.
 func (c *connection) reserve(m *incoming) error {
 	if c.server.budget.tryAcquire(m.cost) {
 		m.reserved = true
 		return nil
 	}
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(c.ctx, c.server.config.MaxHold)
 	defer cancel()
 	switch err := c.server.budget.acquire(ctx, m.cost); {
 	case err == nil:
 		m.reserved = true
-		c.limit = time.Now().Add(c.server.timeouts.message) // the client could not know that we waited
+		c.limit = c.limit.Add(time.Since(began)) // the client could not know that we waited
 		return nil
 	case errors.Is(err, context.DeadlineExceeded):
 		return c.heldTooLong()
@@ -154,6 +158,9 @@ func (c *connection) reserve(m *incoming) error {
 		return nil // the connection is closing, and what comes is void
 	}
 }
+
+// wholeStep is how much of a body has to come before there is room for all of it.
+const wholeStep = 1 << 20
 
 // body handles a part of a message's body.
 func (ch *channel) body(f frame) error {
@@ -169,6 +176,9 @@ func (ch *channel) body(f frame) error {
 	if m.ignored {
 		err = frames.discard(f)
 	} else {
+		if len(m.body) >= wholeStep && cap(m.body) < int(m.size) {
+			m.body = slices.Grow(m.body, int(m.size)-len(m.body)) // it is paid for, and each step would copy it
+		}
 		m.body, err = frames.appendPayload(m.body, f)
 	}
 	if err == nil && m.received == m.size {
@@ -201,7 +211,7 @@ func (ch *channel) complete() {
 		return // closing
 	}
 	message := &Message{
-		Client: c.client, Exchange: m.exchange, RoutingKey: m.routingKey, Headers: m.headers, Body: m.body,
+		Client: c.client, Exchange: m.exchange, RoutingKey: m.routingKey, Headers: m.headers, Body: m.body, Size: m.size,
 		Received: time.Now(), server: c.server, owner: ch.confirms, cost: m.cost,
 	}
 	if ch.enlist(message) {

@@ -3,6 +3,7 @@ package amqpserver
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -220,23 +221,40 @@ func TestWithoutConfirms(t *testing.T) {
 	assert.Zero(t, f.Stats().InFlightBytes)
 }
 
-// TestTooLarge: the channel is closed with 406 whether the body comes in one piece or in many, and a new channel works.
+// TestTooLarge: of a body that is too large to be kept, in one piece or in many, there is what Condense makes of it, or else its
+// beginning. It is acknowledged, and the channel goes on.
 func TestTooLarge(t *testing.T) {
-	f := start(t, options{configure: func(c *Config) { c.MaxMessageBytes = 100_000 }})
-	connection, channel := f.dial(amqp.Config{})
-	for _, size := range []int{100_001, 3_000_000} {
-		confirmed(t, publish(t, channel, strings.Repeat("x", 100_000)))
-		closed := channel.NotifyClose(make(chan *amqp.Error, 1))
-		require.NoError(t, channel.Publish("", "k", false, false, amqp.Publishing{Body: make([]byte, size)}))
-		err := <-closed
-		require.NotNil(t, err)
-		assert.Equal(t, 406, err.Code)
-		assert.Contains(t, err.Reason, "100000")
-		channel = onlyChannel(t, connection)
-		require.NoError(t, channel.Confirm(false))
+	const most = 100_000
+	large := strings.Repeat("0123456789", 300_000)
+	for name, tc := range map[string]struct {
+		condense func(io.Reader) []byte
+		kept     func(body string) string
+	}{
+		"its beginning":   {nil, func(body string) string { return body[:most] }},
+		"what is made":    {func(body io.Reader) []byte { all, _ := io.ReadAll(body); return all[len(all)-3:] }, func(body string) string { return body[len(body)-3:] }},
+		"not read at all": {func(io.Reader) []byte { return []byte("x") }, func(string) string { return "x" }},
+		"too much":        {func(body io.Reader) []byte { all, _ := io.ReadAll(body); return all }, func(body string) string { return body[:most] }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := start(t, options{configure: func(c *Config) { c.MaxMessageBytes, c.Condense = most, tc.condense }})
+			f.messages.holds(true)
+			_, channel := f.dial(amqp.Config{})
+			for i, body := range []string{large[:most], large[:most+1], large, "after"} {
+				confirmation := publish(t, channel, body)
+				message := f.messages.eventually(t, i+1)[i]
+				want := body
+				if len(body) > most {
+					want = tc.kept(body)
+				}
+				assert.Equal(t, want, string(message.Body))
+				assert.Equal(t, int64(len(body)), message.Size)
+				assert.Equal(t, cost(len(want), 0), f.Stats().InFlightBytes, "what is kept counts")
+				message.Accept()
+				confirmed(t, confirmation)
+			}
+			assert.Zero(t, f.Stats().InFlightBytes)
+		})
 	}
-	assert.Len(t, f.messages.all(), 2)
-	assert.Zero(t, f.Stats().InFlightBytes)
 }
 
 // TestNotPublishing: what a publisher has no need of closes the channel with 540, and a new channel works.

@@ -33,6 +33,8 @@ type Message struct {
 	// Body are the bytes as received. Nobody may change them any more: the texts of
 	// the record and of what is made of it are parts of them.
 	Body []byte
+	// Size is how long the body was where Body is what is left of it; else 0, or the length of Body.
+	Size int64
 	// Received is the collector's clock at receipt.
 	Received time.Time
 	// TraceParent is the W3C traceparent that came with the message, or empty.
@@ -115,8 +117,12 @@ func (m *Mapper) ReadInto(r *Record, message Message) {
 		return
 	}
 	r.message = message
+	r.notification.Cut = r.notification.Cut || message.isCut()
 	m.classify(r)
 }
+
+// isCut reports whether the body is not all there.
+func (m *Message) isCut() bool { return m.Size > int64(len(m.Body)) }
 
 // ReadNotification is Read for a notification that was decoded already; the
 // message's body is what it was found in.

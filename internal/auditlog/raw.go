@@ -20,6 +20,12 @@ import (
 func (m *Mapper) writeRaw(r *Record, lr plog.LogRecord, w *writer) {
 	w.recordUID(r)
 	w.text(AttrNotificationDecodeError, string(r.DecodeError.Reason))
+	if r.message.isCut() { // of what was left out nothing is known but how much it was
+		w.truncated = true
+		lr.Body().SetStr(w.cut(redact.Text(printable(string(r.message.Body))), m.config.MaxBodySizeKiB<<10))
+		w.integer(AttrNotificationBodySize, r.message.Size)
+		return
+	}
 	m.setRawBody(r.message.Body, lr, w)
 }
 

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -12,12 +13,17 @@ import (
 type Queue[T any] struct {
 	mu    sync.Mutex
 	items []T
+	size  func(T) int
 	ready chan struct{}
 }
 
-// NewQueue makes an empty queue.
-func NewQueue[T any]() *Queue[T] {
-	return &Queue[T]{ready: make(chan struct{}, 1)}
+// maxBatchBytes bounds the items of a batch in bytes: what is made of them is in memory at the same time. It is more than as many
+// usual messages take as a batch may have.
+const maxBatchBytes = 8 << 20
+
+// NewQueue makes an empty queue of items that are as large as size says.
+func NewQueue[T any](size func(T) int) *Queue[T] {
+	return &Queue[T]{size: size, ready: make(chan struct{}, 1)}
 }
 
 // Put appends an item. It never blocks.
@@ -28,8 +34,9 @@ func (q *Queue[T]) Put(item T) {
 	q.nudge()
 }
 
-// Take waits until there is an item and returns all there are, in order, but not more than limit (at least 1). The slice
-// belongs to the caller. It fails with the context's error alone, and then takes nothing.
+// Take waits until there is an item and returns all there are, in order, but not more than limit (at least 1), and not more than
+// maxBatchBytes of them unless a single one has more. The slice belongs to the caller. It fails with the context's error alone, and
+// then takes nothing.
 func (q *Queue[T]) Take(ctx context.Context, limit int) ([]T, error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -49,13 +56,26 @@ func (q *Queue[T]) swap(limit int) []T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	batch := q.items
-	if len(batch) <= limit {
+	limit = q.fitting(batch[:min(limit, len(batch))])
+	if len(batch) == limit {
 		q.items = nil
 		return batch
 	}
-	// The capacity ends at the limit: appending to the batch must not write into what is left.
+	taken := slices.Clone(batch[:limit])
+	clear(batch[:limit]) // what is left must not keep them in memory
 	q.items = batch[limit:]
-	return batch[:limit:limit]
+	return taken
+}
+
+// fitting returns how many of the items are a batch.
+func (q *Queue[T]) fitting(items []T) int {
+	bytes := 0
+	for i, item := range items {
+		if bytes += q.size(item); bytes > maxBatchBytes && i > 0 {
+			return i
+		}
+	}
+	return len(items)
 }
 
 func (q *Queue[T]) nudge() {

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -12,7 +13,7 @@ import (
 
 func TestQueueTakesAllThatCameMeanwhile(t *testing.T) {
 	t.Parallel()
-	queue := NewQueue[int]()
+	queue := NewQueue(func(int) int { return 1 })
 	for i := range 7 {
 		queue.Put(i)
 	}
@@ -27,10 +28,52 @@ func TestQueueTakesAllThatCameMeanwhile(t *testing.T) {
 	assert.Equal(t, []int{3, 4, 5, 6}, rest)
 }
 
+// Large items make small batches: what is made of them is in memory at the same time.
+func TestQueueBoundsTheBytesOfABatch(t *testing.T) {
+	t.Parallel()
+	const mib = 1 << 20
+	queue := NewQueue(func(size int) int { return size })
+	for _, size := range []int{mib, 7 * mib, 1, 16 * mib, 4 * mib, 4 * mib, 4 * mib} {
+		queue.Put(size)
+	}
+	for _, want := range [][]int{{mib, 7 * mib}, {1}, {16 * mib}, {4 * mib, 4 * mib}, {4 * mib}} {
+		batch, err := queue.Take(t.Context(), 100)
+		require.NoError(t, err)
+		assert.Equal(t, want, batch)
+	}
+}
+
+// What was taken is not kept in memory by what is left.
+func TestQueueForgetsWhatWasTaken(t *testing.T) {
+	t.Parallel()
+	queue := NewQueue(func(*[64]byte) int { return 1 })
+	collected := make(chan struct{})
+	put := func() {
+		item := new([64]byte)
+		runtime.AddCleanup(item, func(int) { close(collected) }, 0)
+		queue.Put(item)
+	}
+	put()
+	queue.Put(new([64]byte))
+	_, err := queue.Take(t.Context(), 1)
+	require.NoError(t, err)
+	for {
+		runtime.GC()
+		select {
+		case <-collected:
+			runtime.KeepAlive(queue)
+			return
+		case <-t.Context().Done():
+			t.Fatal("it is still in memory")
+		default:
+		}
+	}
+}
+
 func TestQueueHandsOverALoneItemAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		queue := NewQueue[string]()
+		queue := NewQueue(func(string) int { return 1 })
 		taken := make(chan []string)
 		go func() {
 			batch, err := queue.Take(t.Context(), 500)
@@ -52,7 +95,7 @@ func TestQueueHandsOverALoneItemAtOnce(t *testing.T) {
 
 func TestQueueTakeEndsWithItsContextAndTakesNothing(t *testing.T) {
 	t.Parallel()
-	queue := NewQueue[int]()
+	queue := NewQueue(func(int) int { return 1 })
 	ctx, cancel := context.WithCancel(t.Context())
 
 	ended := make(chan error)
@@ -74,7 +117,7 @@ func TestQueueTakeEndsWithItsContextAndTakesNothing(t *testing.T) {
 func TestQueueLosesNothingUnderConcurrency(t *testing.T) {
 	t.Parallel()
 	const putters, each, limit = 8, 2000, 50
-	queue := NewQueue[[2]int]()
+	queue := NewQueue(func([2]int) int { return 1 })
 	var wg sync.WaitGroup
 	for putter := range putters {
 		wg.Go(func() {

@@ -38,7 +38,7 @@ func wholeInflated(body []byte) int {
 
 // decodeBody reads whatever there is.
 func decodeBody(body []byte) (Notification, error) {
-	inflated, err := inflater(body)
+	inflated, err := inflater(body, bytes.NewReader(body))
 	switch {
 	case err != nil:
 		return Notification{}, err
@@ -69,18 +69,65 @@ func decodeText(text string) (Notification, error) {
 
 // condense reads a message of any size as it comes, and keeps nothing of its text. The error is always a *DecodeError.
 func condense(from io.Reader) (Notification, error) {
+	v, err := condensed(from)
+	if err != nil {
+		return Notification{}, err
+	}
+	return FromValue(v)
+}
+
+// condensed is the document that is left of a text. The error is always a *DecodeError.
+func condensed(from io.Reader) (literal.Value, error) {
 	text := bufio.NewReader(from)
 	if mark, err := text.Peek(len(byteOrderMark)); err == nil && string(mark) == byteOrderMark {
 		_, _ = text.Discard(len(mark)) // it is there
 	}
 	v, err := literal.CondenseJSON(text, messageShape())
 	if syntax, ok := errors.AsType[*literal.SyntaxError](err); ok {
-		return Notification{}, &DecodeError{Reason: ReasonJSON, Err: syntax}
+		return literal.Value{}, &DecodeError{Reason: ReasonJSON, Err: syntax}
 	}
 	if err != nil {
-		return Notification{}, &DecodeError{Reason: ReasonCompression, Err: err}
+		return literal.Value{}, &DecodeError{Reason: ReasonCompression, Err: err}
 	}
-	return FromValue(v)
+	return v, nil
+}
+
+// Condense makes a small body of one that nobody wants to keep, as it comes: a message with what Decode would read of it. Where it is
+// no JSON object, it is the beginning of the body.
+func Condense(body io.Reader) []byte {
+	start := beginning{left: maxBeginning}
+	buffered := bufio.NewReader(io.TeeReader(body, &start))
+	magic, _ := buffered.Peek(len(bzip2Start)) // a body that is shorter is none of these
+	inflated, err := inflater(magic, buffered)
+	if err != nil {
+		return start.bytes
+	}
+	var text io.Reader = buffered
+	if inflated != nil {
+		text = &cutReader{from: inflated, left: maxInflated}
+	}
+	v, err := condensed(text)
+	if err != nil || v.Kind != literal.Object {
+		return start.bytes
+	}
+	return v.AppendJSON(nil)
+}
+
+// maxBeginning is as much of a raw body as a record has.
+const maxBeginning = 128 << 10
+
+// beginning keeps the first bytes of what is written to it.
+type beginning struct {
+	bytes []byte
+	left  int
+}
+
+// Write implements io.Writer.
+func (b *beginning) Write(part []byte) (int, error) {
+	kept := min(len(part), b.left)
+	b.bytes = append(b.bytes, part[:kept]...)
+	b.left -= kept
+	return len(part), nil
 }
 
 // cutReader gives out as many bytes as are left, and says literal.ErrCut where there are more.

@@ -1,6 +1,7 @@
 package oslo
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -190,6 +191,29 @@ func TestBodyThatInflatesTooFar(t *testing.T) {
 	n, err := Decode(body)
 	require.Equal(t, "alice", factsOf(t, n, err).Event.Initiator.Name)
 	require.True(t, n.Cut)
+}
+
+// What is condensed as it comes is a body of the same facts; condensed again it is the same.
+func TestCondenseBody(t *testing.T) {
+	plain, err := Decode([]byte(oslotest.Message("m1", "", 0, "")))
+	want := factsOf(t, plain, err)
+	for _, j := range oslotest.Junks() {
+		message := oslotest.Message("m1", "event", 4, j.Member(300_000))
+		for wrapping, body := range map[string][]byte{
+			"v1": []byte(message), "v2": []byte(oslotest.Enveloped(message)), "zlib": compressed(t, toZlib, oslotest.Enveloped(message)),
+			"gzip": compressed(t, toGzip, message),
+		} {
+			small := Condense(bytes.NewReader(body))
+			require.Less(t, len(small), 200_000, "%s, %s", j.Name, wrapping)
+			n, err := Decode(small)
+			require.Equal(t, want, factsOf(t, n, err), "%s, %s", j.Name, wrapping)
+			n, err = Decode(Condense(bytes.NewReader(small)))
+			require.Equal(t, want, factsOf(t, n, err), "%s, %s", j.Name, wrapping)
+		}
+	}
+	for _, body := range []string{"", "x", "BZh9", "\x1f\x8b", "x\x9cx", "[1]", "null", `{"a": x}`, strings.Repeat("x", 1<<20)} {
+		require.Equal(t, body[:min(len(body), maxBeginning)], string(Condense(strings.NewReader(body))))
+	}
 }
 
 // zeros are digits without end.

@@ -42,18 +42,18 @@ var (
 	errNoEventType = errors.New("no event_type, and the payload is no CADF event")
 )
 
-// inflater undoes kombu's compression; it is nil where there is none. The headers are of no use: kombu labels a zlib stream
-// application/x-gzip, so the first bytes decide, kombu/compression.py.
-func inflater(body []byte) (r io.Reader, err error) {
+// inflater undoes kombu's compression of a body that begins so; it is nil where there is none. The headers are of no use: kombu labels
+// a zlib stream application/x-gzip, so the first bytes decide, kombu/compression.py.
+func inflater(start []byte, body io.Reader) (r io.Reader, err error) {
 	switch {
-	case !IsCompressed(body):
+	case !IsCompressed(start):
 		return nil, nil
-	case isZlib(body):
-		r, err = zlib.NewReader(bytes.NewReader(body))
-	case bytes.HasPrefix(body, gzipStart):
-		r, err = gzip.NewReader(bytes.NewReader(body))
+	case isZlib(start):
+		r, err = zlib.NewReader(body)
+	case bytes.HasPrefix(start, gzipStart):
+		r, err = gzip.NewReader(body)
 	default:
-		r = bzip2.NewReader(bytes.NewReader(body))
+		r = bzip2.NewReader(body)
 	}
 	if err != nil {
 		return nil, &DecodeError{Reason: ReasonCompression, Err: err}

@@ -242,7 +242,7 @@ func TestInFlightIsSettledOnShutdown(t *testing.T) {
 			close(connected)
 			for range 3 {
 				d := <-s.Deliveries()
-				s.Received(&d)
+				s.Received(&d, len(d.Body))
 			}
 			cancel()
 			<-ctx.Done()

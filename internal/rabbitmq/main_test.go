@@ -237,7 +237,7 @@ func start(t *testing.T, config Config, set ...func(*Client)) *running {
 						<-ctx.Done()
 						return nil
 					}
-					s.Received(&d)
+					s.Received(&d, len(d.Body))
 					r.deliveries <- d
 				case <-ctx.Done():
 					return nil

@@ -57,10 +57,10 @@ type Session struct {
 // Config.Prefetch and Config.MaxInFlightBytes, so that they can be kept in a slice.
 func (s *Session) Deliveries() <-chan amqp.Delivery { return s.deliveries }
 
-// Received takes a delivery into account: its bytes count as in flight until it is settled or the session ends.
+// Received takes a delivery into account: the bytes that it holds count as in flight until it is settled or the session ends.
 // It is called by the one goroutine that drains Deliveries.
-func (s *Session) Received(d *amqp.Delivery) {
-	s.tracker.received(d.DeliveryTag, int64(len(d.Body)))
+func (s *Session) Received(d *amqp.Delivery, bytes int) {
+	s.tracker.received(d.DeliveryTag, int64(bytes))
 	s.holdOrRelease()
 	if count := DeliveryCount(d); s.deliveryLimit > 0 && count >= s.deliveryLimit-s.deliveryLimit/4 {
 		s.nearLimit(d.DeliveryTag, count, s.deliveryLimit)
@@ -118,7 +118,7 @@ func (s *Session) send(settlements []Settlement) (prefixEnd uint64, err error) {
 // DeadLetters says whether a rejected message is known to end in a dead-letter queue. It may change during a session.
 func (s *Session) DeadLetters() bool { return s.deadLetters.Load() }
 
-// InFlight returns the received and unsettled deliveries, and the bytes of their bodies.
+// InFlight returns the received and unsettled deliveries, and the bytes that they hold.
 func (s *Session) InFlight() (messages int, bytes int64) { return s.tracker.inFlight() }
 
 // end makes every later Settle fail. Only the first reason counts.

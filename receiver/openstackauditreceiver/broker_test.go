@@ -40,7 +40,7 @@ func TestClientConfig(t *testing.T) {
 			SingleActive: true, MaxLength: 1_000_000, MaxLengthBytes: 4 << 30, DeadLetter: true,
 		},
 		Prefetch:         1000,
-		MaxInFlightBytes: 256 << 20,
+		MaxInFlightBytes: 64 << 20,
 		RebindInterval:   30 * time.Second,
 		Backoff:          backoff.ExponentialBackOff{InitialInterval: time.Second, RandomizationFactor: 0.5, Multiplier: 1.5, MaxInterval: 30 * time.Second},
 	}, config)

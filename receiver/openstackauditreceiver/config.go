@@ -55,7 +55,7 @@ type RabbitMQConfig struct {
 	Prefetch int `mapstructure:"prefetch"`
 	// MaxBatchSize bounds the records of one batch.
 	MaxBatchSize int `mapstructure:"max_batch_size"`
-	// MaxInFlightMiB bounds the bodies of unsettled deliveries.
+	// MaxInFlightMiB bounds what unsettled deliveries hold: their bodies, and what compressed ones inflate to.
 	MaxInFlightMiB int `mapstructure:"max_in_flight_mib"`
 	// RebindInterval is how often bindings are asserted while connected.
 	RebindInterval time.Duration `mapstructure:"rebind_interval"`
@@ -121,7 +121,7 @@ func newDefaultRabbitMQConfig() RabbitMQConfig {
 		},
 		Prefetch:       1000,
 		MaxBatchSize:   500,
-		MaxInFlightMiB: 256,
+		MaxInFlightMiB: 64,
 		RebindInterval: 30 * time.Second,
 		Reconnect:      retryForEver(time.Second, 30*time.Second),
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/delivery"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq"
 )
 
@@ -63,7 +64,7 @@ func (q *queueConsumer) run(ctx context.Context, stop <-chan struct{}) {
 
 // serve consumes one channel generation: one goroutine collects deliveries, the other makes batches of them.
 func (q *queueConsumer) serve(ctx context.Context, stop <-chan struct{}, session *rabbitmq.Session) error {
-	arrivals := delivery.NewQueue[arrival]()
+	arrivals := delivery.NewQueue(func(a arrival) int { return oslo.MaxHeld(a.message.Body) })
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return q.collect(ctx, session, arrivals) })
 	group.Go(func() error { return q.commit(ctx, stop, session, arrivals) })
@@ -79,7 +80,7 @@ func (q *queueConsumer) collect(ctx context.Context, session *rabbitmq.Session, 
 			if !open {
 				return nil
 			}
-			session.Received(&d)
+			session.Received(&d, oslo.MaxHeld(d.Body))
 			if d.Redelivered {
 				q.telemetry.OpenstackAuditReceiverRedeliveries.Add(ctx, 1, q.telemetry.common)
 			}

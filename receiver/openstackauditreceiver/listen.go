@@ -15,6 +15,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpserver"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/delivery"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
 const (
@@ -43,7 +44,7 @@ func (r *auditReceiver) newListener(ctx context.Context, host component.Host, pi
 	if section.Auth.Password == examplePassword {
 		return nil, fmt.Errorf("listen::auth::password: is %q, the example's, with which anyone on this host could forge audit events: choose another", examplePassword)
 	}
-	l := &listener{pipeline: pipeline.tryingEach(section.MaxHold / triesPerHold), telemetry: r.telemetry, arrivals: delivery.NewQueue[*amqpserver.Message]()}
+	l := &listener{pipeline: pipeline.tryingEach(section.MaxHold / triesPerHold), telemetry: r.telemetry, arrivals: delivery.NewQueue(messageSize)}
 	server, err := amqpserver.New(section.serverConfig(r.settings.BuildInfo), l, newListenObserver(r.telemetry))
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
@@ -69,6 +70,14 @@ func (r *auditReceiver) newListener(ctx context.Context, host component.Host, pi
 		componentstatus.ReportStatus(host, componentstatus.NewEvent(componentstatus.StatusOK))
 	}
 	return l, nil
+}
+
+// messageSize is what a message holds; nil is the last one.
+func messageSize(message *amqpserver.Message) int {
+	if message == nil {
+		return 0
+	}
+	return oslo.MaxHeld(message.Body)
 }
 
 // Handle implements amqpserver.Handler.
@@ -127,6 +136,7 @@ func (l *listener) commitOne(ctx context.Context, giveUp <-chan struct{}, batch 
 	for i, message := range batch {
 		messages[i] = auditlog.Message{
 			Body:        message.Body,
+			Size:        message.Size,
 			Received:    message.Received,
 			TraceParent: message.Headers.String("traceparent"),
 			Exchange:    message.Exchange,

@@ -16,6 +16,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpserver"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
 // ListenConfig says where services may publish to, and who may.
@@ -32,9 +33,9 @@ type ListenConfig struct {
 	Topics    []string `mapstructure:"topics"`
 	// MaxConnections bounds the connections, one channel each.
 	MaxConnections int `mapstructure:"max_connections"`
-	// MaxMessageSizeMiB bounds one body.
+	// MaxMessageSizeMiB bounds a body that is kept until its record is taken; a larger one is condensed as it comes.
 	MaxMessageSizeMiB int `mapstructure:"max_message_size_mib"`
-	// MaxInFlightMiB bounds the bodies that the pipeline did not take yet.
+	// MaxInFlightMiB bounds what the pipeline did not take yet: bodies, and what compressed ones inflate to.
 	MaxInFlightMiB int `mapstructure:"max_in_flight_mib"`
 	// MaxHold is how long a service waits for its confirmation before it is told to connect and send again.
 	MaxHold time.Duration `mapstructure:"max_hold"`
@@ -59,8 +60,8 @@ func newDefaultListenConfig() ListenConfig {
 		Endpoint:          "localhost:5679", // not 5672: a small cloud runs its RabbitMQ there
 		Auth:              ListenAuthConfig{Mechanisms: []amqpserver.Mechanism{amqpserver.MechanismAMQPlain, amqpserver.MechanismPlain}},
 		MaxConnections:    1024,
-		MaxMessageSizeMiB: 1,
-		MaxInFlightMiB:    16,
+		MaxMessageSizeMiB: 16, // RabbitMQ's max_message_size
+		MaxInFlightMiB:    64,
 		MaxHold:           30 * time.Second,
 	}
 }
@@ -162,6 +163,7 @@ func (c *ListenConfig) serverConfig(build component.BuildInfo) amqpserver.Config
 		Topics:           c.Topics,
 		MaxConnections:   c.MaxConnections,
 		MaxMessageBytes:  int64(c.MaxMessageSizeMiB) << 20,
+		Condense:         oslo.Condense,
 		MaxInFlightBytes: int64(c.MaxInFlightMiB) << 20,
 		MaxHold:          c.MaxHold,
 	}

@@ -302,7 +302,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.OpenstackAuditReceiverInFlightBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_openstack_audit_receiver_in_flight_bytes",
-		metric.WithDescription("Bytes of the bodies of received messages that are not settled. [Alpha]"),
+		metric.WithDescription("Bytes of received messages that are not settled, and what compressed ones inflate to. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
@@ -357,7 +357,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.OpenstackAuditReceiverListenMessagesRefused, err = builder.meter.Int64Counter(
 		"otelcol_openstack_audit_receiver_listen_messages_refused",
-		metric.WithDescription("Channels that were closed, by AMQP's reply code. 406 is a message larger than max_message_size_mib, which is lost; 540 something other than publishing. [Alpha]"),
+		metric.WithDescription("Channels that were closed, by AMQP's reply code. 540 is something other than publishing, 406 a message of more than 512 MiB. [Alpha]"),
 		metric.WithUnit("{message}"),
 	)
 	errs = errors.Join(errs, err)

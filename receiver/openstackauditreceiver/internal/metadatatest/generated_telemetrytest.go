@@ -129,7 +129,7 @@ func AssertEqualOpenstackAuditReceiverHeldMessages(t *testing.T, tt *componentte
 func AssertEqualOpenstackAuditReceiverInFlightBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_openstack_audit_receiver_in_flight_bytes",
-		Description: "Bytes of the bodies of received messages that are not settled. [Alpha]",
+		Description: "Bytes of received messages that are not settled, and what compressed ones inflate to. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -262,7 +262,7 @@ func AssertEqualOpenstackAuditReceiverListenMessagesIgnored(t *testing.T, tt *co
 func AssertEqualOpenstackAuditReceiverListenMessagesRefused(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_openstack_audit_receiver_listen_messages_refused",
-		Description: "Channels that were closed, by AMQP's reply code. 406 is a message larger than max_message_size_mib, which is lost; 540 something other than publishing. [Alpha]",
+		Description: "Channels that were closed, by AMQP's reply code. 540 is something other than publishing, 406 a message of more than 512 MiB. [Alpha]",
 		Unit:        "{message}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
