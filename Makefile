@@ -51,7 +51,7 @@ test: test-packages build ## Run every test with the race detector; installs wha
 .PHONY: test-backends
 test-backends: test-packages build ## Run the tests against a real Loki too; builds it once, which takes minutes
 	scripts/build-loki
-	CGO_ENABLED=1 go test -race -count=1 -tags backends ./test/backends/...
+	CGO_ENABLED=1 go test -race -count=1 -timeout 45m -tags backends ./test/backends/...
 
 .PHONY: test-keystone
 test-keystone: test-packages build ## Run the tests with a real Keystone, which publishes straight to the collector

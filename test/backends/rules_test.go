@@ -100,7 +100,7 @@ func TestRulesUseMetricsThatExist(t *testing.T) {
 		require.NoError(t, err)
 		documented.Write(text)
 	}
-	metric := regexp.MustCompile(`otelcol_(openstack_audit|processor_keystone)\w+`)
+	metric := regexp.MustCompile(`otelcol_(openstack_audit|processor_keystone|http_delivery)\w+`)
 	files, err := filepath.Glob(filepath.Join(root, "deploy", "*", "*.*"))
 	require.NoError(t, err)
 	found := 0
