@@ -54,8 +54,8 @@ test-backends: test-packages build ## Run the tests against a real Loki too; bui
 	CGO_ENABLED=1 go test -race -count=1 -timeout 45m -tags backends ./test/backends/...
 
 .PHONY: test-keystone
-test-keystone: test-packages build ## Run the tests with a real Keystone, which publishes straight to the collector
-	scripts/install-test-packages python3-keystone
+test-keystone: test-packages build ## Run the tests with a real Keystone, which publishes straight to the collector or writes logs
+	scripts/install-test-packages python3-keystone uwsgi-plugin-python3
 	CGO_ENABLED=1 go test -race -count=1 -tags keystone ./test/keystone/... ./processor/keystoneattributesprocessor/...
 
 .PHONY: test-versions

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo/hostiletest"
 )
 
 // wantEvents are the events in each capture: the lines of the driver, and native ones.
@@ -71,7 +72,7 @@ func FuzzReadText(f *testing.F) {
 		}
 	}
 	for _, line := range []string{nativeLine, createdLine + createdLine, envelope(created), "2026-03-04T23:09:52Z stdout P " + createdLine,
-		"[Wed Mar 04 23:09:52.738 2026] [wsgi:error] " + apacheEscaped(createdLine), `{"log":"{\"MESSAGE\":[123,34]}"}`} {
+		"[Wed Mar 04 23:09:52.738 2026] [wsgi:error] " + hostiletest.ApacheEscaped(createdLine), `{"log":"{\"MESSAGE\":[123,34]}"}`} {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {

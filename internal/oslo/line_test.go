@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo/hostiletest"
 )
 
 // Parts of which the lines of these tests are made.
@@ -31,24 +32,6 @@ func quoted(s string) string {
 		panic(err)
 	}
 	return string(b)
-}
-
-// apacheEscaped is what ap_escape_errorlog_item makes of a text.
-func apacheEscaped(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '\\':
-			b.WriteString(`\\`)
-		case c == '\n':
-			b.WriteString(`\n`)
-		case c >= 0x7f || c < 0x20:
-			fmt.Fprintf(&b, `\x%02x`, c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
 }
 
 func envelope(s string) string {
@@ -126,14 +109,15 @@ func TestReadTextForms(t *testing.T) {
 		{"syslog, structured data", `<14>1 2026-03-04T23:09:52Z ctl01 keystone 12 - [a@1 b="c]\""][d] ` + "\ufeff" + createdLine, "m1"},
 		{"rsyslog's file", "Mar  4 23:09:52 ctl01 keystone-wsgi-public: " + createdLine, "m1"},
 		{"rsyslog's file, ISO", "2026-03-04T23:09:52.737192+00:00 ctl01 keystone-wsgi-public[21]: " + createdLine, "m1"},
-		{"Apache", apache[:len(apache)-1] + " [pid 21:tid 1401] [remote 10.0.0.5:4211] " + apacheEscaped(createdLine), "m1"},
-		{"Apache with a referer", apache + "[client 10.0.0.5:4211] " + apacheEscaped(createdLine) + ", referer: http://dashboard/", "m1"},
-		{"Apache in a container", cri + apache + apacheEscaped(createdLine), "m1"},
-		{"Apache, format of Keystone's sample", "2026-03-04 23:09:52.737334 " + createdLine, "m1"},
-		{"Apache, format of Keystone's sample, use_json", "2026-03-04 23:09:52.737334 " + jsonRecord(logger, deleted), "m2"},
+		{"Apache", apache[:len(apache)-1] + " [pid 21:tid 1401] [remote 10.0.0.5:4211] " + hostiletest.ApacheEscaped(createdLine), "m1"},
+		{"Apache with a referer", apache + "[client 10.0.0.5:4211] " + hostiletest.ApacheEscaped(createdLine) + ", referer: http://dashboard/", "m1"},
+		{"Apache in a container", cri + apache + hostiletest.ApacheEscaped(createdLine), "m1"},
+		{"Apache, format of Keystone's sample", "2026-03-04 23:09:52.737334 " + hostiletest.ApacheEscaped(createdLine), "m1"},
+		{"Apache, format of Keystone's sample, use_json", "2026-03-04 23:09:52.737334 " + hostiletest.ApacheEscaped(jsonRecord(logger, created)), "m1"},
 		{"a client named as Apache", strings.Replace(createdLine, "it's", "[wsgi:", 1), "m1"},
-		{"Apache, native", apache + "[pid 21:tid 1401] " + apacheEscaped(nativeLine), native},
-		{"Canonical", "2025-06-12T09:45:55.775Z [wsgi-nova-api] 2025-06-12 09:45:55.775335 " + createdLine, "m1"},
+		{"Apache, native", apache + "[pid 21:tid 1401] " + hostiletest.ApacheEscaped(nativeLine), native},
+		{"Canonical", "2025-06-12T09:45:55.775Z [wsgi-nova-api] 2025-06-12 09:45:55.775335 " + hostiletest.ApacheEscaped(createdLine), "m1"},
+		{"format of its own with microseconds", strings.Replace(createdLine, ".737 ", ".737334 ", 1), "m1"},
 		{"Pebble, use_json", "2025-06-12T09:45:55.775Z [wsgi-nova-api] " + jsonRecord(logger, created), "m1"},
 		{"native", nativeLine, native},
 		{"native of a module within", strings.Replace(nativeLine, "auditmiddleware", "keystonemiddleware.audit._notifier", 1), native},
@@ -196,7 +180,7 @@ func TestReadTextKeepsTheEventWhole(t *testing.T) {
 	for _, line := range []string{
 		createdLine,
 		jsonRecord(strings.TrimSpace(loggerName), created),
-		"[Wed Mar 04 23:09:52.738 2026] [wsgi:error] " + apacheEscaped(createdLine),
+		"[Wed Mar 04 23:09:52.738 2026] [wsgi:error] " + hostiletest.ApacheEscaped(createdLine),
 	} {
 		n, err := LineReader{}.ReadText(line)
 		require.NoError(t, err)
@@ -207,7 +191,7 @@ func TestReadTextKeepsTheEventWhole(t *testing.T) {
 }
 
 func TestNativeLine(t *testing.T) {
-	for _, line := range []string{nativeLine, "[Wed Mar 04 23:09:52.738 2026] [wsgi:error] " + apacheEscaped(nativeLine)} {
+	for _, line := range []string{nativeLine, "[Wed Mar 04 23:09:52.738 2026] [wsgi:error] " + hostiletest.ApacheEscaped(nativeLine)} {
 		n, err := LineReader{}.ReadText(line)
 		require.NoError(t, err)
 		assert.True(t, n.Native)

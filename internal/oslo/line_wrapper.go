@@ -8,9 +8,10 @@ import (
 
 // Parts of the wrappers' grammars.
 const (
-	isoTime  = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?`
-	bsdTime  = `[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d`
-	priority = `<\d{1,3}>`
+	isoTime    = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?`
+	apacheTime = `\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}`
+	bsdTime    = `[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d`
+	priority   = `<\d{1,3}>`
 	// tag is a program and its process. A host name does not end with a colon: what follows a tag is not a tag.
 	tag  = `[^\s:\[\]]{1,128}(?:\[\d+\])?: ?`
 	host = `[^\s]{0,254}[^\s:] `
@@ -29,8 +30,10 @@ var wrappers = [...]struct {
 	{"0123456789", regexp.MustCompile(`^` + isoTime + ` \[[\w.-]+\] `), false},
 	// rsyslog's RSYSLOG_FileFormat, and journalctl -o short-iso.
 	{"0123456789", regexp.MustCompile(`^` + isoTime + ` ` + host + tag), false},
-	// docker logs --timestamps; Apache's ErrorLogFormat "%{cu}t %M" of Keystone's sample configuration.
-	{"0123456789", regexp.MustCompile(`^(?:` + isoTime + `|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}) `), false},
+	// docker logs --timestamps.
+	{"0123456789", regexp.MustCompile(`^` + isoTime + ` `), false},
+	// Apache's ErrorLogFormat "%{cu}t %M", that of Keystone's sample configuration.
+	{"0123456789", regexp.MustCompile(`^` + apacheTime + ` `), true},
 	// RFC 5424.
 	{"<", regexp.MustCompile(`^` + priority + `1 (?:-|` + isoTime + `) \S+ \S+ \S+ \S+ (?:-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+) \x{feff}?`), false},
 	// RFC 3164, with the host that a relay adds, and rsyslog's traditional file format without the priority.
@@ -41,11 +44,14 @@ var wrappers = [...]struct {
 		`(?:\[pid \d+(?::tid \d+)?\] )?(?:\[(?:remote|client) [^\]\s]+\] )?`), true},
 }
 
+// apacheSample is Apache's time in front of oslo.log's own.
+var apacheSample = regexp.MustCompile(`^` + apacheTime + ` \d{4}-\d\d-\d\d `)
+
 // unwrap takes off what stands before a line, and reads the line's header. piece reports that it is a piece of a line.
 func (r LineReader) unwrap(text string) (line string, h header, piece bool) {
 	h = readHeader(text)
 	for range maxLayers {
-		if r.IsEventLogger(h.logger) { // a format of one's own may look like a wrapper
+		if r.IsEventLogger(h.logger) && !apacheSample.MatchString(text) { // a format of one's own may look like a wrapper
 			break
 		}
 		rest, escaped, cut := unwrapOnce(text)

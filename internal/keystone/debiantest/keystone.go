@@ -29,6 +29,8 @@ type Options struct {
 	Notifications string
 	// Config is what else stands in keystone.conf: whole sections.
 	Config string
+	// UWSGI runs it as the Debian package keystone does: within uWSGI, whose own lines are in Keystone's log too.
+	UWSGI bool
 }
 
 // Keystone is a process with one worker, SQLite and Fernet tokens in a folder of the test, with which it ends.
@@ -70,11 +72,14 @@ func Start(t testing.TB, options Options) *Keystone {
 	config := k.configure(dir, options)
 
 	command := exec.Command(python, "-c", serve, fmt.Sprint(port))
+	if options.UWSGI {
+		command = k.uwsgi(port)
+	}
 	command.Env = append(os.Environ(), "OS_KEYSTONE_CONFIG_FILES="+config)
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(t, command.Start())
 	t.Cleanup(func() {
-		_ = command.Process.Kill()
+		_ = command.Process.Kill() // and uWSGI's workers with it: no-orphans
 		_ = command.Wait()
 	})
 	require.Eventually(t, func() bool {
@@ -86,6 +91,14 @@ func Start(t testing.TB, options Options) *Keystone {
 	}, 3*time.Minute, 100*time.Millisecond, "Keystone does not answer")
 	k.login()
 	return k
+}
+
+// uwsgi is /etc/keystone/keystone-uwsgi.ini of the Debian package keystone, with one process.
+func (k *Keystone) uwsgi(port int) *exec.Cmd {
+	return exec.Command("uwsgi", "--http-socket", fmt.Sprintf("127.0.0.1:%d", port), "--plugins", "python3",
+		"--eval", "from keystone.server.wsgi import initialize_public_application; application = initialize_public_application()",
+		"--logto", k.Log, "--buffer-size", "65535", "--rem-header", "Content-Length", "--master", "--thunder-lock", "--lazy-apps",
+		"--no-orphans", "--die-on-term", "--enable-threads", "--processes", "1", "--threads", "4", "--listen", "100")
 }
 
 // configure makes the database and the keys, and returns the path of keystone.conf.

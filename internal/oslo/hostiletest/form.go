@@ -23,9 +23,9 @@ func Forms() []Form {
 	syslog := before("<14>Mar  4 23:09:52 ctl01 keystone-wsgi-public: ")
 	syslog5424 := before(`<14>1 2026-03-04T23:09:52Z ctl01 keystone 12 - [a@1 b="c"] `)
 	pebble := before("2025-06-12T09:45:55.775Z [wsgi-nova-api] ")
-	sample := before("2026-03-04 23:09:52.737334 ")
+	sample := func(line string) string { return "2026-03-04 23:09:52.737334 " + ApacheEscaped(line) }
 	apache := func(line string) string {
-		return "[Wed Mar 04 23:09:52.738 2026] [wsgi:error] [pid 21:tid 1401] [remote 10.0.0.5:4211] " + apacheEscaped(line)
+		return "[Wed Mar 04 23:09:52.738 2026] [wsgi:error] [pid 21:tid 1401] [remote 10.0.0.5:4211] " + ApacheEscaped(line)
 	}
 	return []Form{
 		{"file", true, false, plain, before("")},
@@ -160,8 +160,8 @@ func journalBytes(line string) string {
 	return `{"_SYSTEMD_UNIT": "keystone.service", "MESSAGE": ` + strings.ReplaceAll(fmt.Sprint([]byte(line)), " ", ",") + `}`
 }
 
-// apacheEscaped is what ap_escape_errorlog_item makes of a text.
-func apacheEscaped(s string) string {
+// ApacheEscaped is what ap_escape_errorlog_item makes of a text.
+func ApacheEscaped(s string) string {
 	var b strings.Builder
 	for i := range len(s) {
 		switch c := s[i]; {
