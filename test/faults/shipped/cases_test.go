@@ -79,7 +79,7 @@ type fault struct {
 }
 
 // dispatched is of the Collector's persistent queue (exporterhelper v0.158.0, getNextItem): it drops a request that it takes out when it
-// cannot write down that it does. A queue whose backend is away takes nothing out.
+// cannot write down that it does.
 const dispatched = "the sending queue drops a request when it cannot write that it is being sent"
 
 func faults() []fault {

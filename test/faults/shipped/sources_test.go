@@ -119,12 +119,13 @@ func kafka(t *testing.T) source {
 
 func journald(t *testing.T) source {
 	t.Helper()
-	folder := t.TempDir()
+	folder, at := t.TempDir(), 1795216984177204
 	write := func(t *testing.T, _ *collector, ids []string, size int) {
 		t.Helper()
 		var export bytes.Buffer
 		for _, id := range ids {
-			fmt.Fprintf(&export, "__REALTIME_TIMESTAMP=1795216984177204\n_HOSTNAME=ctl01\nPRIORITY=6\n_SYSTEMD_UNIT=keystone.service\nSYSLOG_IDENTIFIER=keystone\nMESSAGE=%s\n\n", line(id, size))
+			at += 1000 // a cursor of journalctl goes by the time, too
+			fmt.Fprintf(&export, "__REALTIME_TIMESTAMP=%d\n_HOSTNAME=ctl01\nPRIORITY=6\n_SYSTEMD_UNIT=keystone.service\nSYSLOG_IDENTIFIER=keystone\nMESSAGE=%s\n\n", at, line(id, size))
 		}
 		command := exec.CommandContext(t.Context(), "/usr/lib/systemd/systemd-journal-remote", "-o", filepath.Join(folder, "system.journal"), "-")
 		command.Stdin = &export
