@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -42,6 +43,8 @@ type Client struct {
 	timeout time.Duration
 	session *session
 	observe func(operation string, err error, took time.Duration)
+	// sent are the texts of Auth, which no error repeats.
+	sent []string
 }
 
 // NewClient makes a client and sends nothing.
@@ -61,6 +64,7 @@ func NewClient(settings Settings) *Client {
 		timeout: settings.timeout(),
 		session: newSession(settings, base),
 		observe: settings.Observe,
+		sent:    sentTexts(settings.Auth),
 	}
 }
 
@@ -87,13 +91,13 @@ func (c *Client) Get(ctx context.Context, ref Ref) (entity Entity, err error) {
 	start := time.Now()
 	defer func() { c.observe("get", err, time.Since(start)) }()
 
-	body, err := c.open(ctx, c.http, c.base+ref.path())
+	body, err := c.open(ctx, c.http, c.base+ref.path(), ref.ID, ref.Owner)
 	if err != nil {
 		return Entity{}, err
 	}
 	defer drain(body)
 	var document map[string]json.RawMessage
-	if err := json.NewDecoder(io.LimitReader(body, maxEntityBytes)).Decode(&document); err != nil {
+	if err := json.NewDecoder(http.MaxBytesReader(nil, body, maxEntityBytes)).Decode(&document); err != nil {
 		return Entity{}, bodyError(err)
 	}
 	if err := json.Unmarshal(document[ref.Kind.String()], &entity); err != nil || entity.ID != ref.ID {
@@ -102,8 +106,9 @@ func (c *Client) Get(ctx context.Context, ref Ref) (entity Entity, err error) {
 	return entity, nil
 }
 
-// open sends a GET and returns the body of a 200. A token that is refused is renewed once.
-func (c *Client) open(ctx context.Context, client *http.Client, url string) (io.ReadCloser, error) {
+// open sends a GET and returns the body of a 200. A token that is refused is renewed once. asked are the ids in the URL.
+func (c *Client) open(ctx context.Context, client *http.Client, url string, asked ...string) (io.ReadCloser, error) {
+	sent := append(c.sent, asked...)
 	for attempt := 1; ; attempt++ {
 		tok, err := c.session.take(ctx)
 		if err != nil {
@@ -111,7 +116,7 @@ func (c *Client) open(ctx context.Context, client *http.Client, url string) (io.
 		}
 		response, err := send(ctx, client, url, tok.id)
 		if err != nil {
-			return nil, &Error{Reason: Unavailable, cause: err}
+			return nil, networkError(err, append(sent, tok.id))
 		}
 		if response.StatusCode != http.StatusUnauthorized {
 			tok.proven.Store(true)
@@ -124,7 +129,7 @@ func (c *Client) open(ctx context.Context, client *http.Client, url string) (io.
 		if response.StatusCode == http.StatusUnauthorized && attempt == 1 && c.session.reject(tok) {
 			continue
 		}
-		return nil, responseError(response.StatusCode, response.Header, refusal)
+		return nil, responseError(response.StatusCode, response.Header, refusal, append(sent, tok.id))
 	}
 }
 
@@ -143,10 +148,15 @@ func send(ctx context.Context, client *http.Client, url, tokenID string) (*http.
 func bodyError(err error) error {
 	var syntax *json.SyntaxError
 	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &syntax) || errors.As(err, &mismatch) {
+	var tooLong *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLong):
+		return &Error{Reason: Unexpected, Status: http.StatusOK, message: fmt.Sprintf("the answer has more than %d bytes", tooLong.Limit)}
+	case errors.As(err, &syntax), errors.As(err, &mismatch):
 		return &Error{Reason: Unexpected, Status: http.StatusOK, message: "the answer is not Keystone's: check auth_url"}
+	default:
+		return &Error{Reason: Unavailable, message: "the answer broke off", cause: err}
 	}
-	return &Error{Reason: Unavailable, cause: err}
 }
 
 // drain makes the connection fit for the next request.

@@ -1,14 +1,16 @@
 package keystone
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // Reason says why there is no answer. Each asks for something else to be done.
@@ -45,7 +47,7 @@ func (r Reason) String() string {
 	}
 }
 
-// Error is every error of this package's requests. Its text holds no token, password, or name.
+// Error is every error of this package's requests. Its text is short, printable ASCII, and holds nothing that we sent.
 type Error struct {
 	Reason Reason
 	// Status is the HTTP status, 0 without a response.
@@ -64,14 +66,7 @@ func (e *Error) Error() string {
 	if e.Status != 0 {
 		fmt.Fprintf(&b, "%d %s: ", e.Status, http.StatusText(e.Status))
 	}
-	switch {
-	case e.message != "":
-		b.WriteString(e.message)
-	case e.cause != nil:
-		b.WriteString(e.cause.Error())
-	default:
-		b.WriteString(e.Reason.String())
-	}
+	b.WriteString(cmp.Or(e.message, e.Reason.String()))
 	return b.String()
 }
 
@@ -97,13 +92,12 @@ func RetryAfterOf(err error) time.Duration {
 // maxRetryAfter bounds what a server may ask for, so that a wrong clock does not switch names off for days.
 const maxRetryAfter = 5 * time.Minute
 
-// responseError classifies an HTTP status other than 200 and 201.
-func responseError(status int, header http.Header, body []byte) *Error {
+// responseError classifies an HTTP status other than 200 and 201. sent is what Keystone's words must not repeat.
+func responseError(status int, header http.Header, body []byte, sent []string) *Error {
 	message, isKeystone := errorMessage(body)
-	e := &Error{Status: status, message: message}
+	e := &Error{Status: status, message: words(message, sent)}
 	switch {
 	case status == http.StatusNotFound && isKeystone:
-		// Keystone's text for 404 repeats the id or name that was asked for.
 		e.Reason, e.message = Absent, "no such thing"
 	case status == http.StatusNotFound:
 		// A 404 of a proxy, or of another service, must not be taken for "deleted".
@@ -122,26 +116,26 @@ func responseError(status int, header http.Header, body []byte) *Error {
 	return e
 }
 
+// networkError is for a request without a response.
+func networkError(err error, sent []string) *Error {
+	cause := err
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		cause = failed.Err // the rest is the URL that we asked
+	}
+	if _, ok := errors.AsType[*net.OpError](cause); ok {
+		sent = nil // the words of our own system, such as the name of a host
+	}
+	return &Error{Reason: Unavailable, message: words(cause.Error(), sent), cause: err}
+}
+
 // errorMessage returns the message of Keystone's error document, and whether it is one.
 func errorMessage(body []byte) (string, bool) {
-	var document struct {
-		Error *struct {
-			Message string `json:"message"`
-		} `json:"error"`
-	}
-	if json.Unmarshal(body, &document) != nil || document.Error == nil {
+	var document, members map[string]json.RawMessage
+	if json.Unmarshal(body, &document) != nil || json.Unmarshal(document["error"], &members) != nil || members == nil {
 		return "", false
 	}
-	const longest = 200
-	message := strings.Map(func(r rune) rune {
-		if unicode.IsGraphic(r) {
-			return r
-		}
-		return ' '
-	}, document.Error.Message)
-	if len(message) > longest {
-		message = strings.ToValidUTF8(message[:longest], "") + "…"
-	}
+	var message string
+	_ = json.Unmarshal(members["message"], &message)
 	return message, true
 }
 

@@ -3,6 +3,7 @@
 package keystone
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 )
@@ -53,9 +54,6 @@ func ParseKind(name string) (Kind, bool) {
 	return 0, false
 }
 
-// Listable says whether the Identity API lists all things of the kind: application credentials it lists by user alone.
-func (k Kind) Listable() bool { return k < ApplicationCredential }
-
 // collection is the key of a list in the API, and its path.
 func (k Kind) collection() string { return k.String() + "s" }
 
@@ -77,10 +75,29 @@ func (r Ref) path() string {
 
 // Entity is what Keystone says about a thing.
 type Entity struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID   string
+	Name string
 	// DomainID is empty for domains, global roles and application credentials.
-	DomainID string `json:"domain_id"`
+	DomainID string
 	// IsDomain tells of a project that it is a domain: a domain answers under both kinds with one id.
-	IsDomain bool `json:"is_domain"`
+	IsDomain bool
+}
+
+// UnmarshalJSON takes members by their exact keys: encoding/json would let an `ID` behind `id` name something else.
+func (e *Entity) UnmarshalJSON(text []byte) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(text, &members); err != nil {
+		return err
+	}
+	for _, member := range []struct {
+		key string
+		to  any
+	}{{"id", &e.ID}, {"name", &e.Name}, {"domain_id", &e.DomainID}, {"is_domain", &e.IsDomain}} {
+		if value, found := members[member.key]; found {
+			if err := json.Unmarshal(value, member.to); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

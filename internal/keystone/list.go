@@ -25,6 +25,8 @@ const (
 	maxPages = 20_000
 	// pageTimeout bounds one page: Keystone reads a whole LDAP tree for it.
 	pageTimeout = 10 * time.Minute
+	// maxMarkerBytes bounds where a page may start: markers are ids.
+	maxMarkerBytes = 255
 )
 
 // List gives all things of a kind to yield, one at a time and while they come in: nothing is collected. domainID narrows
@@ -70,7 +72,7 @@ func (c *Client) page(ctx context.Context, kind Kind, query url.Values, yield fu
 	start := time.Now()
 	defer func() { c.observe("list", err, time.Since(start)) }()
 
-	body, err := c.open(ctx, c.lists, c.base+kind.collection()+"?"+query.Encode())
+	body, err := c.open(ctx, c.lists, c.base+kind.collection()+"?"+query.Encode(), query.Get("domain_id"), query.Get("marker"))
 	if err != nil {
 		return page{}, err
 	}
@@ -80,12 +82,15 @@ func (c *Client) page(ctx context.Context, kind Kind, query url.Values, yield fu
 
 // readPage walks the document member by member, so that a server that ignores `limit` costs no more memory than another.
 func readPage(body io.Reader, collection string, yield func(Entity) error) (p page, err error) {
-	decoder := json.NewDecoder(body)
+	bounded := &valueReader{body: body}
+	decoder := json.NewDecoder(bounded)
+	bounded.next()
 	if err := expect(decoder, json.Delim('{')); err != nil {
 		return p, err
 	}
 	listed := false
 	for decoder.More() {
+		bounded.next()
 		key, err := decoder.Token()
 		if err != nil {
 			return p, bodyError(err)
@@ -93,7 +98,7 @@ func readPage(body io.Reader, collection string, yield func(Entity) error) (p pa
 		switch key {
 		case collection:
 			listed = true
-			if err := readEntities(decoder, &p, yield); err != nil {
+			if err := readEntities(decoder, bounded, &p, yield); err != nil {
 				return p, err
 			}
 		case "truncated":
@@ -101,13 +106,11 @@ func readPage(body io.Reader, collection string, yield func(Entity) error) (p pa
 				return p, bodyError(err)
 			}
 		case "links":
-			var links struct {
-				Next string `json:"next"`
-			}
+			var links map[string]json.RawMessage
 			if err := decoder.Decode(&links); err != nil {
 				return p, bodyError(err)
 			}
-			p.marker = marker(links.Next)
+			p.marker = marker(links["next"])
 		default:
 			var skipped json.RawMessage
 			if err := decoder.Decode(&skipped); err != nil {
@@ -121,11 +124,12 @@ func readPage(body io.Reader, collection string, yield func(Entity) error) (p pa
 	return p, nil
 }
 
-func readEntities(decoder *json.Decoder, p *page, yield func(Entity) error) error {
+func readEntities(decoder *json.Decoder, bounded *valueReader, p *page, yield func(Entity) error) error {
 	if err := expect(decoder, json.Delim('[')); err != nil {
 		return err
 	}
 	for decoder.More() {
+		bounded.next()
 		var entity Entity
 		if err := decoder.Decode(&entity); err != nil {
 			return bodyError(err)
@@ -154,10 +158,36 @@ func expect(decoder *json.Decoder, delimiter json.Delim) error {
 
 // marker takes from a link only where the next page starts: Keystone writes links with the host of its public endpoint,
 // and our token goes nowhere but to auth_url.
-func marker(next string) string {
-	link, err := url.Parse(next)
+func marker(next json.RawMessage) string {
+	var text string
+	if json.Unmarshal(next, &text) != nil {
+		return ""
+	}
+	link, err := url.Parse(text)
 	if err != nil {
 		return ""
 	}
-	return link.Query().Get("marker")
+	value := link.Query().Get("marker")
+	if len(value) > maxMarkerBytes {
+		return ""
+	}
+	return value
+}
+
+// valueReader bounds each value of a document, however long the document is: a decoder keeps a value in memory until its end.
+type valueReader struct {
+	body io.Reader
+	left int64
+}
+
+// next begins another value.
+func (r *valueReader) next() { r.left = maxEntityBytes }
+
+func (r *valueReader) Read(to []byte) (int, error) {
+	if r.left <= 0 {
+		return 0, &http.MaxBytesError{Limit: maxEntityBytes}
+	}
+	n, err := r.body.Read(to[:min(int64(len(to)), r.left)])
+	r.left -= int64(n)
+	return n, err
 }

@@ -3,6 +3,7 @@ package keystone
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
+	"golang.org/x/time/rate"
 )
 
 // token is what Keystone gave for our credentials.
@@ -31,6 +33,10 @@ type session struct {
 	timeout time.Duration
 	observe func(operation string, err error, took time.Duration)
 	changed func(err error)
+	// sent are the texts of auth, which no error repeats.
+	sent []string
+	// logins bounds how often Keystone's answers make us log in.
+	logins *rate.Limiter
 
 	wanted chan struct{}
 
@@ -45,31 +51,41 @@ func (s *session) run(ctx context.Context) {
 	var failures int
 	for ctx.Err() == nil {
 		fresh, err := s.login(ctx)
-		var wait time.Duration
-		if err != nil {
-			failures++
-			wait = loginBackoff(err, failures)
-		} else {
-			failures = 0
-			wait = time.Until(fresh.renew)
-		}
 		if ctx.Err() != nil {
 			return
 		}
 		s.settle(fresh, err)
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		case <-s.wanted:
+		if err != nil {
+			failures++
+			s.sleep(ctx, loginBackoff(err, failures), nil)
+			continue
 		}
-		timer.Stop()
+		failures = 0
+		s.sleep(ctx, time.Until(fresh.renew), s.wanted)
+		if wait := s.logins.Reserve().Delay(); wait > 0 {
+			s.settle(nil, &Error{Reason: Unauthorized, message: "login: tokens end sooner than we log in again"})
+			s.sleep(ctx, wait, nil)
+		}
+	}
+}
+
+// sleep ends early when somebody wants a login.
+func (s *session) sleep(ctx context.Context, wait time.Duration, wanted <-chan struct{}) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-wanted:
 	}
 }
 
 // loginInterval is the least time between two logins when Keystone refuses tokens that it just gave: without it every
 // lookup would become a login.
 const loginInterval = time.Minute
+
+// loginBurst is how many logins may follow each other without that interval, such as after revoked tokens or a restart of Keystone.
+const loginBurst = 5
 
 // loginBackoff is short while Keystone is away, and long when it refuses us: Keystone's lockout_failure_attempts
 // would lock our account.
@@ -92,38 +108,51 @@ func (s *session) login(ctx context.Context) (fresh *token, err error) {
 	auth := s.auth // gophercloud completes the scope in place
 	result := tokens.Create(ctx, s.identity, &auth)
 	if result.Err != nil {
-		return nil, loginError(result.Err)
-	}
-	var body struct {
-		ExpiresAt time.Time `json:"expires_at"`
-		IssuedAt  time.Time `json:"issued_at"`
+		return nil, s.loginError(result.Err)
 	}
 	id, err := result.ExtractTokenID()
-	if err == nil {
-		err = result.ExtractInto(&body)
-	}
-	if err != nil || id == "" || !body.ExpiresAt.After(body.IssuedAt) {
+	// The lifetime, and not the time of expiry, is what a wrong clock on either side leaves right.
+	lifetime := lifetimeOf(result.Body)
+	if err != nil || id == "" || lifetime <= 0 {
 		return nil, &Error{Reason: Unexpected, message: "login: no token in the answer: check auth_url"}
 	}
-	// The lifetime, and not the time of expiry, is what a wrong clock on either side leaves right.
-	lifetime := body.ExpiresAt.Sub(body.IssuedAt)
 	return &token{
 		id: id, obtained: start, expires: start.Add(lifetime),
 		renew: start.Add(max(lifetime*4/5, time.Second)),
 	}, nil
 }
 
+// lifetimeOf reads the document of a token, 0 where it has no times.
+func lifetimeOf(document any) time.Duration {
+	members, _ := document.(map[string]any)
+	members, _ = members["token"].(map[string]any)
+	at := func(key string) time.Time {
+		text, _ := members[key].(string)
+		parsed, _ := time.Parse(time.RFC3339Nano, text)
+		return parsed
+	}
+	issued, expires := at("issued_at"), at("expires_at")
+	if issued.IsZero() || expires.IsZero() {
+		return 0
+	}
+	return expires.Sub(issued)
+}
+
 // loginError keeps Keystone's words, and nothing of what we sent.
-func loginError(err error) error {
+func (s *session) loginError(err error) error {
+	var e *Error
 	if status, ok := errors.AsType[gophercloud.ErrUnexpectedResponseCode](err); ok {
-		e := responseError(status.Actual, status.ResponseHeader, status.Body)
+		e = responseError(status.Actual, status.ResponseHeader, status.Body, s.sent)
 		if e.Reason == Absent {
 			e.Reason = Unexpected
 		}
-		e.message = "login: " + e.message
-		return e
+	} else if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		e = &Error{Reason: Unexpected, message: fmt.Sprintf("the answer has more than %d bytes", tooLong.Limit)}
+	} else {
+		e = networkError(err, s.sent)
 	}
-	return &Error{Reason: Unavailable, cause: err}
+	e.message = "login: " + e.message
+	return e
 }
 
 func (s *session) settle(fresh *token, err error) {
@@ -172,7 +201,7 @@ func (s *session) reject(old *token) bool {
 	if s.current != old {
 		return true // somebody else was faster
 	}
-	if !old.proven.Load() && time.Since(old.obtained) < loginInterval {
+	if !old.proven.Load() && time.Since(old.obtained) < loginInterval || s.logins.Tokens() < 1 {
 		return false
 	}
 	s.current = nil
@@ -191,6 +220,7 @@ func (s *session) wake() {
 func newSession(settings Settings, base string) *session {
 	httpClient := *settings.HTTP
 	httpClient.CheckRedirect = noRedirect
+	httpClient.Transport = boundedTransport{httpClient.Transport}
 	provider := &gophercloud.ProviderClient{HTTPClient: httpClient}
 	return &session{
 		identity: &gophercloud.ServiceClient{ProviderClient: provider, Endpoint: base, Type: "identity"},
@@ -198,6 +228,8 @@ func newSession(settings Settings, base string) *session {
 		timeout:  settings.timeout(),
 		observe:  settings.Observe,
 		changed:  settings.LoginChanged,
+		sent:     sentTexts(settings.Auth),
+		logins:   rate.NewLimiter(rate.Every(loginInterval), loginBurst-1),
 		wanted:   make(chan struct{}, 1),
 		news:     make(chan struct{}),
 	}
@@ -205,3 +237,21 @@ func newSession(settings Settings, base string) *session {
 
 // noRedirect keeps X-Auth-Token from travelling to another host: net/http drops only the headers it knows.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// maxLoginBytes bounds the answer to a login, which has the service catalog.
+const maxLoginBytes = 8 << 20
+
+// boundedTransport bounds answers, as they are when inflated.
+type boundedTransport struct{ next http.RoundTripper }
+
+func (t boundedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	next := t.next
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	response, err := next.RoundTrip(request)
+	if err == nil {
+		response.Body = http.MaxBytesReader(nil, response.Body, maxLoginBytes)
+	}
+	return response, err
+}
