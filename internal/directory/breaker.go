@@ -13,6 +13,7 @@ type breaker struct {
 	pause    time.Duration
 	until    time.Time // closed while zero
 	trial    bool      // one lookup tries whether Keystone is back
+	reason   Result    // of the last failure
 }
 
 const (
@@ -22,24 +23,28 @@ const (
 	breakerMaxPause  = 30 * time.Second
 )
 
-// allow says whether a lookup may go out. After a pause one may, and decides.
-func (b *breaker) allow(now time.Time) bool {
+// allow reports whether a lookup may go out; if not, why. After a pause one may, and decides.
+func (b *breaker) allow(now time.Time) (Result, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.until.IsZero() {
-		return true
+		return 0, true
 	}
 	if now.Before(b.until) || b.trial {
-		return false
+		return b.reason, false
 	}
 	b.trial = true
-	return true
+	return 0, true
 }
 
-func (b *breaker) open(now time.Time) bool {
+// state reports whether lookups may be asked for; if not, why.
+func (b *breaker) state(now time.Time) (Result, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.until.IsZero() && (now.Before(b.until) || b.trial)
+	if !b.until.IsZero() && (now.Before(b.until) || b.trial) {
+		return b.reason, false
+	}
+	return 0, true
 }
 
 // succeed reports whether the breaker was open.
@@ -52,10 +57,11 @@ func (b *breaker) succeed() bool {
 }
 
 // fail reports whether it opened the breaker, which was closed. retryAfter is what Keystone asked for, or 0.
-func (b *breaker) fail(now time.Time, retryAfter time.Duration) bool {
+func (b *breaker) fail(now time.Time, retryAfter time.Duration, reason Result) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failures++
+	b.reason = reason
 	wasOpen := !b.until.IsZero()
 	if wasOpen && !b.trial && retryAfter == 0 {
 		return false // a lookup that went out before the breaker opened

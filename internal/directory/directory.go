@@ -24,6 +24,8 @@ type Observer interface {
 	Resolved(kind keystone.Kind, result Result, ids int)
 	// Listed is told of every list: complete, truncated, forbidden or failed.
 	Listed(kind keystone.Kind, entities int, result string)
+	// Contradicted is told when Keystone says otherwise than an event.
+	Contradicted(kind keystone.Kind, claim Claim)
 }
 
 // Settings are what a Directory needs. All durations are positive but for those that say otherwise.
@@ -51,39 +53,34 @@ type Settings struct {
 
 // Directory answers ids with names. It is safe for concurrent use between Start and Shutdown.
 type Directory struct {
-	settings Settings
-	logger   *zap.Logger
-	table    *table
-	store    *store
-	breaker  breaker
-	kinds    [keystone.KindCount]kindState
-	// slowUntil is set when a caller's time ran out, and unset when a lookup was quick again. Unix nanoseconds.
-	slowUntil atomic.Int64
-
-	flights struct {
-		sync.Mutex
-		byKey map[key]*flight
-	}
-	queue chan *flight
+	settings  Settings
+	lifetimes lifetimes
+	logger    *zap.Logger
+	table     *table
+	store     *store
+	queue     *queue
+	breaker   breaker
+	kinds     [keystone.KindCount]kindState
+	// order counts what came, so that one thing is before another whatever clocks say.
+	order atomic.Uint64
+	// answeredAt is when Keystone last gave an answer, of whatever kind, in Unix nanoseconds.
+	answeredAt atomic.Int64
 
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
 	now     func() time.Time
 }
 
-// maxQueued bounds the lookups that wait for a worker.
-const maxQueued = 16384
-
 // New makes a Directory that knows nothing yet.
 func New(settings Settings) *Directory {
 	d := &Directory{
-		settings: settings,
-		logger:   settings.Logger,
-		table:    newTable(settings.MaxEntries),
-		queue:    make(chan *flight, maxQueued),
-		now:      time.Now,
+		settings:  settings,
+		lifetimes: lifetimes{name: settings.TTL, absence: settings.NegativeTTL, tombstone: settings.TombstoneTTL},
+		logger:    settings.Logger,
+		table:     newTable(settings.MaxEntries),
+		queue:     newQueue(),
+		now:       time.Now,
 	}
-	d.flights.byKey = map[key]*flight{}
 	for _, kind := range settings.Kinds {
 		d.kinds[kind].enabled = true
 	}
@@ -102,8 +99,9 @@ func (d *Directory) Start(ctx context.Context) {
 		d.store.load(ctx)
 		d.workers.Go(func() { d.store.run(run) })
 	}
-	for range d.settings.Workers {
-		d.workers.Go(func() { d.work(run) })
+	d.queue.closeWith(run)
+	for i := range d.settings.Workers {
+		d.workers.Go(func() { d.work(run, i > 0 && i == d.settings.Workers-1) })
 	}
 	if d.settings.Preload {
 		d.workers.Go(func() { d.refresh(run) })
@@ -111,17 +109,17 @@ func (d *Directory) Start(ctx context.Context) {
 	d.workers.Go(func() { d.sweep(run) })
 }
 
-// Shutdown ends the goroutines and writes what is not stored yet, as long as ctx lasts.
-func (d *Directory) Shutdown(ctx context.Context) error {
+// Shutdown ends the goroutines and writes what is not stored yet, as long as ctx lasts. A storage that cannot take it is no
+// failure: the log says what that costs.
+func (d *Directory) Shutdown(ctx context.Context) {
 	if d.cancel == nil {
-		return nil
+		return
 	}
 	d.cancel()
 	d.workers.Wait()
-	if d.store == nil {
-		return nil
+	if d.store != nil {
+		d.store.close(ctx)
 	}
-	return d.store.close(ctx)
 }
 
 // Stats are a Directory's sizes.
@@ -136,7 +134,8 @@ type Stats struct {
 
 // Stats returns the sizes as of now.
 func (d *Directory) Stats() Stats {
-	stats := Stats{Entries: map[string]int64{}, Queued: len(d.queue), BreakerOpen: d.breaker.open(d.now())}
+	_, closed := d.breaker.state(d.now())
+	stats := Stats{Entries: map[string]int64{}, Queued: d.queue.len(), BreakerOpen: !closed}
 	for s := absent; s < stateCount; s++ {
 		stats.Entries[s.String()] += d.table.counts[s].Load()
 	}
@@ -149,9 +148,7 @@ const sweepInterval = 10 * time.Minute
 func (d *Directory) sweep(ctx context.Context) {
 	for sleep(ctx, sweepInterval) {
 		now := seconds(d.now())
-		d.table.replace(func(s slot) bool {
-			return s.until <= now && (s.state < learned || s.state.gone())
-		}, func(entry) entry { return entry{} })
+		d.table.sweep(func(e *entry) bool { return e.useless(now, d.lifetimes) })
 	}
 }
 

@@ -24,7 +24,7 @@ func TestResolve(t *testing.T) {
 		ref(keystone.Role, roleID), ref(keystone.Domain, "default"), ref(keystone.User, strings.Repeat("0", 32)),
 		ref(keystone.ApplicationCredential, aliceID),
 	)
-	assert.Equal(t, []Answer{
+	assert.Equal(t, []said{
 		{Name: "alice", DomainID: corpID, Source: Keystone, Result: Found},
 		{Name: "lena", DomainID: corpID, Source: Keystone, Result: Found},
 		{Name: "web-shop", DomainID: corpID, Source: Keystone, Result: Found},
@@ -33,8 +33,8 @@ func TestResolve(t *testing.T) {
 		{Result: Absent},
 		{Result: NotAsked},
 	}, answers)
-	assert.Equal(t, Answer{Name: "alice", DomainID: corpID, Source: Keystone, Result: Hit}, f.ask(ref(keystone.User, aliceID)))
-	assert.Equal(t, Answer{Result: Absent}, f.ask(ref(keystone.User, strings.Repeat("0", 32))))
+	assert.Equal(t, said{Name: "alice", DomainID: corpID, Source: Keystone, Result: Hit}, f.ask(ref(keystone.User, aliceID)))
+	assert.Equal(t, said{Result: Absent}, f.ask(ref(keystone.User, strings.Repeat("0", 32))))
 	assert.Equal(t, 1, f.server.Requests("users/"+aliceID))
 	assert.Equal(t, 1, f.server.Requests("users/"+strings.Repeat("0", 32)), "absence is remembered")
 }
@@ -63,7 +63,7 @@ func TestSingleFlight(t *testing.T) {
 	for range all {
 		batches.Go(func() {
 			asked := f.Resolve(joining{ctx, &joined}, nil, []Query{ref(keystone.User, aliceID)}, true)
-			assert.Equal(t, "alice", asked[0].Name)
+			assert.Equal(t, "alice", asked[0].At(f.clock.now()).Name)
 		})
 	}
 	require.Eventually(t, func() bool { return joined.Load() == all }, patience, time.Millisecond)
@@ -77,15 +77,21 @@ func TestLateAnswersServeTheNextBatch(t *testing.T) {
 	server := keystonetest.NewServer(entities()...)
 	server.Fail(keystonetest.Failures{Delay: answers})
 	f := newFixture(t, server, nil)
+	require.Eventually(t, func() bool { return server.Logins() > 0 }, patience, time.Millisecond)
+	f.answeredAt.Store(f.clock.now().UnixNano())
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	assert.Equal(t, []Answer{{Result: Late}}, f.Resolve(ctx, nil, []Query{ref(keystone.User, aliceID)}, false))
+	late := []said{{Result: Late}}
+	assert.Equal(t, late, f.said(f.Resolve(ctx, nil, []Query{ref(keystone.User, aliceID)}, false), f.clock.now()))
+	require.Eventually(t, func() bool { return server.Requests("users/"+aliceID) == 1 }, patience, time.Millisecond)
 	// Now Keystone is known to be slow: nobody waits for it, who may leave.
-	assert.Equal(t, []Answer{{Result: Late}}, f.Resolve(t.Context(), nil, []Query{ref(keystone.User, aliceID)}, false))
+	f.clock.advance(f.settings.Wait + time.Second)
+	f.answeredAt.Store(f.clock.now().UnixNano())
+	assert.Equal(t, late, f.said(f.Resolve(t.Context(), nil, []Query{ref(keystone.User, aliceID)}, false), f.clock.now()))
 	close(answers)
 	require.Eventually(t, func() bool { return f.Stats().Entries["keystone"] == 1 }, patience, time.Millisecond)
-	assert.Equal(t, "alice", f.Resolve(t.Context(), nil, []Query{ref(keystone.User, aliceID)}, false)[0].Name)
-	require.Eventually(t, func() bool { return f.slowUntil.Load() == 0 }, patience, time.Millisecond, "a quick answer ends it")
+	known := f.Resolve(t.Context(), nil, []Query{ref(keystone.User, aliceID)}, false)
+	assert.Equal(t, "alice", known[0].At(f.clock.now()).Name)
 	assert.Equal(t, 1, server.Requests("users/"+aliceID))
 }
 
@@ -103,17 +109,18 @@ func TestUpdatedThingsAreAskedForAgain(t *testing.T) {
 	f.ask(ref(keystone.User, aliceID))
 	f.server.Put(keystonetest.Entity{Kind: "user", ID: aliceID, Name: "alicia", DomainID: corpID})
 	f.clock.advance(10 * time.Second)
-	renamed := ref(keystone.User, aliceID)
-	renamed.After = f.clock.now()
+	renamed := f.clock.now()
 	f.clock.advance(2 * time.Second)
-	assert.Equal(t, "alicia", f.ask(renamed).Name)
-	assert.Equal(t, "alicia", f.ask(renamed).Name)
+	for range 2 {
+		f.Changed(keystone.User, aliceID, renamed)
+		assert.Equal(t, "alicia", f.ask(ref(keystone.User, aliceID)).Name)
+	}
 	assert.Equal(t, 2, f.server.Requests("users/"+aliceID), "a batch that comes again asks no more")
 
 	created := ref(keystone.User, strings.Repeat("1", 32))
 	assert.Equal(t, Absent, f.ask(created).Result)
 	f.server.Put(keystonetest.Entity{Kind: "user", ID: created.ID, Name: "carol"})
-	created.After = f.clock.now()
+	f.Changed(keystone.User, created.ID, f.clock.now())
 	assert.Equal(t, "carol", f.ask(created).Name, "its absence is forgotten")
 }
 
@@ -124,8 +131,8 @@ func TestKeystoneAway(t *testing.T) {
 	f.server.Fail(keystonetest.Failures{Status: http.StatusBadGateway})
 	asked := f.server.Lookups()
 	for i := range 50 {
-		assert.Equal(t, Answer{Name: "alice", DomainID: corpID, Source: Keystone, Result: Stale}, f.ask(ref(keystone.User, aliceID)))
-		assert.Equal(t, Answer{Result: Unavailable}, f.ask(ref(keystone.User, fmt.Sprintf("%032x", i))))
+		assert.Equal(t, said{Name: "alice", DomainID: corpID, Source: Keystone, Result: Stale}, f.ask(ref(keystone.User, aliceID)))
+		assert.Equal(t, said{Result: Unavailable}, f.ask(ref(keystone.User, fmt.Sprintf("%032x", i))))
 	}
 	assert.LessOrEqual(t, f.server.Lookups()-asked, 2*breakerThreshold, "the breaker opens")
 	assert.True(t, f.Stats().BreakerOpen)
@@ -185,7 +192,7 @@ func TestReaderOfOneDomain(t *testing.T) {
 			f.server.Fail(keystonetest.Failures{Forbidden: []string{"user"}})
 			for i := range 4 * refusalsToOff {
 				for range 2 {
-					assert.Equal(t, Answer{Result: Forbidden}, f.ask(ref(keystone.User, fmt.Sprintf("%032x", i))))
+					assert.Equal(t, said{Result: Forbidden}, f.ask(ref(keystone.User, fmt.Sprintf("%032x", i))))
 				}
 				assert.Equal(t, 1, f.server.Requests(fmt.Sprintf("users/%032x", i)), "a refusal is remembered for the one id")
 			}
@@ -219,7 +226,7 @@ func TestUnauthorized(t *testing.T) {
 	f := newFixture(t, keystonetest.NewServer(entities()...), nil)
 	f.server.Fail(keystonetest.Failures{Status: http.StatusUnauthorized})
 	for range 2 * breakerThreshold {
-		assert.Equal(t, Answer{Result: Unauthorized}, f.ask(ref(keystone.User, aliceID)))
+		assert.Equal(t, said{Result: Unauthorized}, f.ask(ref(keystone.User, aliceID)))
 	}
 	assert.False(t, f.Stats().BreakerOpen, "a refused token is no outage")
 	f.server.Fail(keystonetest.Failures{})
@@ -230,7 +237,7 @@ func TestKnownOnly(t *testing.T) {
 	f := newFixture(t, keystonetest.NewServer(entities()...), nil)
 	typed := ref(keystone.User, aliceID)
 	typed.KnownOnly = true
-	assert.Equal(t, Answer{Result: NotAsked}, f.ask(typed))
+	assert.Equal(t, said{Result: NotAsked}, f.ask(typed))
 	assert.Zero(t, f.server.Lookups())
 	f.ask(ref(keystone.User, aliceID))
 	assert.Equal(t, "alice", f.ask(typed).Name)
@@ -239,7 +246,7 @@ func TestKnownOnly(t *testing.T) {
 func TestKindsThatAreNotAskedFor(t *testing.T) {
 	f := newFixture(t, keystonetest.NewServer(entities()...), func(s *Settings) { s.Kinds = []keystone.Kind{keystone.Project} })
 	assert.Equal(t, NotAsked, f.ask(ref(keystone.User, aliceID)).Result)
-	f.Learn(keystone.User, aliceID, "alice", "", time.Now())
-	assert.Equal(t, Answer{Name: "alice", Source: Event, Result: Hit}, f.ask(ref(keystone.User, aliceID)))
+	f.Learn(keystone.User, aliceID, "alice", "", f.clock.now())
+	assert.Equal(t, said{Name: "alice", Source: Event, Result: Hit}, f.ask(ref(keystone.User, aliceID)))
 	assert.Zero(t, f.server.Lookups())
 }

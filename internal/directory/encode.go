@@ -1,160 +1,134 @@
 package directory
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"time"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 )
 
-// A stored shard is
-//
-//	version, the number of domain ids, the domain ids, the number of entries, the entries, CRC-32 of all before
-//
-// with every number a uvarint and every text behind its length. An entry is kind, hashed, the 16 bytes of its id,
-// state, index of its domain in this shard, since, until, name.
-const storeVersion = 1
+// storeVersion is the first byte of a stored shard. A gob of its entries follows, and the CRC-32 of all before.
+const storeVersion = 2
 
-// encodeShard holds the read lock of one shard.
-func encodeShard(t *table, index int) []byte {
-	s := &t.shards[index]
-	s.RLock()
-	defer s.RUnlock()
-
-	places := map[uint32]uint64{}
-	var domains []string
-	var entries []byte
-	count := 0
-	for k, at := range s.slots {
-		e := s.entry(at)
-		if !e.kept() {
-			continue
-		}
-		place, found := places[e.domain]
-		if !found {
-			place = uint64(len(domains))
-			places[e.domain] = place
-			domains = append(domains, t.domainID(e.domain))
-		}
-		hashed := byte(0)
-		if k.hashed {
-			hashed = 1
-		}
-		entries = append(entries, byte(k.kind), hashed)
-		entries = append(entries, k.id[:]...)
-		entries = append(entries, byte(e.state))
-		entries = binary.AppendUvarint(entries, place)
-		entries = binary.AppendUvarint(entries, uint64(e.since))
-		entries = binary.AppendUvarint(entries, uint64(e.until))
-		entries = appendText(entries, e.name)
-		count++
-	}
-	value := binary.AppendUvarint(nil, storeVersion)
-	value = binary.AppendUvarint(value, uint64(len(domains)))
-	for _, id := range domains {
-		value = appendText(value, id)
-	}
-	value = binary.AppendUvarint(value, uint64(count))
-	value = append(value, entries...)
-	return binary.BigEndian.AppendUint32(value, crc32.ChecksumIEEE(value))
+// storedEntry is a named entry in the store.
+type storedEntry struct {
+	Kind         keystone.Kind
+	Hashed       bool
+	ID           [16]byte
+	Name, Domain string
+	State        state
+	From         int64
+	Asked        uint32
+	Due          bool
+	// Until and Earlier are of its history.
+	Until   int64
+	Earlier []storedVersion
 }
 
-func appendText(to []byte, text string) []byte {
-	to = binary.AppendUvarint(to, uint64(len(text)))
-	return append(to, text...)
+type storedVersion struct {
+	Name, Domain string
+	From, Until  int64
+}
+
+// encodeShard holds the read lock of one shard.
+func encodeShard(t *table, index int) ([]byte, error) {
+	s := &t.shards[index]
+	s.RLock()
+	stored := make([]storedEntry, 0, len(s.told))
+	add := func(k key, e entry) {
+		one := storedEntry{
+			Kind: k.kind, Hashed: k.hashed, ID: k.id, Name: e.name, Domain: e.domain.id(), State: e.state,
+			From: e.from, Asked: e.asked, Due: e.due,
+		}
+		if h := e.history; h != nil {
+			one.Until = h.until
+			for _, v := range h.earlier {
+				one.Earlier = append(one.Earlier, storedVersion{v.name, v.domain.id(), v.from, v.until})
+			}
+		}
+		stored = append(stored, one)
+	}
+	for k, e := range s.told {
+		add(k, e)
+	}
+	for k, e := range s.others {
+		if e.state == heard {
+			add(k, e)
+		}
+	}
+	s.RUnlock()
+	value := bytes.NewBuffer([]byte{storeVersion})
+	if err := gob.NewEncoder(value).Encode(stored); err != nil {
+		return nil, err
+	}
+	return binary.BigEndian.AppendUint32(value.Bytes(), crc32.ChecksumIEEE(value.Bytes())), nil
 }
 
 // decodeShard puts the entries of a stored shard into the table, unless something newer is there. Of living things it
-// asks Keystone again: names may have changed meanwhile.
-func decodeShard(value []byte, index int, t *table) (int, error) {
-	if len(value) < 4 {
+// has Keystone asked again: names may have changed meanwhile. Times that lie ahead become now: the clock was wrong then, or is.
+func decodeShard(value []byte, index int, t *table, now time.Time) (int, error) {
+	if len(value) < 5 {
 		return 0, errors.New("too short")
 	}
 	body, sum := value[:len(value)-4], binary.BigEndian.Uint32(value[len(value)-4:])
 	if crc32.ChecksumIEEE(body) != sum {
 		return 0, errors.New("the checksum is wrong")
 	}
-	r := reader{rest: body}
-	if version := r.number(); version != storeVersion {
-		return 0, fmt.Errorf("version %d, not %d", version, storeVersion)
+	if body[0] != storeVersion {
+		return 0, fmt.Errorf("version %d, not %d", body[0], storeVersion)
 	}
-	domains := make([]uint32, 0, 16)
-	for range r.count() {
-		domains = append(domains, t.domainIndex(r.text()))
+	var stored []storedEntry
+	if err := gob.NewDecoder(bytes.NewReader(body[1:])).Decode(&stored); err != nil {
+		return 0, err
 	}
 	s := &t.shards[index]
 	s.RLock()
 	changed := s.dirty // before the store could be read
 	s.RUnlock()
-	count := 0
-	for range r.count() {
-		var k key
-		k.kind, k.hashed = keystone.Kind(r.octet()), r.octet() == 1
-		copy(k.id[:], r.octets(len(k.id)))
-		var e entry
-		e.state = state(r.octet())
-		place := r.number()
-		e.since, e.until = uint32(r.number()), uint32(r.number())
-		e.name = r.text()
-		if r.failed || len(e.name) > chunkBytes || place >= uint64(len(domains)) || k.kind >= keystone.KindCount || !e.named() || e.state >= stateCount || shardIndex(k) != index {
-			return count, errors.New("the entries are damaged")
-		}
-		e.domain = domains[place]
-		if !e.state.gone() {
-			e.until = 0
+	for i := range stored {
+		k, e, ok := stored[i].entry(now)
+		if !ok || shardIndex(k) != index {
+			return i, errors.New("the entries are damaged")
 		}
 		t.change(k, func(known entry) entry {
-			if known.named() {
+			if known.state.named() {
 				return known
 			}
 			return e
 		})
-		count++
 	}
 	s.Lock()
 	s.dirty = changed
 	s.Unlock()
-	return count, nil
+	return len(stored), nil
 }
 
-// reader reads a stored shard. After a mistake it returns zeros.
-type reader struct {
-	rest   []byte
-	failed bool
-}
-
-func (r *reader) octets(n int) []byte {
-	if n > len(r.rest) {
-		r.failed, r.rest = true, nil
-		return make([]byte, n)
+// entry reports whether it is one that a table could have.
+func (one *storedEntry) entry(now time.Time) (key, entry, bool) {
+	k := key{kind: one.Kind, hashed: one.Hashed, id: one.ID}
+	ok := k.kind < keystone.KindCount && one.State.named() && one.State < stateCount && isName(one.Name) && len(one.Earlier) <= maxVersions
+	if !ok {
+		return k, entry{}, false
 	}
-	octets := r.rest[:n]
-	r.rest = r.rest[n:]
-	return octets
-}
-
-func (r *reader) octet() byte { return r.octets(1)[0] }
-
-func (r *reader) number() uint64 {
-	n, size := binary.Uvarint(r.rest)
-	if size <= 0 {
-		r.failed, r.rest = true, nil
-		return 0
+	latest := now.UnixNano()
+	e := entry{
+		name: one.Name, domain: domainOf(one.Domain), from: min(one.From, latest), asked: min(one.Asked, seconds(now)),
+		state: one.State, due: one.Due || one.State != deleted,
 	}
-	r.rest = r.rest[size:]
-	return n
-}
-
-// count is a number that is no larger than what is left to read.
-func (r *reader) count() int {
-	n := r.number()
-	if n > uint64(len(r.rest)) {
-		r.failed = true
-		return 0
+	if one.Until != 0 || len(one.Earlier) > 0 {
+		h := &history{until: min(one.Until, latest)}
+		for _, v := range one.Earlier {
+			if !isName(v.Name) {
+				return k, entry{}, false
+			}
+			h.earlier = append(h.earlier, version{v.Name, domainOf(v.Domain), min(v.From, latest), min(v.Until, latest)})
+		}
+		e.history = h
 	}
-	return int(n)
+	return k, e, true
 }
-
-func (r *reader) text() string { return string(r.octets(r.count())) }

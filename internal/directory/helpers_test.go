@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
-	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
@@ -62,6 +61,8 @@ type counter struct {
 	mu    sync.Mutex
 	ids   map[string]int
 	lists map[string]int
+	// contradictions are by kind and claim.
+	contradictions map[string]int
 }
 
 func (c *counter) Resolved(kind keystone.Kind, result Result, ids int) {
@@ -74,6 +75,18 @@ func (c *counter) Listed(kind keystone.Kind, _ int, result string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lists[kind.String()+" "+result]++
+}
+
+func (c *counter) Contradicted(kind keystone.Kind, claim Claim) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.contradictions[kind.String()+" "+claim.String()]++
+}
+
+func (c *counter) contradicted(what string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.contradictions[what]
 }
 
 func (c *counter) listed(what string) int {
@@ -106,7 +119,7 @@ func newFixture(t *testing.T, server *keystonetest.Server, change func(*Settings
 	core, logs := observer.New(zap.InfoLevel)
 	f := &fixture{
 		t: t, server: server, clock: &clock{}, logs: logs,
-		counter: &counter{ids: map[string]int{}, lists: map[string]int{}},
+		counter: &counter{ids: map[string]int{}, lists: map[string]int{}, contradictions: map[string]int{}},
 	}
 	f.clock.nanoseconds.Store(time.Now().UnixNano())
 	settings := Settings{
@@ -125,7 +138,7 @@ func newFixture(t *testing.T, server *keystonetest.Server, change func(*Settings
 	running.Go(func() { client.Run(ctx) })
 	f.Start(ctx)
 	t.Cleanup(func() {
-		require.NoError(t, f.Shutdown(context.Background()))
+		f.Shutdown(context.Background())
 		cancel()
 		running.Wait()
 		transport.CloseIdleConnections()
@@ -138,13 +151,44 @@ func ref(kind keystone.Kind, id string) Query {
 	return Query{Ref: keystone.Ref{Kind: kind, ID: id}}
 }
 
+// said is an answer as of a time.
+type said struct {
+	Name, DomainID string
+	Source         Source
+	Result         Result
+}
+
+func (f *fixture) said(answers []Answer, at time.Time) []said {
+	all := make([]said, len(answers))
+	for i := range answers {
+		name := answers[i].At(at)
+		all[i] = said{name.Name, name.DomainID, name.Source, answers[i].Result}
+	}
+	return all
+}
+
 // ask asks for one thing, and waits long.
-func (f *fixture) ask(q Query) Answer {
+func (f *fixture) ask(q Query) said {
 	f.t.Helper()
 	return f.askAll(q)[0]
 }
 
-func (f *fixture) askAll(queries ...Query) []Answer {
+// askAt asks for the name that a thing had at a time.
+func (f *fixture) askAt(q Query, at time.Time) said {
+	f.t.Helper()
+	q.Seen = at
+	return f.said(f.resolve(q), at)[0]
+}
+
+func (f *fixture) askAll(queries ...Query) []said {
+	f.t.Helper()
+	for i := range queries {
+		queries[i].Seen = f.clock.now()
+	}
+	return f.said(f.resolve(queries...), f.clock.now())
+}
+
+func (f *fixture) resolve(queries ...Query) []Answer {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

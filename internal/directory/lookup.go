@@ -10,25 +10,13 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 )
 
-// flight is one lookup, however many wait for it.
-type flight struct {
-	ref  keystone.Ref
-	key  key
-	done chan struct{}
-	// started is the Unix time in nanoseconds at which a worker took it, 0 before.
-	started atomic.Int64
-	// result is set before done is closed.
-	result Result
-	queued time.Time
-}
-
 // kindState switches a kind off while our role does not allow it.
 type kindState struct {
 	enabled bool
 	refused atomic.Int32 // 403 answers in a row
 	offTill atomic.Int64 // Unix seconds
 	warned  atomic.Bool
-	// allowed: Keystone told us of one. A 403 is about one thing then, as of a domain where we have no role.
+	// allowed: Keystone told us of one. A 403 is about one thing then, such as one of a domain where we have no role.
 	allowed atomic.Bool
 }
 
@@ -50,177 +38,137 @@ func (s *kindState) allow() {
 
 func (s *kindState) off(now time.Time) bool { return now.Unix() < s.offTill.Load() }
 
-// board joins the lookup that is under way, or queues one. nil: there are too many.
-func (d *Directory) board(ref keystone.Ref, k key) *flight {
-	d.flights.Lock()
-	defer d.flights.Unlock()
-	if f, found := d.flights.byKey[k]; found {
-		return f
-	}
-	f := &flight{ref: ref, key: k, done: make(chan struct{}), queued: d.now()}
-	select {
-	case d.queue <- f:
-		d.flights.byKey[k] = f
-		return f
+// mayAsk reports whether Keystone may be asked for a thing; if not, why.
+func (d *Directory) mayAsk(ref keystone.Ref, now time.Time) (Result, bool) {
+	kind := &d.kinds[ref.Kind]
+	switch {
+	case !kind.enabled, ref.Kind == keystone.ApplicationCredential && ref.Owner == "":
+		return NotAsked, false
+	case kind.off(now):
+		return Forbidden, false
 	default:
-		return nil
+		return d.breaker.state(now)
 	}
 }
 
-func (d *Directory) work(ctx context.Context) {
+// work does one lookup after the other. One worker of several is for urgent ones: slow answers to a flood must not hold them up.
+func (d *Directory) work(ctx context.Context, urgentOnly bool) {
 	for {
-		select {
-		case <-ctx.Done():
+		l := d.queue.take(urgentOnly, d.now)
+		if l == nil {
 			return
-		case f := <-d.queue:
-			d.fly(ctx, f)
 		}
+		result, again := d.lookUp(ctx, l)
+		d.queue.finish(l, result, again, d.now())
 	}
 }
 
-func (d *Directory) fly(ctx context.Context, f *flight) {
-	started := d.now()
-	f.started.Store(started.UnixNano())
-	defer func() {
-		d.flights.Lock()
-		delete(d.flights.byKey, f.key)
-		d.flights.Unlock()
-		close(f.done)
-	}()
-	if !d.breaker.allow(started) {
-		f.result = Unavailable
-		return
+// lookUp asks Keystone and takes its answer in. again: the thing changed after the question.
+func (d *Directory) lookUp(ctx context.Context, l *lookup) (result Result, again bool) {
+	began, now := d.order.Add(1), d.now()
+	if result, ok := d.breaker.allow(now); !ok {
+		return result, false
 	}
-	entity, err := d.settings.Identity.Get(ctx, f.ref)
-	f.result = d.digest(f, entity, err, started)
-	if d.now().Sub(f.queued) < d.settings.Wait {
-		d.slowUntil.Store(0)
-	}
-}
-
-// digest takes an answer in and says what it was.
-func (d *Directory) digest(f *flight, entity keystone.Entity, err error, started time.Time) Result {
+	entity, err := d.settings.Identity.Get(ctx, l.ref)
 	reason := keystone.Reason(0)
 	if err != nil {
+		if ctx.Err() != nil {
+			return Unavailable, false // we are ending: it says nothing about Keystone
+		}
 		reason = keystone.ReasonOf(err)
 	}
-	switch reason {
-	case keystone.Unavailable, keystone.Unexpected:
-		if d.breaker.fail(d.now(), keystone.RetryAfterOf(err)) {
-			d.logger.Warn("Keystone gives no answers: known names are used, other ids stay without", zap.Error(err))
-		}
-	case keystone.Unauthorized:
-		// The login says so itself; it was an answer of Keystone, though.
-		d.breaker.succeed()
-	default:
-		if d.breaker.succeed() {
-			d.logger.Info("Keystone answers again")
-		}
-	}
-	kind := &d.kinds[f.ref.Kind]
+	result = d.judge(ctx, reason, err)
+	kind := &d.kinds[l.ref.Kind]
 	switch reason {
 	case 0:
 		kind.allow()
-		d.found(f.ref.Kind, entity, started)
-		return Found
+		l.entry = d.found(l.ref.Kind, entity, began, false)
+		return result, l.entry.due
 	case keystone.Absent:
 		kind.refused.Store(0)
-		d.absent(f.key)
-		return Absent
+		return result, d.table.change(l.key, func(e entry) entry { return e.absent(began, d.now()) }).due
 	case keystone.Forbidden:
-		d.refused(f, err)
-		return Forbidden
-	case keystone.Unauthorized:
-		return Unauthorized
-	case keystone.Unexpected:
-		return Unexpected
-	default:
-		return Unavailable
+		d.refused(l, err)
 	}
+	return result, false
 }
 
-// found takes in what Keystone said at a time.
-func (d *Directory) found(kind keystone.Kind, entity keystone.Entity, started time.Time) {
-	if entity.Name == "" || len(entity.Name) > maxNameBytes {
-		return
+// judge tells a Keystone that is away from one that does not answer this question.
+func (d *Directory) judge(ctx context.Context, reason keystone.Reason, err error) Result {
+	result := [...]Result{
+		0: Found, keystone.Absent: Absent, keystone.Forbidden: Forbidden, keystone.Unauthorized: Unauthorized,
+		keystone.Unavailable: Unavailable, keystone.Unexpected: Unexpected,
+	}[reason]
+	if result == Unavailable && keystone.RetryAfterOf(err) == 0 && d.answersOthers(ctx) {
+		result, reason = Unexpected, 0
 	}
-	fresh := entry{
-		name: entity.Name, domain: d.table.domainIndex(entity.DomainID),
-		since: seconds(started), until: later(seconds(started), d.settings.TTL), state: live,
+	if result != Unavailable {
+		d.answeredAt.Store(d.now().UnixNano())
 	}
-	d.table.change(keyOf(kind, entity.ID), func(known entry) entry {
-		switch {
-		case known.state.gone() && known.since >= fresh.since:
-			// It was deleted while Keystone answered.
-			known.name, known.domain, known.state = fresh.name, fresh.domain, deleted
-			return known
-		case known.named() && known.since > fresh.since:
-			return known // a list takes its time: what was said since it began is newer
-		default:
-			return fresh
+	if reason == keystone.Unavailable || reason == keystone.Unexpected {
+		if ctx.Err() == nil && d.breaker.fail(d.now(), keystone.RetryAfterOf(err), result) {
+			d.logger.Warn("Keystone gives no answers: known names are used, other ids stay without", zap.Error(err))
 		}
+		return result
+	}
+	if d.breaker.succeed() {
+		d.logger.Info("Keystone answers again")
+	}
+	return result
+}
+
+// answersOthers asks for something else after a failure: an id that makes Keystone fail, such as one of a broken LDAP server, is no outage.
+func (d *Directory) answersOthers(ctx context.Context) bool {
+	_, err := d.settings.Identity.Get(ctx, keystone.Ref{Kind: keystone.Domain, ID: "default"})
+	if err == nil {
+		return true
+	}
+	reason := keystone.ReasonOf(err)
+	return reason == keystone.Absent || reason == keystone.Forbidden
+}
+
+// away reports whether Keystone gave no answer for a caller's whole time.
+func (d *Directory) away(now time.Time) bool {
+	return now.UnixNano()-d.answeredAt.Load() > int64(d.settings.Wait)
+}
+
+// found takes in what Keystone said, to a lookup or in a list, and returns what is known then.
+func (d *Directory) found(kind keystone.Kind, entity keystone.Entity, began uint64, list bool) entry {
+	if !isName(entity.Name) || entity.ID == "" || len(entity.ID) > maxIDBytes {
+		return entry{}
+	}
+	a := answer{name: entity.Name, domain: domainOf(entity.DomainID), list: list, began: began, ended: d.now()}
+	contradicted := false
+	known := d.table.change(keyOf(kind, entity.ID), func(e entry) entry {
+		contradicted = !list && e.state == deleted && e.due
+		return e.answer(a)
 	})
+	if contradicted {
+		d.settings.Observer.Contradicted(kind, ClaimDeletion)
+	}
 	if kind == keystone.Project && entity.IsDomain {
-		d.found(keystone.Domain, keystone.Entity{ID: entity.ID, Name: entity.Name}, started)
+		d.found(keystone.Domain, keystone.Entity{ID: entity.ID, Name: entity.Name}, began, list)
 	}
-}
-
-// absent takes in that Keystone has no such thing: one that had a name was deleted.
-func (d *Directory) absent(k key) {
-	now := seconds(d.now())
-	d.table.change(k, func(known entry) entry {
-		switch {
-		case known.state.gone():
-			return known
-		case known.named():
-			return d.tombstone(known, now)
-		default:
-			return entry{since: now, until: later(now, d.settings.NegativeTTL), state: absent}
-		}
-	})
-}
-
-func (d *Directory) tombstone(e entry, now uint32) entry {
-	if e.state == learned {
-		e.state = hearsay
-	} else {
-		e.state = deleted
-	}
-	e.since, e.until = now, later(now, d.settings.TombstoneTTL)
-	return e
+	return known
 }
 
 // refused takes in a 403, and switches the kind off when it is not about one thing.
-func (d *Directory) refused(f *flight, err error) {
+func (d *Directory) refused(l *lookup, err error) {
 	now := d.now()
-	kind := &d.kinds[f.ref.Kind]
-	allowed := kind.allowed.Load()
-	until := later(seconds(now), d.settings.NegativeTTL)
-	if allowed {
-		until = max(until, later(seconds(now), kindOffTime))
-	}
-	d.table.change(f.key, func(known entry) entry {
-		switch {
-		case known.state.gone():
-		case known.named():
-			known.until = until
-		default:
-			known = entry{since: seconds(now), until: until, state: forbidden}
-		}
-		return known
-	})
+	d.table.change(l.key, func(e entry) entry { return e.forbidden(now) })
+	kind := &d.kinds[l.ref.Kind]
 	const remedy = "the user has the role reader on the system (openstack role add --user <user> --system all reader)"
 	switch {
-	case allowed:
+	case kind.allowed.Load():
 		if !kind.warned.Swap(true) {
-			d.logger.Warn("Keystone lets us look up some things of a kind and not others, as of other domains: those stay without names until "+remedy,
-				zap.String("kind", f.ref.Kind.String()), zap.Duration("retried_after", kindOffTime), zap.Error(err))
+			d.logger.Warn("Keystone lets us look up some things of a kind and not others, such as those of other domains: those stay without names until "+remedy,
+				zap.String("kind", l.ref.Kind.String()), zap.Duration("retried_after", kindOffTime), zap.Error(err))
 		}
 	case kind.refused.Add(1) >= refusalsToOff:
 		kind.offTill.Store(now.Add(kindOffTime).Unix())
 		if !kind.warned.Swap(true) {
 			d.logger.Warn("Keystone does not let us look up a kind: its ids stay without names until "+remedy,
-				zap.String("kind", f.ref.Kind.String()), zap.Duration("retried_after", kindOffTime), zap.Error(err))
+				zap.String("kind", l.ref.Kind.String()), zap.Duration("retried_after", kindOffTime), zap.Error(err))
 		}
 	}
 }

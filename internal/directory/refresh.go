@@ -9,8 +9,8 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 )
 
-// refresh lists everything, at once and then every RefreshInterval; after a failure it tries again sooner. Lists are a start and no truth: LDAP domains may not
-// list all, or nothing; what they leave out is looked up when it is needed.
+// refresh lists everything, at once and then every RefreshInterval; after a failure it tries again sooner. Lists are a start
+// and no truth: LDAP domains may not list all, or nothing; what they leave out is looked up when it is needed.
 func (d *Directory) refresh(ctx context.Context) {
 	const firstRetry, lastRetry = 5 * time.Second, 10 * time.Minute
 	retry := firstRetry
@@ -31,14 +31,21 @@ func (d *Directory) refresh(ctx context.Context) {
 	}
 }
 
+// maxListedDomains bounds the domains whose users are listed.
+const maxListedDomains = 100_000
+
 // listAll returns the error of a Keystone that is away. Lists that our role does not allow are no error.
 func (d *Directory) listAll(ctx context.Context) error {
 	if d.store != nil {
-		d.store.hold(true) // a list touches every shard: write them once
-		defer d.store.hold(false)
+		d.store.rarely(true) // a list touches every shard: write them once
+		defer d.store.rarely(false)
 	}
 	var domains []string
-	err := d.list(ctx, keystone.Domain, "", func(e keystone.Entity) { domains = append(domains, e.ID) })
+	err := d.list(ctx, keystone.Domain, "", func(e keystone.Entity) {
+		if len(e.ID) <= maxIDBytes && len(domains) < maxListedDomains {
+			domains = append(domains, e.ID)
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -62,7 +69,7 @@ func (d *Directory) list(ctx context.Context, kind keystone.Kind, domainID strin
 	if !d.kinds[kind].enabled && kind != keystone.Domain {
 		return nil
 	}
-	started := d.now()
+	began := d.order.Add(1)
 	skipped := false
 	total, err := d.settings.Identity.List(ctx, kind, domainID, func(e keystone.Entity) error {
 		if also != nil {
@@ -71,14 +78,14 @@ func (d *Directory) list(ctx context.Context, kind keystone.Kind, domainID strin
 		if !d.kinds[kind].enabled {
 			return nil
 		}
-		if d.table.size.Load() >= d.table.limit {
+		if d.table.told() >= d.table.limit {
 			// A list that is longer than the cache would push out what it has just brought.
-			if _, known := d.table.get(keyOf(kind, e.ID)); !known {
+			if known, _ := d.table.get(keyOf(kind, e.ID)); !known.state.told() {
 				skipped = true
 				return nil
 			}
 		}
-		d.found(kind, e, started)
+		d.found(kind, e, began, true)
 		return nil
 	})
 	if err == nil && total.Entities > 0 {

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -25,9 +24,9 @@ const (
 	Forbidden
 	// Unauthorized: Keystone refuses our credentials.
 	Unauthorized
-	// Unavailable: no connection, 429, 5xx, or the breaker is open.
+	// Unavailable: Keystone is away: no connection, no answer in time, 429, 5xx.
 	Unavailable
-	// Unexpected: something at the URL answers that is not Keystone.
+	// Unexpected: something at the URL answers that is not Keystone, or Keystone fails for this id alone.
 	Unexpected
 	// Late: Keystone did not answer within the time of the caller.
 	Late
@@ -45,41 +44,81 @@ func (r Result) String() string {
 	}[r]
 }
 
-// Source says who told a name.
+// Source says who told a name, and how that is related to the time of the event.
 type Source uint8
 
 // The sources, the strongest first.
 const (
 	// None: there is no name.
 	None Source = iota
-	// Event: another event told it.
-	Event
-	// Keystone: Keystone told it.
+	// Keystone told it before the event, and no change of it is known in between.
 	Keystone
-	// Deleted: the thing is gone. It is its last known name.
+	// Deleted is the same of a thing that is gone: it is its last known name.
 	Deleted
+	// KeystoneLater: Keystone told it after the event.
+	KeystoneLater
+	// KeystoneEarlier: Keystone told it before a change that came before the event, and has not told the new one.
+	KeystoneEarlier
+	// Event: events alone told it.
+	Event
 )
 
 // Query asks for the name of one thing.
 type Query struct {
 	keystone.Ref
-	// After makes Keystone be asked again unless it was asked since then: the thing was created or changed.
-	After time.Time
+	// Seen is the time of the latest event that refers to it.
+	Seen time.Time
+	// Urgent goes before what is not.
+	Urgent bool
 	// KnownOnly keeps Keystone from being asked: somebody typed the id.
 	KnownOnly bool
 }
 
-// Answer is what is known. Name is empty when nothing is, and Result says why.
-type Answer struct {
+// Name is a name with where it is from.
+type Name struct {
 	Name     string
 	DomainID string
 	Source   Source
-	Result   Result
+}
+
+// Answer is what is known of a thing.
+type Answer struct {
+	Result Result
+	entry  entry
+}
+
+// DomainID is that of the last name.
+func (a *Answer) DomainID() string { return a.entry.domain.id() }
+
+// At returns the name that the thing had at the time of an event, or the next best one.
+func (a *Answer) At(t time.Time) Name {
+	if !a.entry.state.named() {
+		return Name{}
+	}
+	if a.entry.state == heard {
+		return Name{Name: a.entry.name, DomainID: a.entry.domain.id(), Source: Event}
+	}
+	name, domain, certainty := a.entry.at(t.UnixNano())
+	source := [...]Source{certain: Keystone, later: KeystoneLater, earlier: KeystoneEarlier}[certainty]
+	if source == Keystone && a.entry.state == deleted {
+		source = Deleted
+	}
+	return Name{Name: name, DomainID: domain.id(), Source: source}
+}
+
+// Named reports whether there is a name.
+func (a *Answer) Named() bool { return a.entry.state.named() }
+
+// Delete makes it an answer for the records behind one that says that the thing was deleted.
+func (a *Answer) Delete() {
+	if a.entry.state.told() {
+		a.entry.state = deleted
+	}
 }
 
 // Resolve appends the answers to queries, in their order, to answers. Whatever must be asked is asked in parallel, and waited for until ctx is done;
-// lookups that take longer go on, for the next one who asks. With patient unset nobody waits for a Keystone that was too
-// slow a moment ago.
+// lookups that take longer go on, for the next one who asks. A caller that is not patient leaves sooner where Keystone cannot answer
+// all that it is asked.
 func (d *Directory) Resolve(ctx context.Context, answers []Answer, queries []Query, patient bool) []Answer {
 	first := len(answers)
 	all := slices.Grow(answers, len(queries))[:first+len(queries)]
@@ -89,11 +128,18 @@ func (d *Directory) Resolve(ctx context.Context, answers []Answer, queries []Que
 	for i := range queries {
 		q := &queries[i]
 		e := d.known(q.Kind, q.ID)
-		if ask, why := d.mustAsk(e, q, now); ask {
-			asked = append(asked, i)
-		} else {
-			answers[i] = d.answer(e, why)
+		why := Hit
+		if !e.fresh(seconds(now), q.Seen.Unix(), d.lifetimes) {
+			ok := false
+			if why = NotAsked; !q.KnownOnly {
+				why, ok = d.mayAsk(q.Ref, now)
+			}
+			if ok {
+				asked = append(asked, i)
+				continue
+			}
 		}
+		answers[i] = answerOf(e, why)
 	}
 	if len(asked) > 0 {
 		d.ask(ctx, queries, answers, asked, patient)
@@ -116,109 +162,101 @@ func (d *Directory) Resolve(ctx context.Context, answers []Answer, queries []Que
 // changes or goes.
 func (d *Directory) known(kind keystone.Kind, id string) entry {
 	e, _ := d.table.get(keyOf(kind, id))
-	if kind == keystone.Project && !e.named() {
-		if domain, _ := d.table.get(keyOf(keystone.Domain, id)); domain.named() {
+	if kind == keystone.Project && !e.state.named() {
+		if domain, _ := d.table.get(keyOf(keystone.Domain, id)); domain.state.named() {
 			return domain
 		}
 	}
 	return e
 }
 
-// mustAsk decides about one query; without a lookup it says what the answer is then.
-func (d *Directory) mustAsk(e entry, q *Query, now time.Time) (bool, Result) {
-	kind := &d.kinds[q.Kind]
-	fresh := e.fresh(seconds(now)) && (q.After.IsZero() || e.since > seconds(q.After))
-	if e.state.gone() && q.After.IsZero() {
-		fresh = true // even past its time, until it is swept
-	}
-	switch {
-	case fresh && e.state == absent:
-		return false, Absent
-	case fresh && e.state == forbidden:
-		return false, Forbidden
-	case fresh:
-		return false, Hit
-	case q.KnownOnly, !kind.enabled, q.Kind == keystone.ApplicationCredential && q.Owner == "":
-		return false, NotAsked
-	case kind.off(now):
-		return false, Forbidden
-	case d.breaker.open(now):
-		return false, Unavailable
-	default:
-		return true, 0
-	}
-}
-
 // ask looks up the queries at the given places, and answers them.
 func (d *Directory) ask(ctx context.Context, queries []Query, answers []Answer, places []int, patient bool) {
-	flights := make([]*flight, len(places))
-	for n, i := range places {
-		flights[n] = d.board(queries[i].Ref, keyOf(queries[i].Kind, queries[i].ID))
+	lookups := make([]*lookup, len(places))
+	join := func(n int) *lookup {
+		q := &queries[places[n]]
+		return d.queue.join(q.Ref, keyOf(q.Kind, q.ID), q.Urgent)
 	}
-	patient = patient || d.now().UnixNano() >= d.slowUntil.Load()
-	for n, i := range places {
-		q, f := queries[i], flights[n]
-		result := Late
-		if f != nil && d.await(ctx, f, patient) {
-			result = f.result
-			if result == Found && f.started.Load() < q.After.UnixNano() {
-				// The lookup that we joined went out before the thing changed.
-				if f = d.board(q.Ref, f.key); f != nil && d.await(ctx, f, patient) {
-					result = f.result
-				}
+	for n := range places {
+		lookups[n] = join(n)
+	}
+	for _, urgent := range []bool{true, false} {
+		ctx, cancel := d.patience(ctx, urgent, patient)
+		for n, i := range places {
+			if queries[i].Urgent != urgent {
+				continue
+			}
+			if d.await(ctx, lookups[n]) && d.overtaken(&queries[i], lookups[n].result) {
+				lookups[n] = join(n)
+				d.await(ctx, lookups[n])
 			}
 		}
-		answers[i] = d.answer(d.known(q.Kind, q.ID), result)
+		cancel()
+	}
+	for n, i := range places {
+		q, result := &queries[i], Late
+		e := d.known(q.Kind, q.ID)
+		select {
+		case <-lookups[n].done:
+			result = lookups[n].result
+			if result == Found && !e.state.named() {
+				e = lookups[n].entry
+			}
+		default:
+		}
+		if result == Late && d.away(d.now()) {
+			result = Unavailable
+		}
+		answers[i] = answerOf(e, result)
 	}
 }
 
-// slowTime is how long nobody waits for a Keystone that was too slow, unless it is quick again before.
-const slowTime = 30 * time.Second
+// patience is the time to wait for lookups of one urgency.
+func (d *Directory) patience(ctx context.Context, urgent, patient bool) (context.Context, context.CancelFunc) {
+	if patient {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, d.queue.patience(urgent, d.settings.Workers, d.settings.Wait, d.now()))
+}
 
-func (d *Directory) await(ctx context.Context, f *flight, patient bool) bool {
+// await reports whether the lookup was done in time.
+func (d *Directory) await(ctx context.Context, l *lookup) bool {
 	select {
-	case <-f.done:
+	case <-l.done:
 		return true
 	default:
 	}
-	if !patient {
-		return false
-	}
 	select {
-	case <-f.done:
+	case <-l.done:
 		return true
 	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			d.slowUntil.Store(d.now().Add(slowTime).UnixNano())
-		}
 		return false
 	}
 }
 
-// answer makes the best of what is known.
-func (d *Directory) answer(e entry, result Result) Answer {
-	if !e.named() {
+// overtaken reports whether the thing changed while the last words of an answer were taken in.
+func (d *Directory) overtaken(q *Query, result Result) bool {
+	if result != Found && result != Absent {
+		return false
+	}
+	e, _ := d.table.get(keyOf(q.Kind, q.ID))
+	return e.due
+}
+
+// answerOf makes the best of what is known.
+func answerOf(e entry, result Result) Answer {
+	if !e.state.named() {
 		if result == Hit {
-			result = NotAsked
+			result = [...]Result{unknown: NotAsked, absent: Absent, forbidden: Forbidden}[e.state]
 		}
 		return Answer{Result: result}
 	}
 	switch result {
-	case Hit, Found, Absent, NotAsked:
+	case Hit, Found:
+	case Absent, NotAsked:
+		result = Hit // the last known name
 	default:
 		result = Stale
 	}
-	if result == Absent || result == NotAsked {
-		result = Hit // the last known name
-	}
-	a := Answer{Name: e.name, DomainID: d.table.domainID(e.domain), Result: result}
-	switch e.state {
-	case deleted, hearsay:
-		a.Source = Deleted
-	case learned:
-		a.Source = Event
-	default:
-		a.Source = Keystone
-	}
-	return a
+	return Answer{Result: result, entry: e}
 }

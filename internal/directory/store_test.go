@@ -23,8 +23,8 @@ func filled(t *testing.T) *memory {
 	m := newMemory()
 	f := newFixture(t, keystonetest.NewServer(entities()...), with(m))
 	f.askAll(ref(keystone.User, aliceID), ref(keystone.Project, projectID), ref(keystone.Domain, corpID), ref(keystone.User, ldapID))
-	f.Delete(keystone.Project, projectID)
-	require.NoError(t, f.Shutdown(context.Background()))
+	f.Deleted(keystone.Ref{Kind: keystone.Project, ID: projectID})
+	f.Shutdown(context.Background())
 	return m
 }
 
@@ -32,7 +32,7 @@ func TestNamesOutliveARestart(t *testing.T) {
 	m := filled(t)
 	f := newFixture(t, keystonetest.NewServer(), with(m)) // nothing of it exists any more
 	answers := f.askAll(ref(keystone.User, aliceID), ref(keystone.Project, projectID), ref(keystone.Domain, corpID), ref(keystone.User, ldapID))
-	assert.Equal(t, []Answer{
+	assert.Equal(t, []said{
 		{Name: "alice", DomainID: corpID, Source: Deleted, Result: Hit},
 		{Name: "web-shop", DomainID: corpID, Source: Deleted, Result: Hit},
 		{Name: "corp", Source: Deleted, Result: Hit},
@@ -46,7 +46,7 @@ func TestLivingNamesAreAskedAgainAfterARestart(t *testing.T) {
 	assert.Equal(t, "alicia", f.ask(ref(keystone.User, aliceID)).Name)
 	f = newFixture(t, keystonetest.NewServer(), with(m))
 	f.server.Fail(keystonetest.Failures{Status: 503})
-	assert.Equal(t, Answer{Name: "alice", DomainID: corpID, Source: Keystone, Result: Stale}, f.ask(ref(keystone.User, aliceID)))
+	assert.Equal(t, said{Name: "alice", DomainID: corpID, Source: Keystone, Result: Stale}, f.ask(ref(keystone.User, aliceID)))
 }
 
 func TestDamagedStore(t *testing.T) {
@@ -71,7 +71,7 @@ func TestDamagedStore(t *testing.T) {
 			f := newFixture(t, keystonetest.NewServer(entities()...), with(m))
 			assert.Equal(t, 1, f.logs.FilterMessageSnippet("built anew").Len())
 			assert.Equal(t, "alice", f.ask(ref(keystone.User, aliceID)).Name)
-			require.NoError(t, f.Shutdown(context.Background()))
+			f.Shutdown(context.Background())
 
 			f = newFixture(t, keystonetest.NewServer(), with(m))
 			assert.Zero(t, f.logs.FilterMessageSnippet("built anew").Len())
@@ -89,7 +89,7 @@ func TestStorageAwayAtTheStart(t *testing.T) {
 	m.breakIt(false)
 	require.NoError(t, f.store.flush(t.Context()), "it is read before anything is written")
 	assert.Equal(t, "web-shop", f.ask(ref(keystone.Project, projectID)).Name)
-	require.NoError(t, f.Shutdown(context.Background()))
+	f.Shutdown(context.Background())
 
 	f = newFixture(t, keystonetest.NewServer(), with(m))
 	assert.Equal(t, "web-shop", f.ask(ref(keystone.Project, projectID)).Name)
@@ -116,11 +116,13 @@ func FuzzDecodeShard(f *testing.F) {
 	t := newTable(10)
 	k := keyOf(keystone.User, aliceID)
 	t.change(k, func(entry) entry {
-		return entry{name: "alice", domain: t.domainIndex(corpID), since: 1, until: 2, state: live}
+		return entry{name: "alice", domain: domainOf(corpID), from: 1, asked: 2, state: answered, history: &history{until: 3, earlier: []version{{name: "al"}}}}
 	})
-	f.Add(encodeShard(t, shardIndex(k))[:])
+	value, err := encodeShard(t, shardIndex(k))
+	require.NoError(f, err)
+	f.Add(value[:len(value)-4])
 	f.Fuzz(func(_ *testing.T, body []byte) {
 		value := binary.BigEndian.AppendUint32(body, crc32.ChecksumIEEE(body))
-		_, _ = decodeShard(value, shardIndex(k), newTable(10))
+		_, _ = decodeShard(value, shardIndex(k), newTable(10), time.Now())
 	})
 }

@@ -1,83 +1,94 @@
 package directory
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 )
 
+func put(t *table, i int, s state) {
+	t.change(keyOf(keystone.User, fmt.Sprintf("%032x", i)), func(entry) entry { return entry{name: "n", state: s, asked: uint32(i)} })
+}
+
 func TestTableIsBounded(t *testing.T) {
 	table := newTable(100)
 	for i := range 10_000 {
-		table.change(keyOf(keystone.User, fmt.Sprintf("%032x", i*7919)), func(entry) entry {
-			return entry{name: "n", since: uint32(i), state: live}
-		})
+		put(table, i*7919, answered)
 	}
 	assert.EqualValues(t, 100, table.size.Load())
-	assert.EqualValues(t, 100, table.counts[live].Load())
+	assert.EqualValues(t, 100, table.counts[answered].Load())
 	entries := 0
-	table.replace(func(slot) bool { entries++; return false }, nil)
+	table.sweep(func(*entry) bool { entries++; return false })
 	assert.Equal(t, 100, entries)
 }
 
-// TestWhatCountsMoreStays fills a table with one state, and then with another: what is worth less makes room.
+// TestWhatCountsMoreStays fills a table with one state, and then with another: what is worth less makes room, wherever it is.
 func TestWhatCountsMoreStays(t *testing.T) {
-	order := []state{absent, hearsay, learned, live, deleted}
+	order := []state{absent, answered, deleted}
 	for less, worse := range order {
 		for _, better := range order[less+1:] {
 			t.Run(worse.String()+" before "+better.String(), func(t *testing.T) {
 				table := newTable(64)
-				put := func(i int, s state) { // all in one shard
-					table.change(keyOf(keystone.User, fmt.Sprintf("%032x", i)), func(entry) entry { return entry{name: "n", state: s} })
-				}
-				for i := range 32 {
-					put(i, better)
+				for i := range 64 {
+					put(table, i, better)
 				}
 				for i := range 200 {
-					put(1000+i, worse)
+					put(table, 1000+i, worse)
+				}
+				assert.EqualValues(t, 64, table.counts[better].Load())
+				assert.Zero(t, table.counts[worse].Load())
+				for i := range 200 {
+					put(table, 5000+i, better)
 				}
 				assert.EqualValues(t, 64, table.size.Load())
-				assert.Greater(t, table.counts[better].Load(), int64(16), "of 32, after 168 evictions")
 			})
 		}
 	}
 }
 
-// TestNames changes names again and again: what nobody refers to any more is given back.
-func TestNames(t *testing.T) {
-	table := newTable(1000)
-	want := map[int]string{}
-	for round := range 400 {
-		for i := range 40 { // all in one shard
-			name := strings.Repeat(string(rune('a'+i%26)), 1+(round*7+i)%300)
-			if round%5 == 4 && i%3 == 0 {
-				name = ""
+// TestTombstonesOutliveFloods makes up many more ids than there is room for, in every place.
+func TestTombstonesOutliveFloods(t *testing.T) {
+	const tombstones, flood = 10_000, 100_000
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, test := range []struct {
+		name  string
+		key   func(i int) key
+		limit int
+	}{
+		{"spread", func(int) key { return randomKey(random) }, 20_000},
+		{"sorted, in one shard", func(i int) key {
+			return key{id: [16]byte{12: byte(i >> 24), 13: byte(i >> 16), 14: byte(i >> 8), 15: byte(i)}}
+		}, 20_000},
+		{"in a table that is full of them", func(int) key { return randomKey(random) }, tombstones},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			table := newTable(test.limit)
+			for i := range tombstones {
+				k := test.key(i)
+				k.kind = keystone.Project
+				table.change(k, func(entry) entry { return entry{name: "n", state: deleted} })
 			}
-			want[i] = name
-			table.change(keyOf(keystone.User, fmt.Sprintf("%032x", i)), func(entry) entry {
-				if name == "" {
-					return entry{}
-				}
-				return entry{name: name, state: live, since: uint32(round)}
-			})
-		}
-		for i, name := range want {
-			e, found := table.get(keyOf(keystone.User, fmt.Sprintf("%032x", i)))
-			require.Equal(t, name != "", found)
-			require.Equal(t, name, e.name)
-		}
+			for i := range flood {
+				made := [...]entry{{state: absent}, {state: heard, name: "mallory"}, {state: forbidden}}[i%3]
+				table.change(test.key(i), func(entry) entry { return made })
+			}
+			assert.EqualValues(t, tombstones, table.counts[deleted].Load())
+			assert.LessOrEqual(t, table.size.Load(), table.limit)
+		})
 	}
-	held := 0
-	for i := range table.shards {
-		held = max(held, table.shards[i].names.held)
-	}
-	assert.Less(t, held, 100*1024, "of two megabytes that were put in")
+}
+
+func randomKey(random *rand.Rand) (k key) {
+	binary.LittleEndian.PutUint64(k.id[:], random.Uint64())
+	binary.LittleEndian.PutUint64(k.id[8:], random.Uint64())
+	return k
 }
 
 func TestKeys(t *testing.T) {
@@ -90,23 +101,24 @@ func TestKeys(t *testing.T) {
 
 func TestBreaker(t *testing.T) {
 	var b breaker
+	allows := func(now time.Time) bool { _, ok := b.allow(now); return ok }
 	now := time.Now()
 	for range breakerThreshold - 1 {
-		assert.False(t, b.fail(now, 0))
-		assert.True(t, b.allow(now))
+		assert.False(t, b.fail(now, 0, Unavailable))
+		assert.True(t, allows(now))
 	}
-	assert.True(t, b.fail(now, 0), "opens")
-	assert.False(t, b.allow(now))
-	assert.False(t, b.fail(now, 0), "a lookup that was on its way")
+	assert.True(t, b.fail(now, 0, Unavailable), "opens")
+	assert.False(t, allows(now))
+	assert.False(t, b.fail(now, 0, Unavailable), "a lookup that was on its way")
 	later := now.Add(breakerPause)
-	assert.True(t, b.allow(later), "one may try")
-	assert.False(t, b.allow(later), "one")
-	assert.False(t, b.fail(later, 0))
-	assert.False(t, b.allow(later))
+	assert.True(t, allows(later), "one may try")
+	assert.False(t, allows(later), "one")
+	assert.False(t, b.fail(later, 0, Unavailable))
+	assert.False(t, allows(later))
 	later = later.Add(2 * breakerPause)
-	assert.True(t, b.allow(later))
+	assert.True(t, allows(later))
 	assert.True(t, b.succeed(), "closes")
-	assert.True(t, b.allow(later))
-	assert.True(t, b.fail(later, time.Minute), "Retry-After opens at once")
-	assert.False(t, b.allow(later.Add(59*time.Second)))
+	assert.True(t, allows(later))
+	assert.True(t, b.fail(later, time.Minute, Unavailable), "Retry-After opens at once")
+	assert.False(t, allows(later.Add(59*time.Second)))
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,7 +109,7 @@ func (c *Client) Get(ctx context.Context, ref Ref) (entity Entity, err error) {
 
 // open sends a GET and returns the body of a 200. A token that is refused is renewed once. asked are the ids in the URL.
 func (c *Client) open(ctx context.Context, client *http.Client, url string, asked ...string) (io.ReadCloser, error) {
-	sent := append(c.sent, asked...)
+	sent := slices.Concat(c.sent, asked)
 	for attempt := 1; ; attempt++ {
 		tok, err := c.session.take(ctx)
 		if err != nil {

@@ -54,5 +54,5 @@ func sentTexts(auth gophercloud.AuthOptions) []string {
 	if auth.Scope != nil {
 		texts = append(texts, auth.Scope.ProjectID, auth.Scope.ProjectName, auth.Scope.DomainID, auth.Scope.DomainName)
 	}
-	return texts[:len(texts):len(texts)]
+	return texts
 }

@@ -20,6 +20,8 @@ type item struct {
 	record   plog.LogRecord
 	resource pcommon.Map
 	fields   fields
+	// at is when the event happened, as its sender says, and no later than it came.
+	at time.Time
 	// identity says that Keystone itself sent it; then named says whether its target is of a kind that has names.
 	identity, named bool
 	kind            keystone.Kind
@@ -43,9 +45,9 @@ type batch struct {
 	// domains are the places of the domains that the answers tell.
 	domains []place
 	places  map[thing]place
-	// asked and learned are what the record before had at each reference: those of one user come in a row.
-	asked   [len(references) + 1]question
-	learned [len(references)]lesson
+	// ids and names are what the record before had at each reference: those of one user come in a row.
+	ids   [len(references) + 1]idInEvent
+	names [len(references)]nameInEvent
 }
 
 // thing is what a name is asked for.
@@ -54,15 +56,15 @@ type thing struct {
 	id   string
 }
 
-// question is a thing as a record spells it, and its place.
-type question struct {
+// idInEvent is a thing as a record spells it, and its place.
+type idInEvent struct {
 	thing
 	identity bool
 	place    place
 }
 
-// lesson is what a record told that the directory knew already.
-type lesson struct {
+// nameInEvent is a name beside an id, which the directory knew already.
+type nameInEvent struct {
 	id, name, domainID string
 	identity           bool
 }
@@ -112,11 +114,12 @@ func (e *enricher) processLogs(ctx context.Context, logs plog.Logs) (plog.Logs, 
 	return logs, nil
 }
 
-// read finds the audit records: they have the event type of a notification, whoever made them. It learns the names that
-// they tell, and collects what they lack.
+// read finds the audit records: they have the event type of a notification, whoever made them. It tells the directory, in their order, what
+// they say of names and changes, and collects what they lack.
 func (e *enricher) read(b *batch, logs plog.Logs) {
 	b.items = slices.Grow(b.items, logs.LogRecordCount())
 	b.queries = append(b.queries, directory.Query{}) // nowhere
+	arrived := time.Now()
 	for _, resourceLogs := range logs.ResourceLogs().All() {
 		resource := resourceLogs.Resource().Attributes()
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
@@ -132,19 +135,15 @@ func (e *enricher) read(b *batch, logs plog.Logs) {
 				}
 				it.record, it.resource, it.identity = record, resource, it.fields.identity()
 				it.kind, it.named = it.fields.target()
+				if it.at = record.Timestamp().AsTime(); record.Timestamp() == 0 || it.at.After(arrived) {
+					it.at = arrived
+				}
 				e.learn(b, it)
-				b.collect(it)
+				changed := e.change(it)
+				b.collect(it, changed)
 			}
 		}
 	}
-}
-
-// observed is when the record came to the Collector.
-func (it *item) observed() time.Time {
-	if t := it.record.ObservedTimestamp(); t != 0 {
-		return t.AsTime()
-	}
-	return time.Now()
 }
 
 // learn takes the names in that stand beside ids in the record itself.
@@ -158,8 +157,8 @@ func (e *enricher) learn(b *batch, it *item) {
 		if f[r.id] == "" || f[r.name] == "" {
 			continue
 		}
-		said := lesson{id: f[r.id], name: f[r.name], domainID: f[r.domainID], identity: it.identity}
-		if b.learned[i] == said {
+		said := nameInEvent{id: f[r.id], name: f[r.name], domainID: f[r.domainID], identity: it.identity}
+		if b.names[i] == said {
 			continue
 		}
 		id, ok := lookupID(r.kind, said.id, it.identity)
@@ -168,41 +167,51 @@ func (e *enricher) learn(b *batch, it *item) {
 		}
 		domain, ok := lookupID(keystone.Domain, said.domainID, it.identity)
 		if !ok {
-			domain = "" // the directory keeps ids of domains for good
+			domain = ""
 		}
-		if e.directory.Learn(r.kind, id, said.name, domain, it.record.Timestamp().AsTime()) {
-			b.learned = [len(references)]lesson{} // one of them may have been of the same thing
+		if e.directory.Learn(r.kind, id, said.name, domain, it.at) {
+			b.names = [len(references)]nameInEvent{} // one of them may have been of the same thing
 		} else {
-			b.learned[i] = said
+			b.names[i] = said
 		}
 	}
 }
 
-// collect puts together what a record asks for.
-func (b *batch) collect(it *item) {
+// change tells the directory that the record's target was created or changed, and reports whether it was.
+func (e *enricher) change(it *item) bool {
+	f := &it.fields
+	if !it.named || f[outcome] != auditlog.OutcomeSuccess || f[action] != "create" && f[action] != "update" {
+		return false
+	}
+	id, ok := lookupID(it.kind, f[targetID], true)
+	if ok {
+		e.directory.Changed(it.kind, id, it.at)
+	}
+	return ok
+}
+
+// collect puts together what a record asks for. What was just created or changed goes first: it may be gone soon.
+func (b *batch) collect(it *item, changed bool) {
 	f := &it.fields
 	for i := range references {
 		if r := &references[i]; r.wanting(f) {
-			it.places[i] = b.ask(it, i, thing{r.kind, f[r.id]}, time.Time{}, r.id == userID && f.unknownUser())
+			it.places[i] = b.ask(it, i, thing{r.kind, f[r.id]}, r.id == userID && f.unknownUser())
 		}
 	}
-	if !it.named {
+	if !it.named || f[targetName] != "" && !changed {
 		return
 	}
-	var after time.Time
-	if f[outcome] == auditlog.OutcomeSuccess && (f[action] == "create" || f[action] == "update") {
-		after = it.observed()
-	} else if f[targetName] != "" {
-		return
+	it.places[target] = b.ask(it, target, thing{it.kind, f[targetID]}, false)
+	if changed {
+		b.queries[it.places[target]].Urgent = true
 	}
-	it.places[target] = b.ask(it, target, thing{it.kind, f[targetID]}, after, false)
 }
 
 // ask adds a record's want to the query of a thing. It returns nowhere for what cannot be an id of Keystone's.
-func (b *batch) ask(it *item, reference int, t thing, after time.Time, knownOnly bool) place {
-	q := &b.asked[reference]
+func (b *batch) ask(it *item, reference int, t thing, knownOnly bool) place {
+	q := &b.ids[reference]
 	if q.thing != t || q.identity != it.identity {
-		*q = question{thing: t, identity: it.identity}
+		*q = idInEvent{thing: t, identity: it.identity}
 		if id, ok := lookupID(t.kind, t.id, it.identity); ok {
 			q.place = b.placeOf(thing{t.kind, id})
 		}
@@ -212,8 +221,8 @@ func (b *batch) ask(it *item, reference int, t thing, after time.Time, knownOnly
 	}
 	query := &b.queries[q.place]
 	query.KnownOnly = query.KnownOnly && knownOnly
-	if after.After(query.After) {
-		query.After = after
+	if it.at.After(query.Seen) {
+		query.Seen = it.at
 	}
 	if t.kind == keystone.ApplicationCredential && query.Owner == "" {
 		query.Owner = it.owner()
@@ -250,14 +259,14 @@ func (e *enricher) resolve(ctx context.Context, b *batch) error {
 	if err := e.ask(ctx, b); err != nil {
 		return err
 	}
-	// The domains of the users and projects that were found.
+	// The domains of the users and projects that were found. They are few, and Keystone told them.
 	last, domain := "", nowhere
 	for i := range b.answers {
-		if id := b.answers[i].DomainID; id != last {
+		if id := b.answers[i].DomainID(); id != last {
 			last, domain = id, nowhere
 			if id, ok := lookupID(keystone.Domain, id, true); ok {
 				domain = b.placeOf(thing{keystone.Domain, id})
-				b.queries[domain].KnownOnly = false
+				b.queries[domain].KnownOnly, b.queries[domain].Urgent = false, true
 			}
 		}
 		b.domains = append(b.domains, domain)
@@ -278,8 +287,7 @@ func (e *enricher) ask(ctx context.Context, b *batch) error {
 	}
 	missing := 0
 	for i := range b.answers[first:] {
-		answer := &b.answers[first+i]
-		if answer.Name == "" && (answer.Result == directory.Unavailable || answer.Result == directory.Late) {
+		if answer := &b.answers[first+i]; !answer.Named() && answer.Result == directory.Unavailable {
 			missing++
 		}
 	}

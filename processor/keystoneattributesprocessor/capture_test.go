@@ -133,12 +133,14 @@ func (c *capture) fromTheStart(t *testing.T, server *keystonetest.Server) {
 	}
 }
 
+// logsOf is the record of a message that is sent now, when the Keystone of the test has what it tells of.
 func logsOf(t *testing.T, body string) plog.Logs {
 	t.Helper()
 	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "test")
 	record := mapper.Read(auditlog.Message{Body: []byte(body), Received: time.Now()})
 	require.Empty(t, record.Skip)
 	logs, _ := mapper.Logs([]auditlog.Record{record})
+	only(logs).SetTimestamp(pcommon.NewTimestampFromTime(time.Now()))
 	return logs
 }
 

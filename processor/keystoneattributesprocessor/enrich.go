@@ -7,7 +7,10 @@ import (
 )
 
 // sourceNames are the values of openstack.enrichment.source.
-var sourceNames = [...]string{directory.None: "", directory.Event: "event", directory.Keystone: "keystone", directory.Deleted: "deleted"}
+var sourceNames = [...]string{
+	directory.None: "", directory.Keystone: "keystone", directory.Deleted: "deleted", directory.KeystoneLater: "keystone_later",
+	directory.KeystoneEarlier: "keystone_earlier", directory.Event: "event",
+}
 
 // outcomes counts what became of the records of a batch.
 type outcomes struct {
@@ -60,10 +63,12 @@ func (e *enricher) bury(b *batch, it *item) {
 	if !ok {
 		return
 	}
-	e.directory.Delete(it.kind, id)
-	if answer := &b.answers[b.places[thing{it.kind, id}]]; answer.Name != "" {
-		answer.Source = directory.Deleted
+	ref := keystone.Ref{Kind: it.kind, ID: id}
+	if it.kind == keystone.ApplicationCredential {
+		ref.Owner = it.owner()
 	}
+	e.directory.Deleted(ref)
+	b.answers[b.places[thing{it.kind, id}]].Delete()
 }
 
 // fill adds what a reference lacks: names in the event win. It reports whether the name is missing; what is not to be
@@ -75,19 +80,22 @@ func (a *addition) fill(at int, r *reference, o *outcomes) bool {
 		return false
 	}
 	answer := &a.batch.answers[p]
+	name := answer.At(a.item.at)
 	if f[r.name] == "" {
-		if answer.Name == "" {
+		if name.Name == "" {
 			if answer.Result == directory.NotAsked {
 				return false
 			}
 			o.missing[r.kind][answer.Result]++
 			return true
 		}
-		a.put(r.name, answer.Name, answer.Source)
+		a.put(r.name, name.Name, name.Source)
 	}
-	if r.domainID != noField && f[r.domainID] == "" && answer.DomainID != "" {
-		a.put(r.domainID, answer.DomainID, answer.Source)
-		a.item.places[domainOf[at]] = a.batch.domains[p]
+	if r.domainID != noField && f[r.domainID] == "" && name.DomainID != "" {
+		a.put(r.domainID, name.DomainID, name.Source)
+		if name.DomainID == answer.DomainID() {
+			a.item.places[domainOf[at]] = a.batch.domains[p]
+		}
 	}
 	return false
 }

@@ -93,16 +93,14 @@ func (e *enricher) settings(names storage.Client) directory.Settings {
 	}
 }
 
-func (e *enricher) shutdown(ctx context.Context) error {
-	var err error
+func (e *enricher) shutdown(ctx context.Context) {
 	if e.cancel != nil {
 		e.cancel()
-		err = e.directory.Shutdown(ctx)
+		e.directory.Shutdown(ctx)
 		e.login.Wait()
 		e.transport.CloseIdleConnections()
 	}
 	e.telemetry.builder.Shutdown()
-	return err
 }
 
 // budget is the context of all lookups of a batch.

@@ -61,18 +61,18 @@ func (s *shared) createLogs(ctx context.Context, set processor.Settings, cfg com
 			e.status.join(p)
 			return e.start(ctx, host)
 		}),
-		processorhelper.WithShutdown(func(ctx context.Context) (err error) {
+		processorhelper.WithShutdown(func(ctx context.Context) error {
 			p.once.Do(func() {
 				e.status.leave(p)
-				err = s.release(ctx, config, e)
+				s.release(ctx, config, e)
 			})
-			return err
+			return nil
 		}),
 	)
 }
 
 // release ends an enricher with the last pipeline that uses it.
-func (s *shared) release(ctx context.Context, config *Config, e *enricher) error {
+func (s *shared) release(ctx context.Context, config *Config, e *enricher) {
 	s.mu.Lock()
 	e.users--
 	last := e.users == 0
@@ -80,8 +80,7 @@ func (s *shared) release(ctx context.Context, config *Config, e *enricher) error
 		delete(s.enrichers, config)
 	}
 	s.mu.Unlock()
-	if !last {
-		return nil
+	if last {
+		e.shutdown(ctx)
 	}
-	return e.shutdown(ctx)
 }

@@ -75,6 +75,11 @@ func (t *telemetry) Listed(kind keystone.Kind, entities int, result string) {
 	t.builder.ProcessorKeystoneAttributesLists.Add(context.Background(), 1, with("kind", kind.String(), "result", result))
 }
 
+// Contradicted implements directory.Observer.
+func (t *telemetry) Contradicted(kind keystone.Kind, claim directory.Claim) {
+	t.builder.ProcessorKeystoneAttributesContradictions.Add(context.Background(), 1, with("kind", kind.String(), "claim", claim.String()))
+}
+
 // watch makes the gauges follow a directory until the builder is shut down.
 func (t *telemetry) watch(d *directory.Directory) error {
 	err := t.builder.RegisterProcessorKeystoneAttributesCacheEntriesCallback(func(_ context.Context, o metric.Int64Observer) error {

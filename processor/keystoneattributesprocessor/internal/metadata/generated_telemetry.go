@@ -30,6 +30,7 @@ type TelemetryBuilder struct {
 	registrations                              []metric.Registration
 	ProcessorKeystoneAttributesBreakerOpen     metric.Int64ObservableGauge
 	ProcessorKeystoneAttributesCacheEntries    metric.Int64ObservableGauge
+	ProcessorKeystoneAttributesContradictions  metric.Int64Counter
 	ProcessorKeystoneAttributesIds             metric.Int64Counter
 	ProcessorKeystoneAttributesListedEntities  metric.Int64Counter
 	ProcessorKeystoneAttributesLists           metric.Int64Counter
@@ -133,6 +134,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_keystone_attributes_cache_entries",
 		metric.WithDescription("Entries in the cache. [Development]"),
 		metric.WithUnit("{entry}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorKeystoneAttributesContradictions, err = builder.meter.Int64Counter(
+		"otelcol_processor_keystone_attributes_contradictions",
+		metric.WithDescription("Events that Keystone contradicts. They are forged, late, or of a change that nobody told. [Development]"),
+		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorKeystoneAttributesIds, err = builder.meter.Int64Counter(

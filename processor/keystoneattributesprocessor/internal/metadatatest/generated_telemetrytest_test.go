@@ -32,6 +32,7 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	tb.ProcessorKeystoneAttributesContradictions.Add(context.Background(), 1)
 	tb.ProcessorKeystoneAttributesIds.Add(context.Background(), 1)
 	tb.ProcessorKeystoneAttributesListedEntities.Add(context.Background(), 1)
 	tb.ProcessorKeystoneAttributesLists.Add(context.Background(), 1)
@@ -42,6 +43,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorKeystoneAttributesCacheEntries(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorKeystoneAttributesContradictions(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorKeystoneAttributesIds(t, testTel,
