@@ -99,7 +99,7 @@ func (w *writer) initiator(i *cadf.Initiator, f *facts) {
 		w.text(AttrInitiatorTypeURI, i.TypeURI)
 	}
 	w.text(AttrClientAddress, f.clientAddress)
-	w.name(AttrUserAgentOriginal, i.Host.Agent)
+	w.name(AttrUserAgentOriginal, redact.Text(i.Host.Agent))
 	w.text(AttrInitiatorHostID, i.Host.ID)
 	w.text(AttrInitiatorHostPlatform, i.Host.Platform)
 	w.text(AttrApplicationCredentialID, i.ApplicationCredentialID)

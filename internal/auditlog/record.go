@@ -67,7 +67,7 @@ func (f *facts) find(m *Mapper, r *Record, s *service) {
 	if e.Target.TypeURI != keystoneUserURI || !f.identity {
 		f.cadfTargetTypeURI = e.Target.TypeURI
 	}
-	f.reasonType = e.Reason.Type
+	f.reasonType = redact.Text(e.Reason.Type)
 	f.hidden = f.errorType == errorUserNotFound && m.config.UnknownUserNames != UnknownUserNamesKeep
 	if f.hidden {
 		f.reasonType = strings.TrimSuffix(userNotFoundPrefix, ":")

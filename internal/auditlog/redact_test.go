@@ -50,6 +50,8 @@ func TestSecretsAreDropped(t *testing.T) {
 		"keys of clouds":            `"access_key":"` + secret + `","bearer":"` + secret + `","user_data":"` + secret + `"`,
 		"private key":               `"key":"-----BEGIN PRIVATE KEY-----\n` + secret + `\n-----END PRIVATE KEY-----"`,
 		"user of a URL":             `"target":{"addresses":[{"name":"public","url":"http://bob:` + secret + `@h/"}]}`,
+		"reason":                    `"reason":{"reasonType":"token=` + secret + `","reasonCode":"1"}`,
+		"User-Agent":                `"initiator":{"id":"u","host":{"agent":"x token=` + secret + `"}}`,
 		"tag":                       `"tags":["pwd=` + secret + `"]`,
 		"address":                   `"target":{"addresses":[{"name":"public","url":"http://h/?token=` + secret + `"}]}`,
 	}
@@ -65,8 +67,9 @@ func TestSecretsAreDropped(t *testing.T) {
 				require.Contains(t, text, "a82028e8-8eda-5d04-83a3-c9a4fdc8e958", "the rest of the event is there")
 				raw := everything(t, one(t, config, strings.TrimSuffix(body, "}")))
 				require.Contains(t, raw, `"openstack.notification.decode_error":"json"`)
-				if strings.Contains(members, fernet) {
-					require.NotContains(t, raw, fernet)
+				require.NotContains(t, raw, fernet)
+				if name != "query, escaped" { // a text that is not parsed has no query
+					require.NotContains(t, raw, secret)
 				}
 			}
 		})
