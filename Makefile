@@ -54,9 +54,9 @@ test-backends: test-packages build ## Run the tests against a real Loki too; bui
 	CGO_ENABLED=1 go test -race -count=1 -timeout 45m -tags backends ./test/backends/...
 
 .PHONY: test-keystone
-test-keystone: test-packages build ## Run the tests with a real Keystone, which publishes straight to the collector or writes logs
+test-keystone: test-packages build ## Run the tests with a real Keystone, which publishes to the collector or a RabbitMQ, or writes logs
 	scripts/install-test-packages python3-keystone uwsgi-plugin-python3
-	CGO_ENABLED=1 go test -race -count=1 -tags keystone ./test/keystone/... ./processor/keystoneattributesprocessor/...
+	CGO_ENABLED=1 go test -race -count=1 -timeout 20m -tags keystone ./test/keystone/... ./processor/keystoneattributesprocessor/...
 
 .PHONY: test-versions
 test-versions: test-packages build ## Run the tests on Debian 13 and testing, with their RabbitMQ and OpenStack; needs root (5 min; FAULTS=all: 40 min)

@@ -86,3 +86,18 @@ func TestReadmeAddsNames(t *testing.T) {
 	t.Setenv("AUDIT_KEYSTONE_PASSWORD", "secret")
 	run(t, binary(t), arguments...)
 }
+
+// Who did it is known on one way and not on the other: each page on the ways says so in the same words.
+func TestWhoDidItIsSaidAlike(t *testing.T) {
+	var said []string
+	for _, page := range []string{"../README.md", "../receiver/openstackauditreceiver/README.md", "../processor/openstackauditprocessor/README.md"} {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		_, paragraph, found := strings.Cut(string(text), "\nOver RabbitMQ some events of Keystone name no actor")
+		require.True(t, found, page)
+		paragraph, _, _ = strings.Cut(paragraph, "\n\n")
+		said = append(said, paragraph)
+	}
+	require.Equal(t, said[0], said[1])
+	require.Equal(t, said[0], said[2])
+}

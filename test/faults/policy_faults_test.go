@@ -29,9 +29,9 @@ func (t *trial) importDefinitions(name string) {
 const (
 	// openstack-helm, <chart>/values.yaml, conf.rabbitmq.policies: message-ttl 70000.
 	helmPattern, helmPolicy = `^(?!(amq\.|reply_)).*`, `{"message-ttl": 2000}`
-	// kolla-ansible up to 2024.1, ansible/roles/rabbitmq/templates/definitions.json.j2: message-ttl 600000, expires 3600000.
-	kollaPattern, kollaPolicy = `^(?!(amq\.)|(.*_fanout_)|(reply_)).*`,
-		`{"ha-mode": "all", "ha-promote-on-shutdown": "always", "message-ttl": 2000, "expires": 3000}`
+	// kolla-ansible up to 2024.1, ansible/roles/rabbitmq/templates/definitions.json.j2: message-ttl 600000, expires 3600000. Mirroring, which
+	// deletes nothing and RabbitMQ 4 does not have, is left out.
+	kollaPattern, kollaPolicy = `^(?!(amq\.)|(.*_fanout_)|(reply_)).*`, `{"message-ttl": 2000, "expires": 3000}`
 )
 
 // deployersPolicy has a policy of a deployment tool that deletes messages and queues, the policy of deploy/rabbitmq that protects ours, and

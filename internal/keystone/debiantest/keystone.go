@@ -4,6 +4,7 @@ package debiantest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -89,7 +90,9 @@ func Start(t testing.TB, options Options) *Keystone {
 		}
 		return response.Body.Close() == nil && response.StatusCode == http.StatusOK
 	}, 3*time.Minute, 100*time.Millisecond, "Keystone does not answer")
-	k.login()
+	token, err := k.Login()
+	require.NoError(t, err)
+	k.token = token
 	return k
 }
 
@@ -148,14 +151,18 @@ enforce_scope = true
 	return config
 }
 
-func (k *Keystone) login() {
+// Login logs in as the administrator of the system, and returns the token.
+func (k *Keystone) Login() (token string, err error) {
 	body := `{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "admin", "domain": {"id": "default"}, "password": "` +
 		keystonetest.Password + `"}}}, "scope": {"system": {"all": true}}}}`
 	response, err := k.send(http.MethodPost, "/auth/tokens", []byte(body))
-	require.NoError(k.t, err)
-	defer response.Body.Close()
-	require.Equal(k.t, http.StatusCreated, response.StatusCode)
-	k.token = response.Header.Get("X-Subject-Token")
+	if err != nil {
+		return "", err
+	}
+	if response.StatusCode != http.StatusCreated {
+		err = fmt.Errorf("login: %s", response.Status)
+	}
+	return response.Header.Get("X-Subject-Token"), errors.Join(err, response.Body.Close())
 }
 
 func (k *Keystone) send(method, path string, body []byte) (*http.Response, error) {
