@@ -223,7 +223,11 @@ func isSpace(c byte) bool          { return strings.IndexByte(" \t\r\n\f", c) >=
 
 // lowerASCII leaves each byte in its place.
 func lowerASCII(s string) string {
-	if strings.IndexFunc(s, func(r rune) bool { return 'A' <= r && r <= 'Z' }) < 0 {
+	first := 0
+	for first < len(s) && (s[first] < 'A' || s[first] > 'Z') {
+		first++
+	}
+	if first == len(s) {
 		return s
 	}
 	lower := []byte(s)

@@ -55,7 +55,13 @@ func redactParameter(parameter string) string {
 	if key = strings.ToLower(key); ok && (sensitiveParameters[key] || IsSecret(key) || holdsContent(key) && value != "") {
 		return name + "=REDACTED"
 	}
-	return Text(parameter)
+	if !ok {
+		return Text(parameter)
+	}
+	if plain := Text(value); plain != value {
+		return name + "=" + plain
+	}
+	return parameter
 }
 
 // userinfo is what stands before the host of a URL, to the last @: a transport URL has one for each host. JSON may write // as \/\/.
