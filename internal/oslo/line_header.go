@@ -26,8 +26,6 @@ var (
 	beforeLogger = regexp.MustCompile(`^(?:[ \t|:;,-]*(?:(?:\d{4}-\d\d-\d\d[ T])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|\d+\b|` +
 		`(TRACE|DEBUG|INFO|AUDIT|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL)\b))+[ \t|:;,-]*`)
 	loggerPattern = regexp.MustCompile(`^[A-Za-z_][\w.]*(?:-[\w.]+)*`)
-	// beforeMessage is the context and the instance.
-	beforeMessage = regexp.MustCompile(`^[ \t|:;,-]*(?:\[([^\[\]{}\n]*)\])?[ \t|:;,-]*(?:\[instance: [^\[\]{}\n]*\])?[ \t|:;,-]*`)
 	// idPattern is a word of oslo.log's default context, which holds ids and no names.
 	idPattern = regexp.MustCompile(`^(?:-|None|all|default|req-[\w-]+|[0-9a-f]{32}|[0-9a-f]{64})$`)
 )
@@ -52,13 +50,26 @@ func readHeader(text string) (h header) {
 		h.message += name
 		rest = rest[name:]
 	}
-	if m := beforeMessage.FindStringSubmatchIndex(rest); m != nil {
-		h.message += m[1]
-		if m[2] >= 0 {
-			h.context = rest[m[2]:m[3]]
-		}
+	before := len(rest)
+	h.context, rest = cutBrackets(strings.TrimLeft(rest, separators))
+	if rest = strings.TrimLeft(rest, separators); strings.HasPrefix(rest, "[instance: ") {
+		_, rest = cutBrackets(rest)
+		rest = strings.TrimLeft(rest, separators)
 	}
+	h.message += before - len(rest)
 	return h
+}
+
+// cutBrackets cuts what a text has in brackets at its beginning, if it has neither brackets nor braces within.
+func cutBrackets(text string) (within, rest string) {
+	if !strings.HasPrefix(text, "[") {
+		return "", text
+	}
+	end := 1 + strings.IndexAny(text[1:], "[]{}")
+	if end == 0 || text[end] != ']' {
+		return "", text
+	}
+	return text[1:end], text[end+1:]
 }
 
 // readLogger returns the logger with which a text begins. That of the driver ends with the event type, which may hold blanks: nothing
