@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -46,8 +47,8 @@ func startCollector(t *testing.T, configuration string, wrapper, environment []s
 	_, port, err := net.SplitHostPort(addresses[0])
 	require.NoError(t, err)
 	c := &collector{metrics: addresses[0], prometheus: addresses[2]}
-	command := append(wrapper[:len(wrapper):len(wrapper)], collectortest.Binary(t, root), "--config", path, "--feature-gates=+extension.healthcheck.useComponentStatus")
-	c.Process = collectortest.Start(t, append(environment[:len(environment):len(environment)], "AUDIT_METRICS_PORT="+port,
+	command := append(slices.Clip(wrapper), collectortest.Binary(t, root), "--config", path, "--feature-gates=+extension.healthcheck.useComponentStatus")
+	c.Process = collectortest.Start(t, append(slices.Clip(environment), "AUDIT_METRICS_PORT="+port,
 		"AUDIT_HEALTH_ENDPOINT="+addresses[1], "AUDIT_PROMETHEUS_ENDPOINT="+addresses[2]), command[0], command[1:]...)
 	consumers := len(queues.FindAll(text, -1))
 	c.eventually(t, func() bool {

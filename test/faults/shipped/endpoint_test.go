@@ -81,7 +81,7 @@ func (e *endpoint) comeBack(t *testing.T) {
 	listener, err := net.FileListener(file)
 	require.NoError(t, err)
 	require.NoError(t, file.Close())
-	server, done := &http.Server{Handler: e}, make(chan struct{}) //nolint:gosec // G112: the collector is no attacker
+	server, done := &http.Server{Handler: e}, make(chan struct{})
 	e.server, e.done = server, done
 	go func() {
 		defer close(done)
