@@ -59,7 +59,7 @@ test-keystone: test-packages build ## Run the tests with a real Keystone, which 
 	CGO_ENABLED=1 go test -race -count=1 -timeout 20m -tags keystone ./test/keystone/... ./processor/keystoneattributesprocessor/...
 
 .PHONY: test-versions
-test-versions: test-packages build ## Run the tests on Debian 13 and testing, with their RabbitMQ and OpenStack; needs root (5 min; FAULTS=all: 40 min)
+test-versions: test-packages build ## Run the tests on Debian 13 and testing, with their RabbitMQ and OpenStack; needs root (some minutes each; FAULTS=all: an hour)
 	CGO_ENABLED=1 scripts/test-versions
 
 .PHONY: test-deb

@@ -61,10 +61,12 @@ func orClose(ctx context.Context, conn io.Closer, f func() error) error {
 // queue without a leader unanswered for ever, while heartbeats go on.
 const answerTimeout = 10 * time.Second
 
+var errNoAnswer = errors.New("the broker gave no answer")
+
 // within runs calls on the connection, which is closed when they take longer than the bound, or answerTimeout, or than ctx.
 func (c *connection) within(ctx context.Context, bound time.Duration, calls func() error) error {
 	bound = min(bound, answerTimeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, bound, fmt.Errorf("the broker gave no answer in %s", bound))
+	ctx, cancel := context.WithTimeoutCause(ctx, bound, fmt.Errorf("%w in %s", errNoAnswer, bound))
 	defer cancel()
 	return orClose(ctx, c.socket, calls)
 }

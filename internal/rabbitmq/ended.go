@@ -52,15 +52,15 @@ var errConsumerCancelled = errors.New("the broker cancelled the consumer")
 // its node is lost, and RabbitMQ does since 4.3 when the acknowledgement timeout passed: then the queue is there.
 func (e *consumerEnd) cancelReason(ctx context.Context, session *Session) error {
 	unacknowledged := session.tracker.oldestAge()
-	err := e.main.within(ctx, answerTimeout, func() error { return e.probe(ctx) })
+	err := e.main.within(ctx, probeTimeout, func() error { return e.probe(ctx) })
 	cancelled := fmt.Errorf("%w of queue %q", errConsumerCancelled, e.queue)
 	switch {
 	case hasCode(err, amqp.NotFound):
 		return fmt.Errorf("%w: the queue was deleted or its node is gone: %w", cancelled, err)
+	case (err == nil || errors.Is(err, errNoAnswer)) && unacknowledged >= leastTimeout && e.main.version().isAtLeast(4, 3):
+		return fmt.Errorf("%w: %w; a delivery was not acknowledged for %s", cancelled, ErrAcknowledgementTimeout, unacknowledged.Round(time.Second))
 	case err != nil:
 		return fmt.Errorf("%w; whether the queue is still there could not be asked: %w", cancelled, err)
-	case unacknowledged >= leastTimeout && e.main.version().isAtLeast(4, 3):
-		return fmt.Errorf("%w: %w; a delivery was not acknowledged for %s", cancelled, ErrAcknowledgementTimeout, unacknowledged.Round(time.Second))
 	default:
 		return fmt.Errorf("%w, and the queue is there: it was declared anew, or the user may not read it any more", cancelled)
 	}
@@ -68,6 +68,10 @@ func (e *consumerEnd) cancelReason(ctx context.Context, session *Session) error 
 
 // deletionTime is how long a queue may still be found after its deletion cancelled its consumers.
 const deletionTime = time.Second
+
+// probeTimeout is short: RabbitMQ 4.3.6 may leave calls on a queue unanswered while it has a consumer whose many deliveries timed out, until the
+// connection ends.
+const probeTimeout = 2 * deletionTime
 
 // probe asks whether the queue is there until it is not, for deletionTime at most.
 func (e *consumerEnd) probe(ctx context.Context) error {
