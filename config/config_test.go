@@ -49,7 +49,7 @@ func TestLogfile(t *testing.T) {
 	c.Stop(t)
 	require.Equal(t, 146+44, readRecords(t, output).LogRecordCount())
 	assert.Contains(t, c.Stdout.String(), "login of admin from 127.0.0.1: success")
-	assert.Contains(t, c.Stdout.String(), "alice performed reboot on server")
+	assert.Contains(t, c.Stdout.String(), "alice rebooted server")
 
 	// What was written while nobody read is read once.
 	write(t, filepath.Join(folder, "nova.log"), strings.Join(captured(t, "audit-middleware-log-driver-sapcc.log"), "\n")+"\n")
