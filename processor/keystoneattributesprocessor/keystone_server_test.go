@@ -4,6 +4,7 @@ package keystoneattributesprocessor
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -27,8 +28,8 @@ type reader struct {
 	offset int
 }
 
-// news feeds what Keystone has sent since to the processor, and returns the sentences.
-func (r *reader) news(h *harness) (sentences []string) {
+// records returns what Keystone has sent since.
+func (r *reader) records() (records []auditlog.Record) {
 	r.t.Helper()
 	text, err := os.ReadFile(r.log)
 	require.NoError(r.t, err)
@@ -41,7 +42,16 @@ func (r *reader) news(h *harness) (sentences []string) {
 		if err != nil || notification == nil {
 			continue
 		}
-		record := mapper.ReadNotification(*notification, auditlog.Message{Body: []byte(line), Received: time.Now()})
+		records = append(records, mapper.ReadNotification(*notification, auditlog.Message{Body: []byte(line), Received: time.Now()}))
+	}
+	return records
+}
+
+// news feeds what Keystone has sent since to the processor, one at a time, and returns the sentences.
+func (r *reader) news(h *harness) (sentences []string) {
+	r.t.Helper()
+	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "test")
+	for _, record := range r.records() {
 		logs, _ := mapper.Logs([]auditlog.Record{record})
 		require.NoError(r.t, h.consume(logs))
 		sentences = append(sentences, strings.Replace(only(h.last()).Body().Str(), " from 127.0.0.1", "", 1))
@@ -83,4 +93,88 @@ func TestWithKeystone(t *testing.T) {
 	assert.Contains(t, last, "admin deleted domain corp: success")
 	assert.Contains(t, last, "admin deleted project web-shop (corp): success", "it went with its domain")
 	assert.Empty(t, h.logs.FilterMessageSnippet("role reader").All(), "reader on the system is enough")
+}
+
+// TestQuickChanges has a hundred users' operations done as fast as a real Keystone can, and their notifications read every 200 ms. None of the names that
+// say keystone or deleted may be another one than that of the time.
+func TestQuickChanges(t *testing.T) {
+	const operations = 100
+	keystone := debiantest.Start(t, debiantest.Options{})
+	keystone.CreateReader()
+	h := newHarness(t, keystonetest.NewServer(), func(c *Config) {
+		c.Preload = true
+		c.Wait = NewDefaultConfig().Wait
+		c.Auth = configoptional.Some(AuthConfig{
+			AuthURL: keystone.URL, Username: keystonetest.Username, UserDomainName: "Default", Password: keystonetest.Password, SystemScope: "all",
+		})
+	}, nil)
+	h.start()
+	defer h.stop()
+	events := &reader{t: t, log: keystone.Log}
+	events.records()
+
+	names := map[string][]string{} // of each user, as its events come
+	done := make(chan struct{})
+	began := time.Now()
+	go func() {
+		defer close(done)
+		for n := 0; n < operations; n += 5 {
+			name := fmt.Sprint("user", n)
+			id := keystone.Create("user", "/users", map[string]any{"name": name, "domain_id": "default"})
+			told := []string{name}
+			for i := range 3 {
+				name = fmt.Sprint("user", n, "-", i)
+				keystone.Call(http.MethodPatch, "/users/"+id, map[string]any{"user": map[string]any{"name": name}})
+				told = append(told, name)
+			}
+			keystone.Call(http.MethodDelete, "/users/"+id, nil)
+			names[id] = append(told, name)
+		}
+	}()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "test")
+	for ended := false; !ended; {
+		select {
+		case <-done:
+			ended = true
+		case <-tick.C:
+		}
+		if records := events.records(); len(records) > 0 {
+			logs, _ := mapper.Logs(records)
+			require.NoError(t, h.consume(logs))
+		}
+	}
+	took := time.Since(began)
+
+	scores := map[string]int{}
+	for _, logs := range h.sink.AllLogs() {
+		for _, resourceLogs := range logs.ResourceLogs().All() {
+			for _, record := range resourceLogs.ScopeLogs().At(0).LogRecords().All() {
+				a := record.Attributes()
+				id := text(a, auditlog.AttrTargetID)
+				if !strings.HasPrefix(text(a, auditlog.AttrNotificationEventType), "identity.user.") || len(names[id]) == 0 {
+					continue
+				}
+				want := names[id][0]
+				names[id] = names[id][1:]
+				name, source := text(a, auditlog.AttrTargetName), text(a, auditlog.AttrEnrichmentSource)
+				switch name {
+				case "":
+					scores["missing"]++
+				case want:
+					scores["right, "+source]++
+				default:
+					scores["another, "+source]++
+				}
+			}
+		}
+	}
+	t.Logf("%d operations in %v: %v", operations, took.Round(time.Millisecond), scores)
+	total := 0
+	for _, n := range scores {
+		total += n
+	}
+	assert.Equal(t, operations, total)
+	assert.Zero(t, scores["another, keystone"]+scores["another, deleted"]+scores["another, event"])
 }
