@@ -47,6 +47,7 @@ package: $(PACKAGES)/.made ## Make the packages: build/packages/*.deb and *.rpm
 test: test-packages build ## Run every test with the race detector; installs what the tests need when root
 	go vet ./...
 	CGO_ENABLED=1 go test -race -count=1 ./...
+	go test -count=1 -run Memory ./internal/auditlog # the race detector has memory of its own
 
 .PHONY: test-backends
 test-backends: test-packages build ## Run the tests against a real Loki too; builds it once, which takes minutes
@@ -61,6 +62,12 @@ test-keystone: test-packages build ## Run the tests with a real Keystone, which 
 .PHONY: test-versions
 test-versions: test-packages build ## Run the tests on Debian 13 and testing, with their RabbitMQ and OpenStack; needs root (some minutes each; FAULTS=all: an hour)
 	CGO_ENABLED=1 scripts/test-versions
+
+.PHONY: test-services
+test-services: test-packages build ## Run the APIs of nine OpenStack services behind the audit filter, and hold each event against what was done (10 min)
+	scripts/install-test-packages python3-keystone python3-keystonemiddleware python3-pycadf sqlite3 nova-api neutron-server cinder-api heat-api heat-engine \
+		designate-api designate-central octavia-api ironic-api ironic-conductor manila-api magnum-api
+	CGO_ENABLED=1 go test -race -count=1 -timeout 40m -v -tags services ./test/services
 
 .PHONY: test-deb
 test-deb: test-packages package ## Run the tests of the deb

@@ -1,0 +1,95 @@
+package auditlogtest
+
+import (
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+)
+
+// Request is a request that was really made of a service's API, and its answer.
+type Request struct {
+	// Service is the service's code name, such as nova.
+	Service string
+	// Method and Path are those of the request, with the query.
+	Method, Path string
+	// Action is the member of the body of POST …/action.
+	Action string
+	// Who is the name of the user who made it.
+	Who string
+	// Status is that of the answer.
+	Status int
+}
+
+func (r *Request) String() string {
+	return strings.TrimSpace(r.Method+" "+r.Path+" "+r.Action) + ": " + strconv.Itoa(r.Status)
+}
+
+// rawWords are what no sentence may hold: a path, the name of an extension, and words joined with underscores.
+var rawWords = regexp.MustCompile(`/|\bos-|[a-z]_[a-z]`)
+
+// Check holds the record of the response to a request against it.
+func (r *Request) Check(t testing.TB, line Line) {
+	t.Helper()
+	path, _, _ := strings.Cut(r.Path, "?")
+	assert.Equal(t, r.Service, line.Resource["service.name"], r)
+	assert.Equal(t, path, line.Attributes[auditlog.AttrURLPath], r)
+	if line.Attributes[auditlog.AttrUserName] != nil { // Ironic's lookup and heartbeat need no login
+		assert.Equal(t, r.Who, line.Attributes[auditlog.AttrUserName], r)
+	}
+	if r.Status < http.StatusBadRequest {
+		assert.Equal(t, auditlog.OutcomeSuccess, line.Attributes[auditlog.AttrAuditOutcome], r)
+	} else {
+		assert.Equal(t, auditlog.OutcomeFailure, line.Attributes[auditlog.AttrAuditOutcome], r)
+		assert.GreaterOrEqual(t, line.Severity, int32(plog.SeverityNumberWarn), r)
+	}
+	if line.Attributes[auditlog.AttrErrorType] != "status_unknown" {
+		assert.Equal(t, int64(r.Status), line.Attributes[auditlog.AttrHTTPStatusCode], r)
+	}
+	r.checkAction(t, line, path)
+	r.checkSentence(t, line)
+}
+
+// uuids finds the ids in a path.
+var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
+
+// checkAction holds action and target against method and path.
+func (r *Request) checkAction(t testing.TB, line Line, path string) {
+	t.Helper()
+	action := line.Attributes[auditlog.AttrAuditAction]
+	ids := uuids.FindAllString(path, -1)
+	reads := strings.HasSuffix(path, "/preview") || strings.HasSuffix(path, "/validate")
+	switch {
+	case r.Method == http.MethodDelete:
+		assert.Equal(t, "delete", action, r)
+	case r.Method == http.MethodGet && !strings.Contains(path, "associate"): // Cinder changes QoS specs by GET
+		assert.Contains(t, []any{"read", "list"}, action, r)
+	case r.Action == "forceDelete", r.Action == "os-force_delete", r.Action == "force_delete":
+		assert.Equal(t, "delete", action, r)
+	case r.Method == http.MethodPost && len(ids) == 0 && r.Action == "" && !reads:
+		assert.Equal(t, "create", action, r)
+	}
+	if len(ids) > 0 && strings.HasSuffix(path, ids[len(ids)-1]) {
+		assert.Contains(t, line.Attributes[auditlog.AttrTargetID], ids[len(ids)-1], r)
+	}
+}
+
+func (r *Request) checkSentence(t testing.TB, line Line) {
+	t.Helper()
+	if r.Action == "os-nonsense" { // an action of no service
+		return
+	}
+	sentence, _, _ := strings.Cut(line.Body.(string), ": ")
+	for _, chosen := range []any{line.Attributes[auditlog.AttrTargetID], r.Who, "CUSTOM_B", "hw:cpu_policy"} { // names that users gave
+		if name, ok := chosen.(string); ok {
+			sentence = strings.ReplaceAll(sentence, name, "X")
+		}
+	}
+	assert.NotRegexp(t, rawWords, sentence, r)
+}

@@ -1,0 +1,103 @@
+//go:build services
+
+package services
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/debiantest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
+)
+
+// services in the order of their ports, as lab.py has them.
+var services = []string{"nova", "neutron", "cinder", "heat", "designate", "octavia", "ironic", "manila", "magnum"}
+
+// lab is the services, which publish to a broker and write to their logs.
+type lab struct {
+	folder   string
+	keystone string
+	ports    map[string]int
+}
+
+// bootTime is how long all services may take to make their databases and to answer.
+const bootTime = 20 * time.Minute
+
+func startLab(t *testing.T, transportURL string) *lab {
+	t.Helper()
+	// The services' own users are admins of a project, as most clouds still have them.
+	keystone := debiantest.Start(t, debiantest.Options{Config: "[cache]\nenabled = true\nbackend = oslo_cache.dict\n" +
+		"[oslo_policy]\nenforce_new_defaults = false\nenforce_scope = false\n"})
+	l := &lab{folder: t.TempDir(), keystone: keystone.URL, ports: map[string]int{}}
+	ports := make([]string, len(services))
+	for i, service := range services {
+		l.ports[service] = collectortest.FreePort(t)
+		ports[i] = strconv.Itoa(l.ports[service])
+	}
+	input, output := io.Pipe()
+	t.Cleanup(func() { _ = output.Close() })
+	var log collectortest.Output
+	command := exec.CommandContext(t.Context(), "/usr/bin/python3", "lab.py", l.folder, keystone.URL, keystonetest.Password, transportURL, strings.Join(ports, ","))
+	command.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
+	command.Stdin, command.Stdout, command.Stderr = input, &log, &log
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
+	require.NoError(t, command.Start())
+	exited := make(chan struct{})
+	go func() {
+		_ = command.Wait()
+		close(exited)
+	}()
+	t.Cleanup(func() {
+		_ = command.Process.Signal(syscall.SIGTERM)
+		_ = input.Close()
+		<-exited
+	})
+	require.Eventually(t, func() bool {
+		select {
+		case <-exited:
+			return true
+		default:
+			return strings.Contains(log.String(), "ready\n")
+		}
+	}, bootTime, 200*time.Millisecond)
+	require.Contains(t, log.String(), "ready\n", "the services do not start")
+	t.Cleanup(func() {
+		if t.Failed() {
+			l.showLogs(t)
+		}
+	})
+	return l
+}
+
+// showLogs shows the end of each service's log.
+func (l *lab) showLogs(t *testing.T) {
+	logs, err := filepath.Glob(filepath.Join(l.folder, "*", "*.log"))
+	require.NoError(t, err)
+	for _, file := range logs {
+		text, err := os.ReadFile(filepath.Clean(file))
+		require.NoError(t, err)
+		t.Logf("%s:\n%s", filepath.Base(file), text[max(0, len(text)-1500):])
+	}
+}
+
+// activateOctavia does what its workers would: what was built is ready.
+func (l *lab) activateOctavia(t *testing.T) {
+	t.Helper()
+	const program = `import sqlite3, sys
+with sqlite3.connect(sys.argv[1], timeout=60) as database:
+    for table in ("load_balancer", "listener", "pool", "l7policy", "l7rule", "member", "health_monitor"):
+        database.execute(f"update {table} set provisioning_status = 'ACTIVE'")`
+	output, err := exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", program, filepath.Join(l.folder, "octavia", "octavia.db")).CombinedOutput()
+	require.NoError(t, err, "%s", output)
+}
