@@ -119,9 +119,12 @@ def paste(name, before, behind, audit_map=''):
                    (f'audit_map_file = {audit_map}\n' if audit_map else ''))
 
 
-def run(*command):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    if done.returncode:
+def run(*command, tries=1):
+    for _ in range(tries):  # what another process has to be ready for is tried again
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if not done.returncode:
+            break
+    else:
         sys.exit(' '.join(command) + ': ' + done.stdout.decode(errors='replace')[-4000:])
 
 
@@ -227,7 +230,7 @@ connection = sqlite:///{path('designate', 'designate.db')}
   targets: [{type: fake, description: none, masters: [{host: 127.0.0.1, port: 5354}], options: {}}]
 ''')
     daemon('designate-central', 'designate.cmd.central', configuration)
-    run('designate-manage', '--config-file', configuration, 'pool', 'update', '--file', path('designate', 'pools.yaml'))
+    run('designate-manage', '--config-file', configuration, 'pool', 'update', '--file', path('designate', 'pools.yaml'), tries=20)
     serve('designate', 'designate.api.wsgi:init_application', '/usr/bin/designate-api-wsgi', configuration, OS_DESIGNATE_CONFIG_DIR=path('designate'))
 
 

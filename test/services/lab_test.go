@@ -3,7 +3,6 @@
 package services
 
 import (
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,14 +43,14 @@ func startLab(t *testing.T, transportURL string) *lab {
 		l.ports[service] = collectortest.FreePort(t)
 		ports[i] = strconv.Itoa(l.ports[service])
 	}
-	input, output := io.Pipe()
-	t.Cleanup(func() { _ = output.Close() })
 	var log collectortest.Output
 	command := exec.CommandContext(t.Context(), "/usr/bin/python3", "lab.py", l.folder, keystone.URL, keystonetest.Password, transportURL, strings.Join(ports, ","))
 	command.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
-	command.Stdin, command.Stdout, command.Stderr = input, &log, &log
+	command.Stdout, command.Stderr = &log, &log
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
+	_, err := command.StdinPipe() // it ends its services when its input ends
+	require.NoError(t, err)
 	require.NoError(t, command.Start())
 	exited := make(chan struct{})
 	go func() {
@@ -60,7 +59,6 @@ func startLab(t *testing.T, transportURL string) *lab {
 	}()
 	t.Cleanup(func() {
 		_ = command.Process.Signal(syscall.SIGTERM)
-		_ = input.Close()
 		<-exited
 	})
 	require.Eventually(t, func() bool {
@@ -71,7 +69,7 @@ func startLab(t *testing.T, transportURL string) *lab {
 			return strings.Contains(log.String(), "ready\n")
 		}
 	}, bootTime, 200*time.Millisecond)
-	require.Contains(t, log.String(), "ready\n", "the services do not start")
+	require.Contains(t, log.String(), "ready\n", "the services do not start\n%s", &log)
 	t.Cleanup(func() {
 		if t.Failed() {
 			l.showLogs(t)
