@@ -29,13 +29,13 @@ build: $(BINARY) ## Build the collector: build/otelcol-openstack-audit
 
 .PHONY: run
 run: build ## Show it: real notifications, published straight to the collector, as sentences
-	go build -o build/quickstart ./internal/quickstart
+	go build -o build/quickstart ./cmd/quickstart
 	build/quickstart
 
 .PHONY: run-rabbitmq
 run-rabbitmq: build ## The same through RabbitMQ: that of AUDIT_TRANSPORT_URL, or a private node
 	[[ -n "$${AUDIT_TRANSPORT_URL:-}" ]] || scripts/install-test-packages rabbitmq-server
-	go build -o build/quickstart ./internal/quickstart
+	go build -o build/quickstart ./cmd/quickstart
 	build/quickstart -rabbitmq
 
 .PHONY: package

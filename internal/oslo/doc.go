@@ -1,4 +1,3 @@
 // Package oslo turns bytes into notifications: the envelopes of oslo.messaging,
-// compressed bodies, the lines that oslo.log writes, and the transport_url of a
-// service's configuration.
+// compressed bodies, and the lines that oslo.log writes.
 package oslo

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -13,9 +11,6 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
-	"go.uber.org/zap"
-
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq"
 )
 
 // Bounds of Shutdown: how long a batch in flight may take where the caller sets no deadline (the Collector does not), and
@@ -93,39 +88,6 @@ func (r *auditReceiver) launch(sources ...source) {
 	for _, source := range sources {
 		r.sources.Go(func() { source.run(ctx, r.stop) })
 	}
-}
-
-func (r *auditReceiver) newQueueConsumer(ctx context.Context, host component.Host, pipeline *pipeline) (*queueConsumer, error) {
-	section := r.config.RabbitMQ.Get()
-	config, warnings, err := section.clientConfig(ctx, r.settings.BuildInfo.Command+" "+r.settings.ID.String())
-	if err != nil {
-		return nil, err
-	}
-	for _, warning := range warnings {
-		r.settings.Logger.Warn("rabbitmq::transport_url: " + warning)
-	}
-	if section.Queue.Mode == rabbitmq.QueueExisting && section.isServiceQueue() {
-		r.settings.Logger.Warn("This queue is the services' own: every event that is taken from it is taken away from its other consumers, as Ceilometer. "+
-			"rabbitmq::queue::mode: own gives this receiver a copy of each.", zap.String("queue", section.Queue.Name))
-	}
-	watcher := newWatcher(r.telemetry, host, section.Prefetch, section.namesExchanges())
-	if err := r.telemetry.observeGauges(watcher); err != nil {
-		return nil, err
-	}
-	return &queueConsumer{
-		client:       rabbitmq.NewClient(config, watcher),
-		pipeline:     pipeline,
-		watcher:      watcher,
-		telemetry:    r.telemetry,
-		logger:       r.settings.Logger,
-		maxBatchSize: section.MaxBatchSize,
-	}, nil
-}
-
-// isServiceQueue recognises the queues that oslo.messaging declares beside each exchange: <topic>.<priority>.
-func (c *RabbitMQConfig) isServiceQueue() bool {
-	dot := strings.LastIndexByte(c.Queue.Name, '.')
-	return dot > 0 && slices.Contains([]string{"audit", "debug", "info", "warn", "error", "critical", "sample"}, c.Queue.Name[dot+1:])
 }
 
 // Shutdown takes nothing more, lets the batch in flight finish until ctx's deadline, and then abandons it: what is not

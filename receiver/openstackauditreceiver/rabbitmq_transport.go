@@ -13,8 +13,8 @@ import (
 	"github.com/cenkalti/backoff/v7"
 	"go.opentelemetry.io/collector/config/configtls"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/transporturl"
 )
 
 // validateTransport checks what can be checked without reading a file. Its errors never show the URL.
@@ -22,7 +22,7 @@ func (c *RabbitMQConfig) validateTransport(path string) error {
 	if c.TransportURL == "" {
 		return fmt.Errorf("%s::transport_url: is required: the services' own, from [oslo_messaging_notifications] or [DEFAULT], as rabbit://user:password@host:5672//", path)
 	}
-	transport, err := oslo.ParseTransportURL(string(c.TransportURL))
+	transport, err := transporturl.Parse(string(c.TransportURL))
 	if err != nil {
 		return fmt.Errorf("%s::transport_url: %w", path, err)
 	}
@@ -35,7 +35,7 @@ func (c *RabbitMQConfig) validateTransport(path string) error {
 }
 
 // sameTLS compares the section with what the URL says, as far as the URL says anything.
-func sameTLS(section *configtls.ClientConfig, url oslo.TransportTLS) error {
+func sameTLS(section *configtls.ClientConfig, url transporturl.TLS) error {
 	var errs []error
 	if url.Enabled && section.Insecure {
 		errs = append(errs, errors.New("transport_url turns it on, and insecure: true off"))
@@ -61,7 +61,7 @@ func sameTLS(section *configtls.ClientConfig, url oslo.TransportTLS) error {
 // clientConfig translates the section. It fails when a certificate cannot be read. The warnings concern parts of
 // transport_url that have no effect.
 func (c *RabbitMQConfig) clientConfig(ctx context.Context, name string) (config rabbitmq.Config, warnings []string, err error) {
-	transport, err := oslo.ParseTransportURL(string(c.TransportURL))
+	transport, err := transporturl.Parse(string(c.TransportURL))
 	if err != nil {
 		return rabbitmq.Config{}, nil, fmt.Errorf("rabbitmq::transport_url: %w", err)
 	}
@@ -106,7 +106,7 @@ func (c *RabbitMQConfig) clientConfig(ctx context.Context, name string) (config 
 }
 
 // transportWarnings are about what is in transport_url and has no effect here.
-func (c *RabbitMQConfig) transportWarnings(transport oslo.TransportURL) []string {
+func (c *RabbitMQConfig) transportWarnings(transport transporturl.URL) []string {
 	var warnings []string
 	if len(transport.UnknownKeys) > 0 {
 		warnings = append(warnings, "these query keys are not known and have no effect: "+strings.Join(transport.UnknownKeys, ", "))
@@ -126,7 +126,7 @@ func (c *RabbitMQConfig) transportWarnings(transport oslo.TransportURL) []string
 	return warnings
 }
 
-func (c *RabbitMQConfig) hosts(transport oslo.TransportURL) []rabbitmq.Host {
+func (c *RabbitMQConfig) hosts(transport transporturl.URL) []rabbitmq.Host {
 	hosts := make([]rabbitmq.Host, len(transport.Hosts))
 	for i, from := range transport.Hosts {
 		host := rabbitmq.Host{
@@ -142,7 +142,7 @@ func (c *RabbitMQConfig) hosts(transport oslo.TransportURL) []rabbitmq.Host {
 	return hosts
 }
 
-func (c *RabbitMQConfig) loadTLS(ctx context.Context, url oslo.TransportTLS) (*tls.Config, error) {
+func (c *RabbitMQConfig) loadTLS(ctx context.Context, url transporturl.TLS) (*tls.Config, error) {
 	if c.TLS.HasValue() {
 		config, err := c.TLS.Get().LoadTLSConfig(ctx)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+	"go.opentelemetry.io/collector/component"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
@@ -27,6 +28,33 @@ type queueConsumer struct {
 
 	// busy is held from the decoding of a batch to its settlement.
 	busy sync.Mutex
+}
+
+func (r *auditReceiver) newQueueConsumer(ctx context.Context, host component.Host, pipeline *pipeline) (*queueConsumer, error) {
+	section := r.config.RabbitMQ.Get()
+	config, warnings, err := section.clientConfig(ctx, r.settings.BuildInfo.Command+" "+r.settings.ID.String())
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range warnings {
+		r.settings.Logger.Warn("rabbitmq::transport_url: " + warning)
+	}
+	if section.Queue.Mode == rabbitmq.QueueExisting && section.isServiceQueue() {
+		r.settings.Logger.Warn("This queue is the services' own: every event that is taken from it is taken away from its other consumers, as Ceilometer. "+
+			"rabbitmq::queue::mode: own gives this receiver a copy of each.", zap.String("queue", section.Queue.Name))
+	}
+	watcher := newWatcher(r.telemetry, host, section.Prefetch, section.namesExchanges())
+	if err := r.telemetry.observeGauges(watcher); err != nil {
+		return nil, err
+	}
+	return &queueConsumer{
+		client:       rabbitmq.NewClient(config, watcher),
+		pipeline:     pipeline,
+		watcher:      watcher,
+		telemetry:    r.telemetry,
+		logger:       r.settings.Logger,
+		maxBatchSize: section.MaxBatchSize,
+	}, nil
 }
 
 // arrival is one delivery, with the time of its receipt.

@@ -10,8 +10,8 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/transporturl"
 )
 
 // Names of our own, as in config/quickstart-rabbitmq.yaml: on a broker that is in use,
@@ -77,7 +77,7 @@ func (b *broker) connect(ctx context.Context, amqpURL string) (err error) {
 
 // firstHost makes an AMQP URL of the first host of a transport_url.
 func firstHost(transportURL string) (string, error) {
-	parsed, err := oslo.ParseTransportURL(transportURL)
+	parsed, err := transporturl.Parse(transportURL)
 	if err != nil {
 		return "", fmt.Errorf("AUDIT_TRANSPORT_URL: %w", err)
 	}

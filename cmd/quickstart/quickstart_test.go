@@ -43,7 +43,7 @@ func TestQuickstartShowsASentenceForEachNotification(t *testing.T) {
 func TestQuickstartEndsWithItsReader(t *testing.T) {
 	t.Chdir("../..")
 	program := filepath.Join(t.TempDir(), "quickstart")
-	require.NoError(t, exec.CommandContext(t.Context(), "go", "build", "-o", program, "./internal/quickstart").Run())
+	require.NoError(t, exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/quickstart").Run())
 	folder := t.TempDir()
 	t.Setenv("TMPDIR", folder)
 	quickstart := exec.CommandContext(t.Context(), program)

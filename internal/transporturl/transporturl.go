@@ -1,4 +1,5 @@
-package oslo
+// Package transporturl reads oslo.messaging's transport_url, as it stands in a service's configuration.
+package transporturl
 
 import (
 	"errors"
@@ -13,14 +14,14 @@ import (
 // DefaultAMQPPort is used for hosts without a port, with and without TLS, as oslo.messaging does.
 const DefaultAMQPPort = 5672
 
-// TransportURL is what a transport_url says that a consumer can use.
-type TransportURL struct {
+// URL is what a transport_url says that a consumer can use.
+type URL struct {
 	// Hosts are in the URL's order; there is at least one.
-	Hosts []TransportHost
+	Hosts []Host
 	// VirtualHost is "/" where the URL has none.
 	VirtualHost string
 	// TLS is on by ?ssl=true or a scheme that ends in amqps; a port turns nothing on.
-	TLS TransportTLS
+	TLS TLS
 	// Heartbeat is heartbeat_timeout_threshold; nil when the URL does not say, 0 for off.
 	Heartbeat *time.Duration
 	// LoginMethod is rabbit_login_method: PLAIN, AMQPLAIN, EXTERNAL, or empty when the URL does not say.
@@ -29,16 +30,16 @@ type TransportURL struct {
 	UnknownKeys []string
 }
 
-// TransportHost is one broker. Credentials are not inherited from one host to another.
-type TransportHost struct {
+// Host is one broker. Credentials are not inherited from one host to another.
+type Host struct {
 	Name string
 	Port int
 	// Username and Password are empty where the URL has none; kombu logs in as guest then.
 	Username, Password string
 }
 
-// TransportTLS holds the ssl_* options of the URL's query.
-type TransportTLS struct {
+// TLS holds the ssl_* options of the URL's query.
+type TLS struct {
 	Enabled bool
 	// Off is true when the URL says ?ssl=false, rather than nothing.
 	Off                       bool
@@ -50,16 +51,16 @@ type TransportTLS struct {
 }
 
 // Address is host:port.
-func (h TransportHost) Address() string { return net.JoinHostPort(h.Name, strconv.Itoa(h.Port)) }
+func (h Host) Address() string { return net.JoinHostPort(h.Name, strconv.Itoa(h.Port)) }
 
 // String leaves the credentials out, so that they reach no log.
-func (h TransportHost) String() string { return h.Address() }
+func (h Host) String() string { return h.Address() }
 
 // GoString leaves the credentials out.
-func (h TransportHost) GoString() string { return strconv.Quote(h.Address()) }
+func (h Host) GoString() string { return strconv.Quote(h.Address()) }
 
 // HostsWithoutCredentials lists the addresses that have no user name while others have one, which oslo.messaging warns of.
-func (u TransportURL) HostsWithoutCredentials() []string {
+func (u URL) HostsWithoutCredentials() []string {
 	var without []string
 	for _, host := range u.Hosts {
 		if host.Username == "" {
@@ -72,35 +73,35 @@ func (u TransportURL) HostsWithoutCredentials() []string {
 	return without
 }
 
-// ParseTransportURL parses as oslo.messaging does (TransportURL.parse in oslo_messaging/transport.py, on top of Python's urlparse):
+// Parse reads a transport_url as oslo.messaging does (TransportURL.parse in oslo_messaging/transport.py, on top of Python's urlparse):
 //
 //	rabbit://[user:password@]host[:port][,[user:password@]host[:port]…]/[virtual_host][?key=value&…]
 //
 // Errors hold no part of the URL: what is wrong with it may be an unescaped password.
-func ParseTransportURL(text string) (TransportURL, error) {
+func Parse(text string) (URL, error) {
 	text = strings.TrimLeft(text, " ")
 	text = strings.NewReplacer("\t", "", "\r", "", "\n", "").Replace(text)
 	scheme, rest, found := strings.Cut(text, "://")
 	tls, known := schemeIsTLS(scheme)
 	if !found || !known {
-		return TransportURL{}, errors.New("must begin with rabbit://, kombu://, kombu+amqp://, kombu+amqps://, amqp:// or amqps://")
+		return URL{}, errors.New("must begin with rabbit://, kombu://, kombu+amqp://, kombu+amqps://, amqp:// or amqps://")
 	}
 	if strings.Contains(rest, "#") {
-		return TransportURL{}, errors.New("contains a '#', which must be written as %23")
+		return URL{}, errors.New("contains a '#', which must be written as %23")
 	}
 	rest, query, _ := strings.Cut(rest, "?")
 	netloc, path, _ := strings.Cut(rest, "/")
 
-	parsed := TransportURL{VirtualHost: unquote(path)}
+	parsed := URL{VirtualHost: unquote(path)}
 	if parsed.VirtualHost == "" {
 		parsed.VirtualHost = "/"
 	}
 	var err error
 	if parsed.Hosts, err = parseHosts(netloc); err != nil {
-		return TransportURL{}, err
+		return URL{}, err
 	}
 	if err := parsed.setOptions(parseQuery(query)); err != nil {
-		return TransportURL{}, err
+		return URL{}, err
 	}
 	if tls {
 		parsed.TLS.Enabled, parsed.TLS.Off = true, false
@@ -118,8 +119,8 @@ func schemeIsTLS(scheme string) (tls, known bool) {
 	return false, false
 }
 
-func parseHosts(netloc string) ([]TransportHost, error) {
-	var hosts []TransportHost
+func parseHosts(netloc string) ([]Host, error) {
+	var hosts []Host
 	for text := range strings.SplitSeq(netloc, ",") {
 		if text == "" {
 			continue
@@ -131,13 +132,13 @@ func parseHosts(netloc string) ([]TransportHost, error) {
 		hosts = append(hosts, host)
 	}
 	if hosts == nil {
-		hosts = []TransportHost{{Name: "localhost", Port: DefaultAMQPPort, Username: "guest", Password: "guest"}}
+		hosts = []Host{{Name: "localhost", Port: DefaultAMQPPort, Username: "guest", Password: "guest"}}
 	}
 	return hosts, nil
 }
 
-func parseHost(text string) (TransportHost, error) {
-	host := TransportHost{Name: text, Port: DefaultAMQPPort}
+func parseHost(text string) (Host, error) {
+	host := Host{Name: text, Port: DefaultAMQPPort}
 	// The last @ splits: passwords may hold unescaped ones.
 	if at := strings.LastIndexByte(text, '@'); at >= 0 {
 		username, password, _ := strings.Cut(text[:at], ":")
@@ -148,7 +149,7 @@ func parseHost(text string) (TransportHost, error) {
 	if bracketed, isBracketed := strings.CutPrefix(host.Name, "["); isBracketed {
 		address, after, closed := strings.Cut(bracketed, "]")
 		if !closed {
-			return TransportHost{}, errors.New("the '[' of an IPv6 address has no ']'")
+			return Host{}, errors.New("the '[' of an IPv6 address has no ']'")
 		}
 		name = address
 		_, port, _ = strings.Cut(after, ":")
@@ -164,7 +165,8 @@ func parseHost(text string) (TransportHost, error) {
 	}
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || number == 0 {
-		return TransportHost{}, errors.New("the port is no number from 1 to 65535 (in user names and passwords the characters / ? # , % must be percent-encoded)")
+		return Host{}, errors.New("the port is no number from 1 to 65535 " +
+			"(in user names and passwords the characters / ? # , % must be percent-encoded)")
 	}
 	host.Port = int(number)
 	return host, nil
@@ -187,7 +189,7 @@ func parseQuery(query string) map[string]string {
 	return values
 }
 
-func (u *TransportURL) setOptions(query map[string]string) error {
+func (u *URL) setOptions(query map[string]string) error {
 	u.TLS.VerifyHostname = true
 	for key, value := range query {
 		var err error

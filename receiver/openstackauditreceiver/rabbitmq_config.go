@@ -1,0 +1,158 @@
+package openstackauditreceiver
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/config/configtls"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq"
+)
+
+// RabbitMQConfig says where the broker is and what is consumed there.
+type RabbitMQConfig struct {
+	// TransportURL is oslo.messaging's, as it stands in keystone.conf.
+	TransportURL configopaque.String `mapstructure:"transport_url"`
+	// Username and Password override those of every host in TransportURL.
+	Username string              `mapstructure:"username"`
+	Password configopaque.String `mapstructure:"password"`
+	// TLS turns TLS on; {} trusts the system's roots.
+	TLS configoptional.Optional[configtls.ClientConfig] `mapstructure:"tls"`
+	// Exchanges, Topics and Priorities: what the own queue is bound to, each exchange with each <topic>.<priority>.
+	Exchanges  []string    `mapstructure:"exchanges"`
+	Topics     []string    `mapstructure:"topics"`
+	Priorities []string    `mapstructure:"priorities"`
+	Queue      QueueConfig `mapstructure:"queue"`
+	// Prefetch bounds the unsettled deliveries, in messages.
+	Prefetch int `mapstructure:"prefetch"`
+	// MaxBatchSize bounds the records of one batch.
+	MaxBatchSize int `mapstructure:"max_batch_size"`
+	// MaxInFlightMiB bounds what unsettled deliveries hold: their bodies, and what compressed ones inflate to.
+	MaxInFlightMiB int `mapstructure:"max_in_flight_mib"`
+	// RebindInterval is how often bindings are asserted while connected.
+	RebindInterval time.Duration `mapstructure:"rebind_interval"`
+	// Reconnect spaces the attempts to connect. They never end.
+	Reconnect configretry.BackOffConfig `mapstructure:"reconnect"`
+
+	_ struct{}
+}
+
+// QueueConfig describes the queue. All but Name and Mode concern the mode own.
+type QueueConfig struct {
+	Name      string             `mapstructure:"name"`
+	Mode      rabbitmq.QueueMode `mapstructure:"mode"`
+	Type      rabbitmq.QueueType `mapstructure:"type"`
+	Consumers Consumers          `mapstructure:"consumers"`
+	// MaxLength and MaxLengthMiB bound the queue, in messages and in bodies; 0 is no bound.
+	MaxLength    int64 `mapstructure:"max_length"`
+	MaxLengthMiB int64 `mapstructure:"max_length_mib"`
+	// DeadLetter declares <name>.rejected and sends there what is rejected.
+	DeadLetter bool `mapstructure:"dead_letter"`
+
+	_ struct{}
+}
+
+// Consumers says how several consumers use one queue: single_active or shared.
+type Consumers string
+
+// The allowed values of Consumers.
+const (
+	ConsumersSingleActive Consumers = "single_active"
+	ConsumersShared       Consumers = "shared"
+)
+
+func newDefaultRabbitMQConfig() RabbitMQConfig {
+	return RabbitMQConfig{
+		Exchanges:  serviceExchanges(),
+		Topics:     []string{"notifications"},
+		Priorities: []string{"info", "warn", "error", "critical", "audit"},
+		Queue: QueueConfig{
+			Name:         "otelcol-openstack-audit",
+			Mode:         rabbitmq.QueueOwn,
+			Type:         rabbitmq.QueueQuorum,
+			Consumers:    ConsumersSingleActive,
+			MaxLength:    1_000_000,
+			MaxLengthMiB: 4096,
+			DeadLetter:   true,
+		},
+		Prefetch:       1000,
+		MaxBatchSize:   500,
+		MaxInFlightMiB: 64,
+		RebindInterval: 30 * time.Second,
+		Reconnect:      retryForEver(time.Second, 30*time.Second),
+	}
+}
+
+// serviceExchanges are the exchanges that OpenStack's services publish their notifications to: the defaults of control_exchange
+// (oslo_messaging.set_transport_defaults in each service's source), and those that the services' installation guides set. The README has
+// the table. A service without one publishes to oslo.messaging's own default, openstack.
+func serviceExchanges() []string {
+	return []string{
+		"keystone", "openstack",
+		"aodh", "cinder", "cyborg", "designate", "glance", "heat", "ironic", "magnum", "masakari",
+		"neutron", "nova", "octavia", "swift", "tacker", "trove", "watcher", "zun",
+	}
+}
+
+// validate is not called Validate: within an optional section confmap would give half of the path only.
+func (c *RabbitMQConfig) validate(path string) error {
+	key := func(name string) string { return path + "::" + name }
+	errs := []error{
+		c.validateTransport(path),
+		c.validateQueue(key("queue")),
+		between(key("prefetch"), c.Prefetch, 1, 65535, "messages"),
+		between(key("max_batch_size"), c.MaxBatchSize, 1, 65535, "records"),
+		between(key("max_in_flight_mib"), c.MaxInFlightMiB, 1, 1<<20, "MiB"),
+		validateRetry(key("reconnect"), c.Reconnect, "the receiver reconnects for ever, or a broker that was away for long would never be consumed again"),
+	}
+	if c.Prefetch >= 1 && c.Prefetch < c.MaxBatchSize {
+		errs = append(errs, fmt.Errorf("%s: %d is less than max_batch_size %d: no batch can hold more than what the broker sends unsettled; raise the one or lower the other",
+			key("prefetch"), c.Prefetch, c.MaxBatchSize))
+	}
+	if c.RebindInterval < time.Second {
+		errs = append(errs, fmt.Errorf("%s: %s is less than 1s", key("rebind_interval"), c.RebindInterval))
+	}
+	if c.Queue.Mode != rabbitmq.QueueExisting {
+		errs = append(errs,
+			names(key("exchanges"), c.Exchanges),
+			names(key("topics"), c.Topics),
+			names(key("priorities"), c.Priorities))
+	}
+	return errors.Join(errs...)
+}
+
+// namesExchanges reports whether somebody chose the exchanges, each of which should then exist. No cloud has all of the default.
+func (c *RabbitMQConfig) namesExchanges() bool { return !slices.Equal(c.Exchanges, serviceExchanges()) }
+
+func (c *RabbitMQConfig) validateQueue(path string) error {
+	queue := c.Queue
+	key := func(name string) string { return path + "::" + name }
+	errs := []error{
+		auditlog.OneOf(key("mode"), queue.Mode, rabbitmq.QueueOwn, rabbitmq.QueueExisting),
+		auditlog.OneOf(key("type"), queue.Type, rabbitmq.QueueQuorum, rabbitmq.QueueClassic),
+		auditlog.OneOf(key("consumers"), queue.Consumers, ConsumersSingleActive, ConsumersShared),
+		between(key("max_length"), queue.MaxLength, 0, 1<<53, "messages"),
+		between(key("max_length_mib"), queue.MaxLengthMiB, 0, 1<<33, "MiB"),
+	}
+	// AMQP 0-9-1 keeps a name in a short string; the dead-letter queue has the longer one.
+	if most := 255 - len(".rejected"); queue.Name == "" || len(queue.Name) > most {
+		errs = append(errs, fmt.Errorf("%s: a name of 1 to %d bytes is needed", key("name"), most))
+	}
+	if queue.Mode == rabbitmq.QueueOwn && strings.HasPrefix(queue.Name, "amq.") {
+		errs = append(errs, fmt.Errorf("%s: %q cannot be declared: names that begin with amq. are the broker's own", key("name"), queue.Name))
+	}
+	return errors.Join(errs...)
+}
+
+// isServiceQueue recognises the queues that oslo.messaging declares beside each exchange: <topic>.<priority>.
+func (c *RabbitMQConfig) isServiceQueue() bool {
+	dot := strings.LastIndexByte(c.Queue.Name, '.')
+	return dot > 0 && slices.Contains([]string{"audit", "debug", "info", "warn", "error", "critical", "sample"}, c.Queue.Name[dot+1:])
+}
