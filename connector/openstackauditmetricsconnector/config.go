@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/configcheck"
 )
 
 // Config of the connector.
@@ -61,40 +62,35 @@ func createDefaultConfig() component.Config {
 
 // Validate names each key whose value is not allowed, and what is.
 func (c *Config) Validate() error {
-	var errs []error
-	if c.FlushInterval < 100*time.Millisecond {
-		errs = append(errs, fmt.Errorf("flush_interval: %s is less than 100ms", c.FlushInterval))
-	}
-	if c.MaxSeries < minSeries || c.MaxSeries > 1_000_000 {
-		errs = append(errs, fmt.Errorf("max_series: %d is not between %d and 1000000 (series of each metric)", c.MaxSeries, minSeries))
-	}
-	if c.DedupWindow < 0 || c.DedupWindow > 10_000_000 {
-		errs = append(errs, fmt.Errorf("dedup_window: %d is not between 0 and 10000000 (records)", c.DedupWindow))
-	}
-	return errors.Join(append(errs,
-		validateDimensions("dimensions::authentications", c.Dimensions.Authentications, authenticationAttributes),
-		validateDimensions("dimensions::events", c.Dimensions.Events, eventAttributes))...)
+	return errors.Join(
+		configcheck.AtLeast("flush_interval", c.FlushInterval, 100*time.Millisecond),
+		configcheck.Between("max_series", c.MaxSeries, minSeries, 1_000_000, "series of each metric"),
+		configcheck.Between("dedup_window", c.DedupWindow, 0, 10_000_000, "records"),
+		checkDimensions("dimensions::authentications", c.Dimensions.Authentications, authenticationAttributes),
+		checkDimensions("dimensions::events", c.Dimensions.Events, eventAttributes),
+	)
 }
 
 // minSeries leaves room for the series that start at zero.
 const minSeries = 50
 
-// validateDimensions refuses what would be a second value of an attribute.
-func validateDimensions(path string, dimensions, own []string) error {
-	var errs []error
-	for i, dimension := range dimensions {
+// checkDimensions refuses what would be a second value of an attribute.
+func checkDimensions(path string, dimensions, own []string) error {
+	seen := map[string]bool{}
+	return configcheck.Each(path, dimensions, func(path, dimension string) error {
+		repeated := seen[dimension]
+		seen[dimension] = true
 		switch {
 		case dimension == "":
-			errs = append(errs, fmt.Errorf("%s[%d]: the name of an attribute is needed", path, i))
+			return fmt.Errorf("%s: the name of an attribute is needed", path)
 		case slices.Contains(own, dimension):
-			errs = append(errs, fmt.Errorf("%s[%d]: the metric has %s already", path, i, dimension))
+			return fmt.Errorf("%s: the metric has %s already", path, dimension)
 		case slices.Contains(resourceAttributes, dimension):
-			errs = append(errs, fmt.Errorf("%s[%d]: %s is an attribute of the metric's resource already", path, i, dimension))
+			return fmt.Errorf("%s: %s is an attribute of the metric's resource already", path, dimension)
 		case dimension == attrOverflow:
-			errs = append(errs, fmt.Errorf("%s[%d]: %s marks the overflow series", path, i, dimension))
-		case slices.Contains(dimensions[:i], dimension):
-			errs = append(errs, fmt.Errorf("%s[%d]: %s is there twice", path, i, dimension))
+			return fmt.Errorf("%s: %s marks the overflow series", path, dimension)
+		default:
+			return configcheck.That(!repeated, "%s: %s is there twice", path, dimension)
 		}
-	}
-	return errors.Join(errs...)
+	})
 }

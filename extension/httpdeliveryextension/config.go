@@ -2,8 +2,9 @@ package httpdeliveryextension
 
 import (
 	"errors"
-	"fmt"
 	"time"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/configcheck"
 )
 
 // Config is the configuration of the extension.
@@ -34,20 +35,13 @@ func newDefaultConfig() *Config {
 
 // Validate names each key whose value is not allowed.
 func (c *Config) Validate() error {
-	if c.Timeout <= 0 {
-		return fmt.Errorf("timeout: %v is not more than 0", c.Timeout)
-	}
-	return nil
+	return configcheck.That(c.Timeout > 0, "timeout: %v is not more than 0", c.Timeout)
 }
 
 // Validate names each key whose value is not allowed.
 func (c *DeadLettersConfig) Validate() error {
-	var errs []error
-	if c.Directory == "" {
-		errs = append(errs, errors.New("directory: is required"))
-	}
-	if c.MaxSizeMiB < 1 {
-		errs = append(errs, fmt.Errorf("max_size_mib: %d is less than 1", c.MaxSizeMiB))
-	}
-	return errors.Join(errs...)
+	return errors.Join(
+		configcheck.That(c.Directory != "", "directory: is required"),
+		configcheck.That(c.MaxSizeMiB >= 1, "max_size_mib: %d is less than 1", c.MaxSizeMiB),
+	)
 }

@@ -2,9 +2,8 @@ package auditlog
 
 import (
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/configcheck"
 )
 
 // Config holds the keys that decide what a record looks like. The receiver and
@@ -102,36 +101,21 @@ func NewDefaultConfig() Config {
 	}
 }
 
-// Validate names each key whose value is not allowed, and what is.
-func (c *Config) Validate() error {
+// Check names each key whose value is not allowed, and what is. It is not called Validate: where a component's configuration has these keys
+// beside its own, confmap would name them by a path that is not in the YAML.
+func (c *Config) Check() error {
 	errs := []error{
-		OneOf("on_decode_error", c.OnDecodeError, DecodeErrorKeep, DecodeErrorReject, DecodeErrorDrop),
-		OneOf("other_notifications", c.OtherNotifications, Drop, Keep),
-		OneOf("http_audit_pending", c.HTTPAuditPending, Keep, Drop),
-		OneOf("body", c.Body, BodySummary, BodyOriginal, BodyNone),
-		OneOf("unknown_user_names", c.UnknownUserNames, UnknownUserNamesKeep, UnknownUserNamesHash, UnknownUserNamesDrop),
-		OneOf("severity_of_failure", c.SeverityOfFailure, FailureSeverityWarn, FailureSeverityInfo, FailureSeverityError),
-		OneOf("observed_time", c.ObservedTime, ObservedTimeReceipt, ObservedTimeNotification),
-	}
-	if c.MaxBodySizeKiB < 1 || c.MaxBodySizeKiB > 64*1024 {
-		errs = append(errs, fmt.Errorf("max_body_size_kib: %d is not between 1 and 65536 (KiB)", c.MaxBodySizeKiB))
+		configcheck.OneOf("on_decode_error", c.OnDecodeError, DecodeErrorKeep, DecodeErrorReject, DecodeErrorDrop),
+		configcheck.OneOf("other_notifications", c.OtherNotifications, Drop, Keep),
+		configcheck.OneOf("http_audit_pending", c.HTTPAuditPending, Keep, Drop),
+		configcheck.OneOf("body", c.Body, BodySummary, BodyOriginal, BodyNone),
+		configcheck.OneOf("unknown_user_names", c.UnknownUserNames, UnknownUserNamesKeep, UnknownUserNamesHash, UnknownUserNamesDrop),
+		configcheck.OneOf("severity_of_failure", c.SeverityOfFailure, FailureSeverityWarn, FailureSeverityInfo, FailureSeverityError),
+		configcheck.OneOf("observed_time", c.ObservedTime, ObservedTimeReceipt, ObservedTimeNotification),
+		configcheck.Between("max_body_size_kib", c.MaxBodySizeKiB, 1, 64*1024, "KiB"),
 	}
 	for from, to := range c.Resource.ServiceNames {
-		if from == "" || to == "" {
-			errs = append(errs, fmt.Errorf("resource::service_names: %q: %q: neither side may be empty", from, to))
-		}
+		errs = append(errs, configcheck.That(from != "" && to != "", "resource::service_names: %q: %q: neither side may be empty", from, to))
 	}
 	return errors.Join(errs...)
-}
-
-// OneOf names a key, its value, and what is allowed, where the value is none of that.
-func OneOf[T ~string](key string, value T, allowed ...T) error {
-	if slices.Contains(allowed, value) {
-		return nil
-	}
-	names := make([]string, len(allowed))
-	for i, a := range allowed {
-		names[i] = string(a)
-	}
-	return fmt.Errorf("%s: %q is none of %s", key, string(value), strings.Join(names, ", "))
 }

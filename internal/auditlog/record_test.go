@@ -204,7 +204,7 @@ func TestLargeAndDeepBodies(t *testing.T) {
 
 func TestConfigValidate(t *testing.T) {
 	config := auditlog.NewDefaultConfig()
-	require.NoError(t, config.Validate())
+	require.NoError(t, config.Check())
 	for want, change := range map[string]func(c *auditlog.Config){
 		`on_decode_error: "x" is none of keep, reject, drop`:             func(c *auditlog.Config) { c.OnDecodeError = "x" },
 		`other_notifications: "" is none of drop, keep`:                  func(c *auditlog.Config) { c.OtherNotifications = "" },
@@ -220,7 +220,7 @@ func TestConfigValidate(t *testing.T) {
 			`observed_time: "y" is none of receipt, notification`: func(c *auditlog.Config) { c.Body, c.ObservedTime = "x", "y" },
 	} {
 		config := configured(change)
-		require.EqualError(t, config.Validate(), want)
+		require.EqualError(t, config.Check(), want)
 	}
 }
 

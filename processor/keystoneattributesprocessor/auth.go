@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configopaque"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/configcheck"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 )
 
@@ -45,12 +46,6 @@ func (a *AuthConfig) Validate() error {
 	if a.AuthURL == "" {
 		return nil
 	}
-	errs := []error{validateURL(a.AuthURL)}
-	must := func(ok bool, text string) {
-		if !ok {
-			errs = append(errs, errors.New(text))
-		}
-	}
 	user := a.UserID != "" || a.Username != "" && (a.UserDomainID != "" || a.UserDomainName != "")
 	scopes := 0
 	for _, set := range []bool{a.SystemScope != "", a.ProjectID != "" || a.ProjectName != "", a.DomainID != "" || a.DomainName != ""} {
@@ -59,22 +54,28 @@ func (a *AuthConfig) Validate() error {
 		}
 	}
 	if a.ApplicationCredentialID != "" || a.ApplicationCredentialName != "" {
-		must(a.ApplicationCredentialSecret != "", "application_credential_secret: is required")
-		must(a.ApplicationCredentialID != "" || user, "application_credential_name: needs the user too: user_id, or username with user_domain_name")
-		must(a.Password == "", "password: goes not with an application credential")
-		must(scopes == 0, "an application credential has its scope in itself: leave out system_scope, project_* and domain_*")
-		return errors.Join(errs...)
+		return errors.Join(
+			checkURL(a.AuthURL),
+			configcheck.That(a.ApplicationCredentialSecret != "", "application_credential_secret: is required"),
+			configcheck.That(a.ApplicationCredentialID != "" || user,
+				"application_credential_name: needs the user too: user_id, or username with user_domain_name"),
+			configcheck.That(a.Password == "", "password: goes not with an application credential"),
+			configcheck.That(scopes == 0,
+				"an application credential has its scope in itself: leave out system_scope, project_* and domain_*"),
+		)
 	}
-	must(user, "user_id, or username with user_domain_name or user_domain_id, is required")
-	must(a.Password != "", "password: is required")
-	must(scopes == 1, "set exactly one scope: system_scope: all, project_id, project_name, domain_id or domain_name")
-	must(a.SystemScope == "" || a.SystemScope == "all", "system_scope: the only one there is is all")
-	must(a.ProjectName == "" || a.ProjectID != "" || a.ProjectDomainID != "" || a.ProjectDomainName != "",
-		"project_name: needs project_domain_name or project_domain_id")
-	return errors.Join(errs...)
+	return errors.Join(
+		checkURL(a.AuthURL),
+		configcheck.That(user, "user_id, or username with user_domain_name or user_domain_id, is required"),
+		configcheck.That(a.Password != "", "password: is required"),
+		configcheck.That(scopes == 1, "set exactly one scope: system_scope: all, project_id, project_name, domain_id or domain_name"),
+		configcheck.That(a.SystemScope == "" || a.SystemScope == "all", "system_scope: the only one there is is all"),
+		configcheck.That(a.ProjectName == "" || a.ProjectID != "" || a.ProjectDomainID != "" || a.ProjectDomainName != "",
+			"project_name: needs project_domain_name or project_domain_id"),
+	)
 }
 
-func validateURL(text string) error {
+func checkURL(text string) error {
 	if text == "" {
 		return errors.New("auth_url: is required")
 	}
@@ -135,7 +136,7 @@ func (c *Config) credentials() (gophercloud.AuthOptions, confighttp.ClientConfig
 	if err != nil {
 		return gophercloud.AuthOptions{}, httpConfig, fmt.Errorf("cloud: %w", err)
 	}
-	if err := validateURL(cloud.Auth.IdentityEndpoint); err != nil {
+	if err := checkURL(cloud.Auth.IdentityEndpoint); err != nil {
 		return gophercloud.AuthOptions{}, httpConfig, fmt.Errorf("cloud %q: %w", c.Cloud, err)
 	}
 	if httpConfig.TLS.CAFile == "" && httpConfig.TLS.CAPem == "" {

@@ -2,8 +2,6 @@ package keystoneattributesprocessor
 
 import (
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/configcheck"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 )
 
@@ -96,46 +95,34 @@ func (c *Config) off() bool {
 
 // Validate names each key whose value is not allowed, and what is.
 func (c *Config) Validate() error {
-	var errs []error
-	must := func(ok bool, format string, arguments ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf(format, arguments...))
-		}
-	}
-	must((c.Cloud != "") != c.Auth.HasValue(), "set exactly one of cloud (an entry of clouds.yaml) and auth")
-	must(c.CloudsFile == "" || c.Cloud != "", "clouds_file: needs cloud, the entry to read")
-	must(c.HTTP.Endpoint == "", "http::endpoint: is not used, set auth::auth_url or the cloud's auth_url")
-	must(!c.HTTP.Auth.HasValue(), "http::auth: is not used, Keystone takes what auth or cloud say")
-	must(c.HTTP.Timeout > 0, "http::timeout: %v is not more than 0", c.HTTP.Timeout)
-	must(c.Wait >= 0, "wait: %v is less than 0", c.Wait)
-	must(c.OnUnavailable == UnavailablePass || c.OnUnavailable == UnavailableRefuse,
-		"on_unavailable: %q is none of pass, refuse", string(c.OnUnavailable))
-	must(c.OnUnavailable != UnavailableRefuse || c.Wait > 0, "on_unavailable: refuse needs a wait of more than 0")
-	must(c.RefreshInterval >= 0, "refresh_interval: %v is less than 0", c.RefreshInterval)
-	must(c.MaxConcurrentRequests >= 1 && c.MaxConcurrentRequests <= 256,
-		"max_concurrent_requests: %d is not between 1 and 256", c.MaxConcurrentRequests)
-	must(len(c.Kinds) > 0, "kinds: is empty, allowed are %s", strings.Join(NewDefaultConfig().Kinds, ", "))
-	for i, kind := range c.Kinds {
-		_, known := keystone.ParseKind(kind)
-		must(known, "kinds[%d]: %q is none of %s", i, kind, strings.Join(NewDefaultConfig().Kinds, ", "))
-		must(!slices.Contains(c.Kinds[:i], kind), "kinds[%d]: %q is there twice", i, kind)
-	}
-	return errors.Join(errs...)
+	known := NewDefaultConfig().Kinds
+	seen := map[string]bool{}
+	return errors.Join(
+		configcheck.That((c.Cloud != "") != c.Auth.HasValue(), "set exactly one of cloud (an entry of clouds.yaml) and auth"),
+		configcheck.That(c.CloudsFile == "" || c.Cloud != "", "clouds_file: needs cloud, the entry to read"),
+		configcheck.That(c.HTTP.Endpoint == "", "http::endpoint: is not used, set auth::auth_url or the cloud's auth_url"),
+		configcheck.That(!c.HTTP.Auth.HasValue(), "http::auth: is not used, Keystone takes what auth or cloud say"),
+		configcheck.That(c.HTTP.Timeout > 0, "http::timeout: %v is not more than 0", c.HTTP.Timeout),
+		configcheck.AtLeast("wait", c.Wait, 0),
+		configcheck.OneOf("on_unavailable", c.OnUnavailable, UnavailablePass, UnavailableRefuse),
+		configcheck.That(c.OnUnavailable != UnavailableRefuse || c.Wait > 0, "on_unavailable: refuse needs a wait of more than 0"),
+		configcheck.AtLeast("refresh_interval", c.RefreshInterval, 0),
+		configcheck.Between("max_concurrent_requests", c.MaxConcurrentRequests, 1, 256, "requests"),
+		configcheck.That(len(c.Kinds) > 0, "kinds: is empty, allowed are %s", strings.Join(known, ", ")),
+		configcheck.Each("kinds", c.Kinds, func(path, kind string) error {
+			repeated := seen[kind]
+			seen[kind] = true
+			return errors.Join(configcheck.OneOf(path, kind, known...), configcheck.That(!repeated, "%s: %q is there twice", path, kind))
+		}),
+	)
 }
 
 // Validate names each key whose value is not allowed.
 func (c *CacheConfig) Validate() error {
-	var errs []error
-	if c.MaxEntries < 1 || c.MaxEntries > 100_000_000 {
-		errs = append(errs, fmt.Errorf("max_entries: %d is not between 1 and 100000000", c.MaxEntries))
-	}
-	for _, d := range []struct {
-		key   string
-		value time.Duration
-	}{{"ttl", c.TTL}, {"negative_ttl", c.NegativeTTL}, {"tombstone_ttl", c.TombstoneTTL}} {
-		if d.value < time.Second {
-			errs = append(errs, fmt.Errorf("%s: %v is less than 1s", d.key, d.value))
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(
+		configcheck.Between("max_entries", c.MaxEntries, 1, 100_000_000, "names"),
+		configcheck.AtLeast("ttl", c.TTL, time.Second),
+		configcheck.AtLeast("negative_ttl", c.NegativeTTL, time.Second),
+		configcheck.AtLeast("tombstone_ttl", c.TombstoneTTL, time.Second),
+	)
 }

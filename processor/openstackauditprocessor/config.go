@@ -2,12 +2,12 @@ package openstackauditprocessor
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/configcheck"
 )
 
 // Config of the processor.
@@ -23,7 +23,7 @@ type Config struct {
 	// Unmatched says what becomes of log records that hold no audit event.
 	Unmatched auditlog.KeepOrDrop `mapstructure:"unmatched"`
 	// Records says what an audit record looks like.
-	Records RecordConfig `mapstructure:",squash"`
+	Records auditlog.Config `mapstructure:",squash"`
 
 	_ struct{}
 }
@@ -42,31 +42,19 @@ const (
 	ContentNotifications Content = "notifications"
 )
 
-// RecordConfig is auditlog.Config without its methods: confmap would name the keys of a squashed field that has a Validate
-// of its own by a path that is not in the YAML.
-type RecordConfig auditlog.Config
-
 func createDefaultConfig() component.Config {
-	return &Config{Content: ContentLogLines, Unmatched: auditlog.Drop, Records: RecordConfig(auditlog.NewDefaultConfig())}
+	return &Config{Content: ContentLogLines, Unmatched: auditlog.Drop, Records: auditlog.NewDefaultConfig()}
 }
 
 // Validate names each key whose value is not allowed.
 func (c *Config) Validate() error {
-	var errs []error
-	if c.Content != ContentLogLines && c.Content != ContentNotifications {
-		errs = append(errs, fmt.Errorf("content: %q is none of log_lines, notifications", string(c.Content)))
-	}
-	for i, logger := range c.Loggers {
-		if !loggerPattern.MatchString(logger) {
-			errs = append(errs, fmt.Errorf("loggers::%d: %q is no logger's name, as audit.nova or audit.*", i, logger))
-		}
-	}
-	if c.Unmatched != auditlog.Drop && c.Unmatched != auditlog.Keep {
-		errs = append(errs, fmt.Errorf("unmatched: %q is none of drop, keep", string(c.Unmatched)))
-	}
-	if c.Records.OnDecodeError == auditlog.DecodeErrorReject {
-		errs = append(errs, errors.New("on_decode_error: a log record cannot be rejected; use keep or drop"))
-	}
-	records := auditlog.Config(c.Records)
-	return errors.Join(append(errs, records.Validate())...)
+	return errors.Join(
+		configcheck.OneOf("content", c.Content, ContentLogLines, ContentNotifications),
+		configcheck.Each("loggers", c.Loggers, func(path, logger string) error {
+			return configcheck.That(loggerPattern.MatchString(logger), "%s: %q is no logger's name, such as audit.nova or audit.*", path, logger)
+		}),
+		configcheck.OneOf("unmatched", c.Unmatched, auditlog.Drop, auditlog.Keep),
+		configcheck.That(c.Records.OnDecodeError != auditlog.DecodeErrorReject, "on_decode_error: a log record cannot be rejected; use keep or drop"),
+		c.Records.Check(),
+	)
 }

@@ -24,7 +24,7 @@ func TestConfig(t *testing.T) {
 			Loggers:            []string{"audit.nova", "audit.neutron.*"},
 			TrustUnnamedLogger: true,
 			Unmatched:          auditlog.Keep,
-			Records: RecordConfig{
+			Records: auditlog.Config{
 				OnDecodeError:      auditlog.DecodeErrorDrop,
 				MaxBodySizeKiB:     64,
 				OtherNotifications: auditlog.Keep,
@@ -40,7 +40,7 @@ func TestConfig(t *testing.T) {
 			},
 		}},
 		"openstack_audit/content":   {err: `content: "events" is none of log_lines, notifications`},
-		"openstack_audit/loggers":   {err: "loggers::1: \"*\" is no logger's name, as audit.nova or audit.*"},
+		"openstack_audit/loggers":   {err: "loggers[1]: \"*\" is no logger's name, such as audit.nova or audit.*"},
 		"openstack_audit/unmatched": {err: `unmatched: "forward" is none of drop, keep`},
 		"openstack_audit/reject":    {err: "on_decode_error: a log record cannot be rejected; use keep or drop"},
 		"openstack_audit/body":      {err: `body: "sentence" is none of summary, original, none`},

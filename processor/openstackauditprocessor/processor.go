@@ -30,7 +30,7 @@ func newAuditProcessor(settings processor.Settings, config *Config) (*auditProce
 		settings.Logger.Warn("trust_unnamed_logger is on: where a log names no logger, whoever can type the beginning of a message can forge an audit event")
 	}
 	return &auditProcessor{
-		mapper:        auditlog.NewMapper(auditlog.Config(config.Records), settings.BuildInfo.Version),
+		mapper:        auditlog.NewMapper(config.Records, settings.BuildInfo.Version),
 		finder:        newFinder(config),
 		keepUnmatched: config.Unmatched == auditlog.Keep,
 		telemetry:     t,

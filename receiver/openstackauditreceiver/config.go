@@ -2,7 +2,6 @@ package openstackauditreceiver
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -10,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/configcheck"
 )
 
 // Config of the receiver: a section for each way in, and what is common to all of them.
@@ -23,14 +23,10 @@ type Config struct {
 	// OnPermanentError says what becomes of a message whose record the pipeline refused for good.
 	OnPermanentError PermanentErrorPolicy `mapstructure:"on_permanent_error"`
 	// Records says what a record looks like.
-	Records RecordConfig `mapstructure:",squash"`
+	Records auditlog.Config `mapstructure:",squash"`
 
 	_ struct{}
 }
-
-// RecordConfig is auditlog.Config without its methods: confmap would name the keys of a squashed field that has a Validate
-// of its own by a path that is not in the YAML.
-type RecordConfig auditlog.Config
 
 // PermanentErrorPolicy is reject or drop.
 type PermanentErrorPolicy string
@@ -47,7 +43,7 @@ func createDefaultConfig() component.Config {
 		Listen:           configoptional.Default(newDefaultListenConfig()),
 		RetryOnFailure:   retryForEver(100*time.Millisecond, 30*time.Second),
 		OnPermanentError: PermanentErrorReject,
-		Records:          RecordConfig(auditlog.NewDefaultConfig()),
+		Records:          auditlog.NewDefaultConfig(),
 	}
 }
 
@@ -59,62 +55,35 @@ func retryForEver(initial, maximum time.Duration) configretry.BackOffConfig {
 
 // Validate names each key whose value is not allowed by its path, and what is allowed.
 func (c *Config) Validate() error {
-	records := auditlog.Config(c.Records)
 	errs := []error{
-		records.Validate(),
-		auditlog.OneOf("on_permanent_error", c.OnPermanentError, PermanentErrorReject, PermanentErrorDrop),
-		validateRetry("retry_on_failure", c.RetryOnFailure,
-			"a batch that the pipeline refuses for now is held until it is taken, or the audit events would be lost"),
+		c.Records.Check(),
+		configcheck.OneOf("on_permanent_error", c.OnPermanentError, PermanentErrorReject, PermanentErrorDrop),
+		checkRetry("retry_on_failure", c.RetryOnFailure, "a batch is kept until the pipeline accepts it, or the audit events would be lost"),
+		configcheck.That(c.RabbitMQ.HasValue() || c.Listen.HasValue(),
+			"no way in is configured: add the section rabbitmq with its transport_url, or the section listen with its auth"),
 	}
 	if c.RabbitMQ.HasValue() {
-		errs = append(errs, c.RabbitMQ.Get().validate("rabbitmq"))
+		errs = append(errs, c.RabbitMQ.Get().check("rabbitmq"))
 	}
 	if c.Listen.HasValue() {
-		errs = append(errs, c.Listen.Get().validate("listen"))
-	}
-	if !c.RabbitMQ.HasValue() && !c.Listen.HasValue() {
-		errs = append(errs, errors.New("no way in is configured: add the section rabbitmq with its transport_url, or the section listen with its auth"))
+		errs = append(errs, c.Listen.Get().check("listen"))
 	}
 	return errors.Join(errs...)
 }
 
-func validateRetry(path string, retry configretry.BackOffConfig, why string) error {
-	var errs []error
-	if !retry.Enabled {
-		errs = append(errs, fmt.Errorf("%s::enabled: false is refused: %s", path, why))
-	}
-	if retry.MaxElapsedTime != 0 {
-		errs = append(errs, fmt.Errorf("%s::max_elapsed_time: %s is refused, only 0 (never give up) is allowed: %s", path, retry.MaxElapsedTime, why))
-	}
-	if retry.InitialInterval <= 0 {
-		errs = append(errs, fmt.Errorf("%s::initial_interval: %s is not greater than 0", path, retry.InitialInterval))
-	}
-	if retry.MaxInterval < retry.InitialInterval {
-		errs = append(errs, fmt.Errorf("%s::max_interval: %s is less than initial_interval %s", path, retry.MaxInterval, retry.InitialInterval))
-	}
-	if retry.Multiplier < 1 {
-		errs = append(errs, fmt.Errorf("%s::multiplier: %g is less than 1: the waits would shrink", path, retry.Multiplier))
-	}
-	return errors.Join(errs...)
+func checkRetry(path string, retry configretry.BackOffConfig, why string) error {
+	return errors.Join(
+		configcheck.That(retry.Enabled, "%s::enabled: false is refused: %s", path, why),
+		configcheck.That(retry.MaxElapsedTime == 0, "%s::max_elapsed_time: %s is refused, only 0 (never give up) is allowed: %s",
+			path, retry.MaxElapsedTime, why),
+		configcheck.That(retry.InitialInterval > 0, "%s::initial_interval: %s is not greater than 0", path, retry.InitialInterval),
+		configcheck.That(retry.MaxInterval >= retry.InitialInterval, "%s::max_interval: %s is less than initial_interval %s",
+			path, retry.MaxInterval, retry.InitialInterval),
+		configcheck.That(retry.Multiplier >= 1, "%s::multiplier: %g is less than 1: the waits would shrink", path, retry.Multiplier),
+	)
 }
 
-func between[T int | int64](path string, value, least, most T, unit string) error {
-	if value >= least && value <= most {
-		return nil
-	}
-	return fmt.Errorf("%s: %d is not between %d and %d (%s)", path, value, least, most, unit)
-}
-
-// names checks parts of AMQP names: exchanges, and topics and priorities, which make routing keys.
-func names(path string, values []string) error {
-	if len(values) == 0 {
-		return fmt.Errorf("%s: at least one is needed, or nothing would ever reach the queue", path)
-	}
-	var errs []error
-	for i, value := range values {
-		if value == "" || len(value) > 127 {
-			errs = append(errs, fmt.Errorf("%s[%d]: a name of 1 to 127 bytes is needed", path, i))
-		}
-	}
-	return errors.Join(errs...)
+// checkName checks a part of an AMQP name: an exchange, or a topic or a priority, which make a routing key.
+func checkName(path, name string) error {
+	return configcheck.That(name != "" && len(name) <= 127, "%s: a name of 1 to 127 bytes is needed", path)
 }

@@ -57,7 +57,7 @@ func TestConfig(t *testing.T) {
 			Listen:           configoptional.Default(newDefaultListenConfig()),
 			RetryOnFailure:   retryForEver(time.Second, 2*time.Second),
 			OnPermanentError: PermanentErrorDrop,
-			Records: RecordConfig{
+			Records: auditlog.Config{
 				OnDecodeError: auditlog.DecodeErrorReject, MaxBodySizeKiB: 64, OtherNotifications: auditlog.Keep,
 				HTTPAuditPending: auditlog.Drop, Body: auditlog.BodyOriginal, IncludeOriginal: true,
 				UnknownUserNames: auditlog.UnknownUserNamesHash, SeverityOfFailure: auditlog.FailureSeverityError,

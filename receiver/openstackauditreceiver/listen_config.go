@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/config/configtls"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpserver"
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/configcheck"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
@@ -66,44 +66,31 @@ func newDefaultListenConfig() ListenConfig {
 	}
 }
 
-// validate is not called Validate, for the reason that RabbitMQConfig's is not.
-func (c *ListenConfig) validate(path string) error {
-	key := func(name string) string { return path + "::" + name }
-	errs := []error{
-		c.validateEndpoint(path),
-		c.validateAuth(path),
-		between(key("max_connections"), c.MaxConnections, 1, 1<<20, "connections"),
-		between(key("max_message_size_mib"), c.MaxMessageSizeMiB, 1, 1024, "MiB"),
-		between(key("max_in_flight_mib"), c.MaxInFlightMiB, 1, 1<<20, "MiB"),
-	}
-	if c.MaxInFlightMiB <= c.MaxMessageSizeMiB {
-		errs = append(errs, fmt.Errorf("%s: %d is not more than max_message_size_mib %d: the largest message needs some room beside its body",
-			key("max_in_flight_mib"), c.MaxInFlightMiB, c.MaxMessageSizeMiB))
-	}
-	if c.MaxHold < time.Second {
-		errs = append(errs, fmt.Errorf("%s: %s is less than 1s", key("max_hold"), c.MaxHold))
-	}
-	for _, list := range []struct {
-		name   string
-		values []string
-	}{{"exchanges", c.Exchanges}, {"topics", c.Topics}} {
-		if len(list.values) > 0 {
-			errs = append(errs, names(key(list.name), list.values))
-		}
-	}
-	return errors.Join(errs...)
+// check is not called Validate, for the reason that RabbitMQConfig's is not.
+func (c *ListenConfig) check(path string) error {
+	return errors.Join(
+		c.checkEndpoint(path),
+		c.Auth.check(path+"::auth", c.TLS.HasValue() && c.TLS.Get().ClientCAFile != ""),
+		configcheck.Between(path+"::max_connections", c.MaxConnections, 1, 1<<20, "connections"),
+		configcheck.Between(path+"::max_message_size_mib", c.MaxMessageSizeMiB, 1, 1024, "MiB"),
+		configcheck.Between(path+"::max_in_flight_mib", c.MaxInFlightMiB, 1, 1<<20, "MiB"),
+		configcheck.That(c.MaxInFlightMiB > c.MaxMessageSizeMiB,
+			"%s::max_in_flight_mib: %d is not more than max_message_size_mib %d: the largest message needs some room beside its body",
+			path, c.MaxInFlightMiB, c.MaxMessageSizeMiB),
+		configcheck.AtLeast(path+"::max_hold", c.MaxHold, time.Second),
+		configcheck.Each(path+"::exchanges", c.Exchanges, checkName),
+		configcheck.Each(path+"::topics", c.Topics, checkName),
+	)
 }
 
-func (c *ListenConfig) validateEndpoint(path string) error {
+func (c *ListenConfig) checkEndpoint(path string) error {
 	host, port, err := net.SplitHostPort(c.Endpoint)
 	if err != nil || port == "" {
-		return fmt.Errorf("%s::endpoint: %q is not of the form host:port, as localhost:5679", path, c.Endpoint)
+		return fmt.Errorf("%s::endpoint: %q is not of the form host:port, such as localhost:5679", path, c.Endpoint)
 	}
-	if !c.TLS.HasValue() && !c.InsecurePlaintext && !isLoopback(host) {
-		return fmt.Errorf("%s::endpoint: %s may be reached from other hosts, and passwords and events would cross the network in the clear: add the section tls, listen on localhost, or set insecure_plaintext: true",
-			path, c.Endpoint)
-	}
-	return nil
+	return configcheck.That(c.TLS.HasValue() || c.InsecurePlaintext || isLoopback(host),
+		"%s::endpoint: %s may be reached from other hosts, and passwords and events would cross the network in the clear: "+
+			"add the section tls, listen on localhost, or set insecure_plaintext: true", path, c.Endpoint)
 }
 
 // isLoopback does not ask a resolver: a name may be another tomorrow.
@@ -115,40 +102,30 @@ func isLoopback(host string) bool {
 	return err == nil && address.Unmap().IsLoopback()
 }
 
-func (c *ListenConfig) validateAuth(path string) error {
-	auth := c.Auth
-	if len(auth.Mechanisms) == 0 {
-		return fmt.Errorf("%s::auth::mechanisms: at least one of AMQPLAIN, PLAIN, EXTERNAL is needed", path)
+func (c *ListenAuthConfig) check(path string, verifiesCertificates bool) error {
+	if len(c.Mechanisms) == 0 {
+		return fmt.Errorf("%s::mechanisms: at least one of AMQPLAIN, PLAIN, EXTERNAL is needed", path)
 	}
-	var errs []error
-	for i, mechanism := range auth.Mechanisms {
-		errs = append(errs, auditlog.OneOf(fmt.Sprintf("%s::auth::mechanisms[%d]", path, i), mechanism,
-			amqpserver.MechanismAMQPlain, amqpserver.MechanismPlain, amqpserver.MechanismExternal))
-	}
-	external := slices.Contains(auth.Mechanisms, amqpserver.MechanismExternal)
-	if external && (!c.TLS.HasValue() || c.TLS.Get().ClientCAFile == "") {
-		errs = append(errs, fmt.Errorf("%s::auth::mechanisms: EXTERNAL needs %s::tls::client_ca_file, which says whose certificates are good", path, path))
-	}
-	switch key := path + "::auth::certificate_names"; {
-	case external && len(auth.CertificateNames) == 0:
-		errs = append(errs, fmt.Errorf("%s: is required with EXTERNAL: every certificate of the authority could forge audit events", key))
-	case !external && len(auth.CertificateNames) > 0:
-		errs = append(errs, fmt.Errorf("%s: is for EXTERNAL, which %s::auth::mechanisms does not have", key, path))
-	case external:
-		for i, name := range auth.CertificateNames {
-			if name == "" || strings.TrimSpace(name) != name {
-				errs = append(errs, fmt.Errorf("%s[%d]: %q is no name of a certificate, such as nova.example.org", key, i, name))
-			}
-		}
-	}
-	if slices.ContainsFunc(auth.Mechanisms, func(m amqpserver.Mechanism) bool { return m != amqpserver.MechanismExternal }) {
-		for _, credential := range []struct{ name, value string }{{"username", auth.Username}, {"password", string(auth.Password)}} {
-			if credential.value == "" {
-				errs = append(errs, fmt.Errorf("%s::auth::%s: is required: whoever reaches the endpoint could forge audit events", path, credential.name))
-			}
-		}
-	}
-	return errors.Join(errs...)
+	external := slices.Contains(c.Mechanisms, amqpserver.MechanismExternal)
+	password := slices.ContainsFunc(c.Mechanisms, func(m amqpserver.Mechanism) bool { return m != amqpserver.MechanismExternal })
+	const required = "%s: is required: anyone who reaches the endpoint could forge audit events"
+	return errors.Join(
+		configcheck.Each(path+"::mechanisms", c.Mechanisms, func(path string, mechanism amqpserver.Mechanism) error {
+			return configcheck.OneOf(path, mechanism, amqpserver.MechanismAMQPlain, amqpserver.MechanismPlain, amqpserver.MechanismExternal)
+		}),
+		configcheck.That(!external || verifiesCertificates,
+			"%s::mechanisms: EXTERNAL needs listen::tls::client_ca_file, which says whose certificates are good", path),
+		configcheck.That(!external || len(c.CertificateNames) > 0,
+			"%s::certificate_names: is required with EXTERNAL: every certificate of the authority could forge audit events", path),
+		configcheck.That(external || len(c.CertificateNames) == 0,
+			"%s::certificate_names: is for EXTERNAL, which %s::mechanisms does not have", path, path),
+		configcheck.Each(path+"::certificate_names", c.CertificateNames, func(path, name string) error {
+			return configcheck.That(name != "" && strings.TrimSpace(name) == name,
+				"%s: %q is no name of a certificate, such as nova.example.org", path, name)
+		}),
+		configcheck.That(!password || c.Username != "", required, path+"::username"),
+		configcheck.That(!password || c.Password != "", required, path+"::password"),
+	)
 }
 
 func (c *ListenConfig) serverConfig(build component.BuildInfo) amqpserver.Config {

@@ -34,7 +34,7 @@ type pipeline struct {
 
 func newPipeline(config *Config, build component.BuildInfo, next consumer.Logs, telemetry *telemetry, report *receiverhelper.ObsReport) *pipeline {
 	return &pipeline{
-		mapper: auditlog.NewMapper(auditlog.Config(config.Records), build.Version),
+		mapper: auditlog.NewMapper(config.Records, build.Version),
 		deliverer: delivery.Deliverer[auditlog.Record]{
 			Consume:  next.ConsumeLogs,
 			Retry:    config.RetryOnFailure,

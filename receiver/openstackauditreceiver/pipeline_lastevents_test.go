@@ -22,7 +22,7 @@ func TestLastEventsAreBounded(t *testing.T) {
 	config := createDefaultConfig().(*Config)
 	config.RabbitMQ.GetOrInsertDefault().Exchanges = []string{"keystone", "region-two"}
 	config.Records.Resource.ServiceNames = map[string]string{"limes": "quotas"}
-	mapper := auditlog.NewMapper(auditlog.Config(config.Records), "")
+	mapper := auditlog.NewMapper(config.Records, "")
 	last := newLastEvents(telemetry, config)
 	add := func(exchange, publisher, eventType string) {
 		body := fmt.Sprintf(`{"message_id": "1", "publisher_id": %q, "event_type": %q, "priority": "INFO", "timestamp": "2026-11-21 00:00:00",
@@ -55,7 +55,7 @@ func TestOtherNotificationsAreNoSignOfLife(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(telemetry.Shutdown)
 	config := createDefaultConfig().(*Config)
-	mapper := auditlog.NewMapper(auditlog.Config(config.Records), "")
+	mapper := auditlog.NewMapper(config.Records, "")
 	last := newLastEvents(telemetry, config)
 	for _, body := range [][]byte{other("compute.instance.update"), []byte("{torn")} {
 		last.add(mapper, []auditlog.Record{mapper.Read(auditlog.Message{Exchange: "nova", Body: body})})

@@ -2,7 +2,6 @@ package openstackauditreceiver
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/config/configtls"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/configcheck"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq"
 )
 
@@ -101,54 +100,52 @@ func serviceExchanges() []string {
 	}
 }
 
-// validate is not called Validate: within an optional section confmap would give half of the path only.
-func (c *RabbitMQConfig) validate(path string) error {
-	key := func(name string) string { return path + "::" + name }
+// check is not called Validate: within an optional section confmap would give half of the path only.
+func (c *RabbitMQConfig) check(path string) error {
 	errs := []error{
-		c.validateTransport(path),
-		c.validateQueue(key("queue")),
-		between(key("prefetch"), c.Prefetch, 1, 65535, "messages"),
-		between(key("max_batch_size"), c.MaxBatchSize, 1, 65535, "records"),
-		between(key("max_in_flight_mib"), c.MaxInFlightMiB, 1, 1<<20, "MiB"),
-		validateRetry(key("reconnect"), c.Reconnect, "the receiver reconnects for ever, or a broker that was away for long would never be consumed again"),
-	}
-	if c.Prefetch >= 1 && c.Prefetch < c.MaxBatchSize {
-		errs = append(errs, fmt.Errorf("%s: %d is less than max_batch_size %d: no batch can hold more than what the broker sends unsettled; raise the one or lower the other",
-			key("prefetch"), c.Prefetch, c.MaxBatchSize))
-	}
-	if c.RebindInterval < time.Second {
-		errs = append(errs, fmt.Errorf("%s: %s is less than 1s", key("rebind_interval"), c.RebindInterval))
+		c.checkTransport(path),
+		c.checkQueue(path + "::queue"),
+		configcheck.Between(path+"::prefetch", c.Prefetch, 1, 65535, "messages"),
+		configcheck.Between(path+"::max_batch_size", c.MaxBatchSize, 1, 65535, "records"),
+		configcheck.Between(path+"::max_in_flight_mib", c.MaxInFlightMiB, 1, 1<<20, "MiB"),
+		checkRetry(path+"::reconnect", c.Reconnect,
+			"the receiver reconnects forever, or a broker that was away for long would never be consumed again"),
+		configcheck.That(c.Prefetch < 1 || c.Prefetch >= c.MaxBatchSize,
+			"%s::prefetch: %d is less than max_batch_size %d: no batch is larger than what the broker sends unsettled; raise the one or lower the other",
+			path, c.Prefetch, c.MaxBatchSize),
+		configcheck.AtLeast(path+"::rebind_interval", c.RebindInterval, time.Second),
 	}
 	if c.Queue.Mode != rabbitmq.QueueExisting {
-		errs = append(errs,
-			names(key("exchanges"), c.Exchanges),
-			names(key("topics"), c.Topics),
-			names(key("priorities"), c.Priorities))
+		errs = append(errs, checkBinding(path+"::exchanges", c.Exchanges), checkBinding(path+"::topics", c.Topics),
+			checkBinding(path+"::priorities", c.Priorities))
 	}
 	return errors.Join(errs...)
+}
+
+func checkBinding(path string, names []string) error {
+	return errors.Join(
+		configcheck.That(len(names) > 0, "%s: at least one is needed, or nothing would ever reach the queue", path),
+		configcheck.Each(path, names, checkName),
+	)
 }
 
 // namesExchanges reports whether somebody chose the exchanges, each of which should then exist. No cloud has all of the default.
 func (c *RabbitMQConfig) namesExchanges() bool { return !slices.Equal(c.Exchanges, serviceExchanges()) }
 
-func (c *RabbitMQConfig) validateQueue(path string) error {
+func (c *RabbitMQConfig) checkQueue(path string) error {
 	queue := c.Queue
-	key := func(name string) string { return path + "::" + name }
-	errs := []error{
-		auditlog.OneOf(key("mode"), queue.Mode, rabbitmq.QueueOwn, rabbitmq.QueueExisting),
-		auditlog.OneOf(key("type"), queue.Type, rabbitmq.QueueQuorum, rabbitmq.QueueClassic),
-		auditlog.OneOf(key("consumers"), queue.Consumers, ConsumersSingleActive, ConsumersShared),
-		between(key("max_length"), queue.MaxLength, 0, 1<<53, "messages"),
-		between(key("max_length_mib"), queue.MaxLengthMiB, 0, 1<<33, "MiB"),
-	}
 	// AMQP 0-9-1 keeps a name in a short string; the dead-letter queue has the longer one.
-	if most := 255 - len(".rejected"); queue.Name == "" || len(queue.Name) > most {
-		errs = append(errs, fmt.Errorf("%s: a name of 1 to %d bytes is needed", key("name"), most))
-	}
-	if queue.Mode == rabbitmq.QueueOwn && strings.HasPrefix(queue.Name, "amq.") {
-		errs = append(errs, fmt.Errorf("%s: %q cannot be declared: names that begin with amq. are the broker's own", key("name"), queue.Name))
-	}
-	return errors.Join(errs...)
+	const maxName = 255 - len(".rejected")
+	return errors.Join(
+		configcheck.OneOf(path+"::mode", queue.Mode, rabbitmq.QueueOwn, rabbitmq.QueueExisting),
+		configcheck.OneOf(path+"::type", queue.Type, rabbitmq.QueueQuorum, rabbitmq.QueueClassic),
+		configcheck.OneOf(path+"::consumers", queue.Consumers, ConsumersSingleActive, ConsumersShared),
+		configcheck.Between(path+"::max_length", queue.MaxLength, 0, 1<<53, "messages"),
+		configcheck.Between(path+"::max_length_mib", queue.MaxLengthMiB, 0, 1<<33, "MiB"),
+		configcheck.That(queue.Name != "" && len(queue.Name) <= maxName, "%s::name: a name of 1 to %d bytes is needed", path, maxName),
+		configcheck.That(queue.Mode != rabbitmq.QueueOwn || !strings.HasPrefix(queue.Name, "amq."),
+			"%s::name: %q cannot be declared: names that begin with amq. are the broker's own", path, queue.Name),
+	)
 }
 
 // isServiceQueue recognises the queues that oslo.messaging declares beside each exchange: <topic>.<priority>.

@@ -17,10 +17,11 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/transporturl"
 )
 
-// validateTransport checks what can be checked without reading a file. Its errors never show the URL.
-func (c *RabbitMQConfig) validateTransport(path string) error {
+// checkTransport checks what can be checked without reading a file. Its errors never show the URL.
+func (c *RabbitMQConfig) checkTransport(path string) error {
 	if c.TransportURL == "" {
-		return fmt.Errorf("%s::transport_url: is required: the services' own, from [oslo_messaging_notifications] or [DEFAULT], as rabbit://user:password@host:5672//", path)
+		return fmt.Errorf("%s::transport_url: is required: the services' own, from [oslo_messaging_notifications] or [DEFAULT], "+
+			"such as rabbit://user:password@host:5672//", path)
 	}
 	transport, err := transporturl.Parse(string(c.TransportURL))
 	if err != nil {
