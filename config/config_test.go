@@ -18,6 +18,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
 // Each is valid as it stands, with none of its variables set.
@@ -40,9 +41,9 @@ func TestLogfile(t *testing.T) {
 		"AUDIT_OUTPUT=" + output,
 		"AUDIT_STATE=" + filepath.Join(folder, "state"),
 	}
-	write(t, filepath.Join(folder, "keystone_access.log"), strings.Join(captured(t, "keystone-log-driver.log"), "\n")+"\n") // not read
-	write(t, filepath.Join(folder, "keystone.log"), strings.Join(captured(t, "keystone-log-driver.log"), "\n")+"\n")
-	write(t, filepath.Join(folder, "nova.log"), strings.Join(captured(t, "audit-middleware-native-sapcc.log"), "\n")+"\n")
+	write(t, filepath.Join(folder, "keystone_access.log"), fixtures.Text(t, "loglines/keystone-log-driver.log")) // not read
+	write(t, filepath.Join(folder, "keystone.log"), fixtures.Text(t, "loglines/keystone-log-driver.log"))
+	write(t, filepath.Join(folder, "nova.log"), fixtures.Text(t, "loglines/audit-middleware-native-sapcc.log"))
 
 	c := start(t, "logfile.yaml", environment...)
 	eventually(t, c, func() bool { return readRecords(t, output).LogRecordCount() >= 146+44 })
@@ -52,7 +53,7 @@ func TestLogfile(t *testing.T) {
 	assert.Contains(t, c.Stdout.String(), "alice rebooted server")
 
 	// What was written while nobody read is read once.
-	write(t, filepath.Join(folder, "nova.log"), strings.Join(captured(t, "audit-middleware-log-driver-sapcc.log"), "\n")+"\n")
+	write(t, filepath.Join(folder, "nova.log"), fixtures.Text(t, "loglines/audit-middleware-log-driver-sapcc.log"))
 	c = start(t, "logfile.yaml", environment...)
 	eventually(t, c, func() bool { return readRecords(t, output).LogRecordCount() >= 146+44+44 })
 	c.Stop(t)
@@ -85,7 +86,7 @@ func TestKubernetes(t *testing.T) {
 	}
 	// containerd cuts lines at 16 KiB; here at 700 bytes, so that every event of use_json is cut.
 	var cri strings.Builder
-	for _, line := range captured(t, "keystone-log-json.log") {
+	for _, line := range fixtures.Lines(t, "loglines/keystone-log-json.log") {
 		for len(line) > 700 {
 			fmt.Fprintf(&cri, "2026-11-20T23:23:04.177204871Z stdout P %s\n", line[:700])
 			line = line[700:]
@@ -94,7 +95,7 @@ func TestKubernetes(t *testing.T) {
 	}
 	write(t, pod("keystone-api-0", "keystone-api"), cri.String())
 	var docker strings.Builder
-	for _, line := range captured(t, "audit-middleware-native-sapcc.log") {
+	for _, line := range fixtures.Lines(t, "loglines/audit-middleware-native-sapcc.log") {
 		text, err := json.Marshal(map[string]string{"log": line + "\n", "stream": "stderr", "time": "2026-11-20T23:23:04.177204871Z"})
 		require.NoError(t, err)
 		docker.Write(append(text, '\n'))
@@ -128,13 +129,13 @@ func TestJournald(t *testing.T) {
 		fmt.Fprintf(&export, "__REALTIME_TIMESTAMP=1795216984177204\n_HOSTNAME=ctl01\n_SYSTEMD_UNIT=%s\nPRIORITY=6\n"+
 			"SYSLOG_IDENTIFIER=keystone-wsgi-public\nMESSAGE=%s\n\n", unit, message)
 	}
-	for _, line := range captured(t, "keystone-log-driver.log") {
+	for _, line := range fixtures.Lines(t, "loglines/keystone-log-driver.log") {
 		entry("keystone.service", line)
 		// What a local user writes with logger(1), and what another service writes, whoever it says it is.
 		entry("session-3.scope", strings.ReplaceAll(line, `"message_id": "`, `"message_id": "forged-`))
 		entry("nginx.service", strings.ReplaceAll(line, `"message_id": "`, `"message_id": "forged-`))
 	}
-	long := captured(t, "audit-middleware-native-sapcc.log")
+	long := fixtures.Lines(t, "loglines/audit-middleware-native-sapcc.log")
 	for _, line := range long {
 		entry("nova-api.service", strings.Replace(line, "'eventType'", "'measurements': '"+strings.Repeat("x", 8000)+"', 'eventType'", 1)+"\x1b[00m")
 	}
@@ -172,12 +173,8 @@ func TestKafka(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(producer.Close)
 
-	content, err := os.ReadFile(filepath.Join("..", "testdata", "notifications", "amqp-keystone-messagingv2.jsonl"))
-	require.NoError(t, err)
-	for line := range bytes.Lines(content) {
-		var delivery struct{ Body string }
-		require.NoError(t, json.Unmarshal(line, &delivery))
-		record := &kgo.Record{Topic: "notifications.info", Value: []byte(delivery.Body)}
+	for _, body := range fixtures.Bodies(t, fixtures.KeystoneMessagingV2) {
+		record := &kgo.Record{Topic: "notifications.info", Value: body}
 		require.NoError(t, producer.ProduceSync(t.Context(), record).FirstErr())
 	}
 
@@ -202,7 +199,7 @@ func TestGateway(t *testing.T) {
 	rl.Resource().Attributes().PutStr("host.name", "node7")
 	records := rl.ScopeLogs().AppendEmpty().LogRecords()
 	for _, name := range []string{"keystone-log-basic.log", "audit-middleware-native.log"} {
-		for _, line := range captured(t, name) {
+		for _, line := range fixtures.Lines(t, "loglines/"+name) {
 			records.AppendEmpty().Body().SetStr(line)
 		}
 	}

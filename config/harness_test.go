@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -80,14 +79,6 @@ func (b *backend) take(t *testing.T, c *collectortest.Process, want int) plog.Lo
 func eventually(t *testing.T, c *collectortest.Process, condition func() bool) {
 	t.Helper()
 	require.Eventually(t, condition, patience, 20*time.Millisecond, "the collector's log:\n%s", &c.Log)
-}
-
-// captured returns the lines of a capture.
-func captured(t *testing.T, name string) []string {
-	t.Helper()
-	content, err := os.ReadFile(filepath.Join("..", "testdata", "loglines", filepath.Clean(name)))
-	require.NoError(t, err)
-	return strings.Split(strings.TrimSpace(string(content)), "\n")
 }
 
 func write(t *testing.T, path, text string) {

@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
@@ -82,28 +82,19 @@ func TestListen(t *testing.T) {
 
 	publisher, err := rabbitmqtest.NewPublisher("amqp://keystone:listen-only@"+endpoint+"/", "keystone", false)
 	require.NoError(t, err, "%s", &c.Log)
-	capture, err := os.ReadFile(filepath.Join("..", "testdata", "notifications", "amqp-keystone-messagingv2.jsonl"))
-	require.NoError(t, err)
-	lines := strings.Split(strings.TrimSpace(string(capture)), "\n")
-	for _, line := range lines {
-		var delivery struct{ Body string }
-		require.NoError(t, json.Unmarshal([]byte(line), &delivery))
-		require.NoError(t, publisher.Publish(ctx, "notifications.info", []byte(delivery.Body)))
+	bodies := fixtures.Bodies(t, fixtures.KeystoneMessagingV2)
+	for _, body := range bodies {
+		require.NoError(t, publisher.Publish(ctx, "notifications.info", body))
 	}
 	require.NoError(t, publisher.Close())
-	require.Equal(t, len(lines), b.take(t, c, len(lines)).LogRecordCount())
+	b.take(t, c, len(bodies))
 }
 
 // publishOne publishes the first notification of a capture as a service does.
 func publishOne(t *testing.T, endpoint string) {
 	t.Helper()
-	capture, err := os.ReadFile(filepath.Join("..", "testdata", "notifications", "amqp-keystone-messagingv2.jsonl"))
-	require.NoError(t, err)
-	line, _, _ := strings.Cut(string(capture), "\n")
-	var delivery struct{ Body string }
-	require.NoError(t, json.Unmarshal([]byte(line), &delivery))
 	publisher, err := rabbitmqtest.NewPublisher("amqp://keystone:listen-only@"+endpoint+"/", "keystone", false)
 	require.NoError(t, err)
-	require.NoError(t, publisher.Publish(t.Context(), "notifications.info", []byte(delivery.Body)))
+	require.NoError(t, publisher.Publish(t.Context(), "notifications.info", fixtures.Bodies(t, fixtures.KeystoneMessagingV2)[0]))
 	require.NoError(t, publisher.Close())
 }

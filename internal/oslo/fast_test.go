@@ -1,33 +1,20 @@
 package oslo
 
 import (
-	"bufio"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
-// capturedBodies are the bodies of the messages of the captures whose names match.
-func capturedBodies(t testing.TB, pattern string) (bodies []string) {
+// capturedBodies are the bodies of the messages of all captures.
+func capturedBodies(t testing.TB) (bodies []string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "notifications", pattern))
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, path := range files {
-		file, err := os.Open(path)
-		require.NoError(t, err)
-		lines := bufio.NewScanner(file)
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			var delivery struct{ Body string }
-			require.NoError(t, json.Unmarshal(lines.Bytes(), &delivery))
-			bodies = append(bodies, delivery.Body)
+	for _, capture := range fixtures.Names(t, "notifications", ".jsonl") {
+		for _, body := range fixtures.Bodies(t, capture) {
+			bodies = append(bodies, string(body))
 		}
-		require.NoError(t, lines.Err())
-		require.NoError(t, file.Close())
 	}
 	return bodies
 }
@@ -48,23 +35,26 @@ func checkFast(t *testing.T, text string) bool {
 }
 
 func TestFastPath(t *testing.T) {
-	for pattern, most := range map[string]bool{
-		"amqp-keystone-messagingv2.jsonl":   true,
-		"amqp-keystone-durable.jsonl":       true,
-		"amqp-audit-middleware.jsonl":       true,
-		"amqp-audit-middleware-sapcc.jsonl": true,
-		"amqp-keystone-basic.jsonl":         false,
-		"amqp-keystone-messaging-v1.jsonl":  false,
+	for _, test := range []struct {
+		capture string
+		most    bool
+	}{
+		{"amqp-keystone-messagingv2", true},
+		{"amqp-keystone-durable", true},
+		{"amqp-audit-middleware", true},
+		{"amqp-audit-middleware-sapcc", true},
+		{"amqp-keystone-basic", false},
+		{"amqp-keystone-messaging-v1", false},
 	} {
-		t.Run(pattern, func(t *testing.T) {
-			bodies := capturedBodies(t, pattern)
+		t.Run(test.capture, func(t *testing.T) {
+			bodies := fixtures.Bodies(t, test.capture)
 			fast := 0
 			for _, body := range bodies {
-				if checkFast(t, body) {
+				if checkFast(t, string(body)) {
 					fast++
 				}
 			}
-			require.Equal(t, most, 2*fast > len(bodies), "%d of %d", fast, len(bodies))
+			require.Equal(t, test.most, 2*fast > len(bodies), "%d of %d", fast, len(bodies))
 		})
 	}
 }
@@ -141,7 +131,7 @@ func TestFastPathUnusual(t *testing.T) {
 
 // FuzzFastPath holds the paths equal: for the text as it is, and for the text as the message within an envelope.
 func FuzzFastPath(f *testing.F) {
-	for i, body := range capturedBodies(f, "amqp-*.jsonl") {
+	for i, body := range capturedBodies(f) {
 		if i%7 == 0 {
 			f.Add(body)
 		}

@@ -1,8 +1,6 @@
 package oslo
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -10,33 +8,31 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo/hostiletest"
 )
 
-// wantEvents are the events in each capture: the lines of the driver, and native ones.
-var wantEvents = map[string]struct{ driver, native int }{
-	"audit-middleware-log-driver-sapcc.log": {44, 0},
-	"audit-middleware-log-driver.log":       {204, 0},
-	"audit-middleware-native-sapcc.log":     {0, 44},
-	"audit-middleware-native.log":           {0, 90},
-	"keystone-log-basic.log":                {146, 0},
-	"keystone-log-context-format.log":       {85, 0},
-	"keystone-log-driver.log":               {146, 0},
-	"keystone-log-json.log":                 {146, 0},
-}
-
 func TestCapturesHoldTheirEvents(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "loglines", "*.log"))
-	require.NoError(t, err)
-	require.Len(t, files, len(wantEvents))
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			content, err := os.ReadFile(file)
-			require.NoError(t, err)
-			want := wantEvents[filepath.Base(file)]
+	tests := []struct {
+		log string
+		// The events that the log driver wrote, and those of the audit middleware's own.
+		driver, native int
+	}{
+		{"audit-middleware-log-driver-sapcc", 44, 0},
+		{"audit-middleware-log-driver", 204, 0},
+		{"audit-middleware-native-sapcc", 0, 44},
+		{"audit-middleware-native", 0, 90},
+		{"keystone-log-basic", 146, 0},
+		{"keystone-log-context-format", 85, 0},
+		{"keystone-log-driver", 146, 0},
+		{"keystone-log-json", 146, 0},
+	}
+	require.Len(t, fixtures.Names(t, "loglines", ".log"), len(tests))
+	for _, test := range tests {
+		t.Run(test.log, func(t *testing.T) {
 			driver, native, unique := 0, 0, map[string]bool{}
-			for line := range strings.SplitSeq(string(content), "\n") {
+			for _, line := range fixtures.Lines(t, "loglines/"+test.log+".log") {
 				n, err := LineReader{}.ReadText(line)
 				require.NoError(t, err)
 				if n == nil {
@@ -50,21 +46,17 @@ func TestCapturesHoldTheirEvents(t *testing.T) {
 				assert.False(t, unique[idOf(n)], "%s twice", idOf(n))
 				unique[idOf(n)] = true
 			}
-			assert.Equal(t, want.driver, driver)
-			assert.Equal(t, want.native, native)
+			assert.Equal(t, test.driver, driver)
+			assert.Equal(t, test.native, native)
 		})
 	}
 }
 
 // FuzzReadText: no panic, an error has a reason, and a container runtime's wrapper changes nothing.
 func FuzzReadText(f *testing.F) {
-	files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "loglines", "*.log"))
-	require.NoError(f, err)
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		require.NoError(f, err)
+	for _, log := range fixtures.Names(f, "loglines", ".log") {
 		taken := 0
-		for line := range strings.SplitSeq(string(content), "\n") {
+		for _, line := range fixtures.Lines(f, "loglines/"+log+".log") {
 			if MayHoldEvent(line) && taken < 3 {
 				taken++
 				f.Add(line)

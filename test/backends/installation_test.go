@@ -3,7 +3,6 @@ package backends
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/prometheustest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
@@ -105,12 +105,12 @@ var sources = map[string]source{
 	"AUDIT_LISTEN_ENDPOINT": fromService,
 	"AUDIT_LOG_FILES": func(t testing.TB, _ string) (func(context.Context) error, []string) {
 		path := filepath.Join(t.TempDir(), "keystone.log")
-		return appendLine(path, ""), []string{"AUDIT_LOG_FILES=" + path}
+		return appendLine(t, path, ""), []string{"AUDIT_LOG_FILES=" + path}
 	},
 	"AUDIT_POD_LOGS": func(t testing.TB, _ string) (func(context.Context) error, []string) {
 		folder := filepath.Join(t.TempDir(), "openstack_keystone-api-0_c2f1b0de-52cc-4a4f-9f62-1f3d0d1b1b5c", "keystone-api")
 		require.NoError(t, os.MkdirAll(folder, 0o750))
-		return appendLine(filepath.Join(folder, "0.log"), "2026-11-20T23:23:04.177204871Z stdout F "), []string{"AUDIT_POD_LOGS=" + folder + "/*.log"}
+		return appendLine(t, filepath.Join(folder, "0.log"), "2026-11-20T23:23:04.177204871Z stdout F "), []string{"AUDIT_POD_LOGS=" + folder + "/*.log"}
 	},
 	"AUDIT_JOURNAL":      fromJournal,
 	"AUDIT_KAFKA_BROKER": fromKafka,
@@ -145,7 +145,8 @@ func fromJournal(t testing.TB, _ string) (func(context.Context) error, []string)
 	folder := t.TempDir()
 	remote := exec.CommandContext(t.Context(), lookPath(t, "/usr/lib/systemd/systemd-journal-remote", "systemd-journal-remote"),
 		"-o", filepath.Join(folder, "system.journal"), "-")
-	remote.Stdin = strings.NewReader(fmt.Sprintf("__REALTIME_TIMESTAMP=1795216984177204\n_HOSTNAME=ctl01\n_SYSTEMD_UNIT=keystone.service\nPRIORITY=6\nMESSAGE=%s\n\n", logLine()))
+	remote.Stdin = strings.NewReader("__REALTIME_TIMESTAMP=1795216984177204\n_HOSTNAME=ctl01\n_SYSTEMD_UNIT=keystone.service\n" +
+		"PRIORITY=6\nMESSAGE=" + logLine(t) + "\n\n")
 	out, err := remote.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return func(context.Context) error { return nil }, []string{"AUDIT_JOURNAL=" + folder}
@@ -169,30 +170,29 @@ func fromKafka(t testing.TB, _ string) (func(context.Context) error, []string) {
 func fromAgent(t testing.TB, _ string) (func(context.Context) error, []string) {
 	t.Helper()
 	addresses := collectortest.FreeAddresses(t, 2)
+	line := logLine(t)
 	return func(ctx context.Context) error {
 		logs := plog.NewLogs()
-		logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr(logLine())
+		logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr(line)
 		return sendOTLP(ctx, "http://"+addresses[0], collectortest.GatewayToken, logs)
 	}, collectortest.GatewayEnvironment(t, addresses[0], addresses[1])
 }
 
 // logLine is an event as oslo.messaging's log driver writes it: the first of a capture.
-func logLine() string {
-	text, err := os.ReadFile(filepath.Join(root, "testdata", "loglines", "keystone-log-driver.log"))
-	if err != nil {
-		panic(err)
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	return line
+func logLine(t testing.TB) string {
+	t.Helper()
+	return fixtures.Lines(t, "loglines/keystone-log-driver.log")[0]
 }
 
-func appendLine(path, prefix string) func(context.Context) error {
+func appendLine(t testing.TB, path, prefix string) func(context.Context) error {
+	t.Helper()
+	line := prefix + logLine(t) + "\n"
 	return func(context.Context) error {
 		file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
 			return err
 		}
-		if _, err := file.WriteString(prefix + logLine() + "\n"); err != nil {
+		if _, err := file.WriteString(line); err != nil {
 			return err
 		}
 		return file.Close()

@@ -3,11 +3,7 @@
 package backends
 
 import (
-	"bufio"
-	"encoding/json"
 	"maps"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
 // TestLoki runs one Loki for all that needs it.
@@ -38,28 +35,11 @@ func (l loki) collector(t testing.TB, environment []string) *process {
 	}, environment...), "--set", "exporters.otlp_http/loki.headers.X-Scope-OrgID="+tenant(t))
 }
 
-// bodies are those of a capture.
-func bodies(t testing.TB, capture string) (all [][]byte) {
-	t.Helper()
-	file, err := os.Open(filepath.Join(root, "testdata", "notifications", filepath.Clean(capture)))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, file.Close()) }()
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var delivery struct{ Body string }
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &delivery))
-		all = append(all, []byte(delivery.Body))
-	}
-	require.NoError(t, lines.Err())
-	return all
-}
-
 // Each record of real services is there once, also when its message comes twice.
 func (l loki) testCaptures(t *testing.T) {
 	url, environment := broker(t)
 	c := l.collector(t, environment)
-	all := append(bodies(t, "amqp-keystone-messagingv2.jsonl"), bodies(t, "amqp-audit-middleware-sapcc.jsonl")...)
+	all := append(fixtures.Bodies(t, fixtures.KeystoneMessagingV2), fixtures.Bodies(t, "amqp-audit-middleware-sapcc")...)
 	send(t, url, all...)
 	since := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
 	l.wait(t, `{service_namespace="openstack"}`, since, 158+44, c)

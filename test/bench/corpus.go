@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
 // corpus are captured notifications, in turn from each service that sent them.
@@ -29,7 +27,7 @@ var (
 func readCorpus(folder string) (corpus, error) {
 	var services [][][]byte
 	for _, name := range []string{"amqp-keystone-messagingv2", "amqp-audit-middleware", "amqp-audit-middleware-sapcc"} {
-		bodies, err := readCapture(filepath.Join(folder, name+".jsonl"))
+		bodies, err := fixtures.ReadBodies(filepath.Join(folder, name+".jsonl"))
 		if err != nil {
 			return corpus{}, err
 		}
@@ -47,23 +45,6 @@ func readCorpus(folder string) (corpus, error) {
 		}
 	}
 	return c, nil
-}
-
-func readCapture(path string) (bodies [][]byte, err error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var delivery struct{ Body string }
-		if err := json.Unmarshal(lines.Bytes(), &delivery); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		bodies = append(bodies, []byte(delivery.Body))
-	}
-	return bodies, lines.Err()
 }
 
 func meanSize(bodies [][]byte) int {

@@ -3,13 +3,9 @@
 package hostiletest
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
 // EventID is the id of each event that a rendered log truly holds; what is typed has another.
@@ -19,7 +15,7 @@ const EventID = "true"
 type Text struct{ Name, Text string }
 
 // Texts are those of the corpus.
-func Texts(t testing.TB) []Text { return read[Text](t, "typed.jsonl") }
+func Texts(t testing.TB) []Text { return fixtures.Rows[Text](t, "hostile/typed.jsonl") }
 
 // Record is a whole log record that somebody had a part in.
 type Record struct {
@@ -32,16 +28,4 @@ type Record struct {
 }
 
 // Records are those of the corpus: entries of journals and shippers.
-func Records(t testing.TB) []Record { return read[Record](t, "records.jsonl") }
-
-func read[T any](t testing.TB, file string) (rows []T) {
-	t.Helper()
-	content, err := os.ReadFile(filepath.Join("..", "..", "testdata", "hostile", file))
-	require.NoError(t, err)
-	for line := range strings.Lines(string(content)) {
-		var row T
-		require.NoError(t, json.Unmarshal([]byte(line), &row))
-		rows = append(rows, row)
-	}
-	return rows
-}
+func Records(t testing.TB) []Record { return fixtures.Rows[Record](t, "hostile/records.jsonl") }
