@@ -16,7 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
@@ -150,7 +150,7 @@ func TestJournald(t *testing.T) {
 		"AUDIT_STATE="+filepath.Join(folder, "state"))
 	logs := b.take(t, c, 146+44)
 	for log := range collectortest.Records(logs) {
-		uid, _ := log.Attributes().Get(auditlog.AttrRecordUID)
+		uid, _ := log.Attributes().Get(audit.AttrRecordUID)
 		assert.NotContains(t, uid.Str(), "forged")
 	}
 	hosts := map[string]int{}

@@ -12,7 +12,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
 // pollInterval is how often the collector's output is looked at.
@@ -74,7 +74,7 @@ func printRecords(console io.Writer, line []byte) error {
 		return err
 	}
 	for _, rl := range logs.ResourceLogs().All() {
-		service, _ := rl.Resource().Attributes().Get(auditlog.AttrServiceName)
+		service, _ := rl.Resource().Attributes().Get(audit.AttrServiceName)
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
 				_, err := fmt.Fprintf(console, "%s  %-9s %s\n",

@@ -8,7 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/configcheck"
 )
 
@@ -53,7 +53,7 @@ type KeystoneConfig struct {
 func createDefaultConfig() component.Config {
 	return &Config{
 		FlushInterval: 15 * time.Second,
-		Dimensions:    DimensionsConfig{Authentications: []string{auditlog.AttrUserDomainName}, Events: []string{}},
+		Dimensions:    DimensionsConfig{Authentications: []string{audit.AttrUserDomainName}, Events: []string{}},
 		MaxSeries:     2000,
 		DedupWindow:   100_000,
 		Keystone:      KeystoneConfig{ServiceName: "keystone", ServiceNamespace: "openstack"},

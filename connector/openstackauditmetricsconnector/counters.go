@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
 const (
@@ -22,11 +22,11 @@ const (
 )
 
 var (
-	resourceAttributes = []string{auditlog.AttrServiceName, auditlog.AttrServiceNamespace, auditlog.AttrCloudRegion}
+	resourceAttributes = []string{audit.AttrServiceName, audit.AttrServiceNamespace, audit.AttrCloudRegion}
 
-	authenticationAttributes = []string{auditlog.AttrAuditOutcome, auditlog.AttrErrorType, auditlog.AttrIdentityProviderID}
-	eventAttributes          = []string{auditlog.AttrAuditCategory, auditlog.AttrAuditAction, auditlog.AttrAuditOutcome, auditlog.AttrErrorType}
-	requestAttributes        = []string{auditlog.AttrAuditAction, auditlog.AttrAuditOutcome, auditlog.AttrErrorType}
+	authenticationAttributes = []string{audit.AttrAuditOutcome, audit.AttrErrorType, audit.AttrIdentityProviderID}
+	eventAttributes          = []string{audit.AttrAuditCategory, audit.AttrAuditAction, audit.AttrAuditOutcome, audit.AttrErrorType}
+	requestAttributes        = []string{audit.AttrAuditAction, audit.AttrAuditOutcome, audit.AttrErrorType}
 
 	// requestBounds are those of the semantic conventions for HTTP request durations.
 	requestBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
@@ -85,17 +85,17 @@ func (c *counters) count(logs plog.Logs) tally {
 	for _, rl := range logs.ResourceLogs().All() {
 		of := rl.Resource().Attributes()
 		r := resource{
-			serviceName:      text(of, auditlog.AttrServiceName),
-			serviceNamespace: text(of, auditlog.AttrServiceNamespace),
-			region:           text(of, auditlog.AttrCloudRegion),
+			serviceName:      text(of, audit.AttrServiceName),
+			serviceNamespace: text(of, audit.AttrServiceNamespace),
+			region:           text(of, audit.AttrCloudRegion),
 		}
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				category := text(lr.Attributes(), auditlog.AttrAuditCategory)
-				outcome := text(lr.Attributes(), auditlog.AttrAuditOutcome)
+				category := text(lr.Attributes(), audit.AttrAuditCategory)
+				outcome := text(lr.Attributes(), audit.AttrAuditOutcome)
 				switch {
 				case category == "": // no audit event
-				case c.window.seen(text(lr.Attributes(), auditlog.AttrRecordUID), outcome == auditlog.OutcomePending):
+				case c.window.seen(text(lr.Attributes(), audit.AttrRecordUID), outcome == audit.OutcomePending):
 					t.repeated++
 				default:
 					c.record(r, category, outcome, lr, of)
@@ -116,17 +116,17 @@ func (c *counters) record(r resource, category, outcome string, lr plog.LogRecor
 		s.observe(duration, deliveryBounds)
 	}
 	switch outcome {
-	case auditlog.OutcomePending:
+	case audit.OutcomePending:
 		// The first half of a pair. The second is the same event, with its outcome.
 		return
-	case auditlog.OutcomeSuccess, auditlog.OutcomeFailure:
+	case audit.OutcomeSuccess, audit.OutcomeFailure:
 	default:
-		outcome = auditlog.OutcomeUnknown
+		outcome = audit.OutcomeUnknown
 	}
-	action, errorType := text(attributes, auditlog.AttrAuditAction), text(attributes, auditlog.AttrErrorType)
+	action, errorType := text(attributes, audit.AttrAuditAction), text(attributes, audit.AttrErrorType)
 
-	if category == auditlog.CategoryAuthentication {
-		c.set(c.authentications, attributes, of, outcome, errorType, text(attributes, auditlog.AttrIdentityProviderID))
+	if category == audit.CategoryAuthentication {
+		c.set(c.authentications, attributes, of, outcome, errorType, text(attributes, audit.AttrIdentityProviderID))
 		s, _ := c.authentications.at(r, c.values)
 		s.add()
 	}
@@ -165,7 +165,7 @@ func text(attributes pcommon.Map, key string) string {
 
 // requestDuration is in seconds. One that is no number, infinite or negative would spoil the sum of all.
 func requestDuration(attributes pcommon.Map) (float64, bool) {
-	value, ok := attributes.Get(auditlog.AttrAuditDuration)
+	value, ok := attributes.Get(audit.AttrAuditDuration)
 	if !ok || value.Type() != pcommon.ValueTypeDouble {
 		return 0, false
 	}
@@ -176,7 +176,7 @@ func requestDuration(attributes pcommon.Map) (float64, bool) {
 // deliveryDuration is the time from sending to receipt, in seconds. There is none where the sender's clock is ahead, or where the
 // observed time is that of the notification (observed_time: notification).
 func deliveryDuration(lr plog.LogRecord) (float64, bool) {
-	sent, err := time.Parse(time.RFC3339Nano, text(lr.Attributes(), auditlog.AttrNotificationTimestamp))
+	sent, err := time.Parse(time.RFC3339Nano, text(lr.Attributes(), audit.AttrNotificationTimestamp))
 	observed := lr.ObservedTimestamp().AsTime()
 	if err != nil || lr.ObservedTimestamp() == 0 {
 		return 0, false

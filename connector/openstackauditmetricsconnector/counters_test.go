@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -51,7 +52,7 @@ func TestErrorsOfCapturesStartAtZero(t *testing.T) {
 	zero := c.totals(t)
 	require.NoError(t, c.ConsumeLogs(t.Context(), readCapture(t, "amqp-keystone-messagingv2.jsonl", auditlog.NewDefaultConfig())))
 	for key, count := range c.totals(t) {
-		if count > 0 && strings.Contains(key, nameAuthentications) && !strings.Contains(key, auditlog.AttrIdentityProviderID) {
+		if count > 0 && strings.Contains(key, nameAuthentications) && !strings.Contains(key, audit.AttrIdentityProviderID) {
 			require.Contains(t, zero, key)
 		}
 	}
@@ -163,11 +164,11 @@ func TestOnlyDurationsAreObserved(t *testing.T) {
 	for i, duration := range durations {
 		all := logs(event{service: "nova", uid: strconv.Itoa(i), category: "resource", action: "create", outcome: "success"})
 		attributes := all.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()
-		attributes.PutDouble(auditlog.AttrAuditDuration, duration)
+		attributes.PutDouble(audit.AttrAuditDuration, duration)
 		require.NoError(t, c.ConsumeLogs(t.Context(), all))
 	}
 	text := logs(event{service: "nova", uid: "text", category: "resource", action: "create", outcome: "success"})
-	text.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().PutStr(auditlog.AttrAuditDuration, "0.5")
+	text.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().PutStr(audit.AttrAuditDuration, "0.5")
 	require.NoError(t, c.ConsumeLogs(t.Context(), text))
 	got := c.totals(t)
 	require.EqualValues(t, 2, got.sum(nameRequestDuration))
@@ -183,7 +184,7 @@ func TestDeliveryDuration(t *testing.T) {
 		all := logs(login(strconv.Itoa(i), "success", ""))
 		record := all.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 		record.SetObservedTimestamp(pcommon.NewTimestampFromTime(received))
-		record.Attributes().PutStr(auditlog.AttrNotificationTimestamp, received.Add(ahead).Format(time.RFC3339Nano))
+		record.Attributes().PutStr(audit.AttrNotificationTimestamp, received.Add(ahead).Format(time.RFC3339Nano))
 		require.NoError(t, c.ConsumeLogs(t.Context(), all))
 	}
 	require.EqualValues(t, 1, c.totals(t).sum(nameDeliveryDuration), "without those of a clock that is ahead")
@@ -220,7 +221,7 @@ func TestTwoHostsAreOneService(t *testing.T) {
 
 func TestDimensionsComeFromTheRecordElseItsResource(t *testing.T) {
 	c := start(t, quiet(func(config *Config) {
-		config.Dimensions.Events = []string{auditlog.AttrUserDomainName, auditlog.AttrHostName}
+		config.Dimensions.Events = []string{audit.AttrUserDomainName, audit.AttrHostName}
 	}),
 		consumertest.NewNop())
 	e := login("1", "success", "")

@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/connector/openstackauditmetricsconnector/internal/metadata"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -67,11 +68,11 @@ func logs(events ...event) plog.Logs {
 		if e.service == "" {
 			e.service = "keystone"
 		}
-		put(rl.Resource().Attributes(), auditlog.AttrServiceName, e.service, auditlog.AttrServiceNamespace, "openstack",
-			auditlog.AttrHostName, e.host, auditlog.AttrCloudRegion, e.region)
+		put(rl.Resource().Attributes(), audit.AttrServiceName, e.service, audit.AttrServiceNamespace, "openstack",
+			audit.AttrHostName, e.host, audit.AttrCloudRegion, e.region)
 		lr := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
-		put(lr.Attributes(), auditlog.AttrRecordUID, e.uid, auditlog.AttrAuditCategory, e.category, auditlog.AttrAuditAction, e.action,
-			auditlog.AttrAuditOutcome, e.outcome, auditlog.AttrErrorType, e.errorType, auditlog.AttrUserDomainName, e.domain)
+		put(lr.Attributes(), audit.AttrRecordUID, e.uid, audit.AttrAuditCategory, e.category, audit.AttrAuditAction, e.action,
+			audit.AttrAuditOutcome, e.outcome, audit.AttrErrorType, e.errorType, audit.AttrUserDomainName, e.domain)
 		lr.SetTimestamp(pcommon.NewTimestampFromTime(e.time))
 	}
 	return all
@@ -116,7 +117,7 @@ func read(t testing.TB, metrics pmetric.Metrics) values {
 		for _, key := range resourceAttributes[:1] {
 			prefix = text(rm.Resource().Attributes(), key)
 		}
-		if region := text(rm.Resource().Attributes(), auditlog.AttrCloudRegion); region != "" {
+		if region := text(rm.Resource().Attributes(), audit.AttrCloudRegion); region != "" {
 			prefix += "/" + region
 		}
 		for _, sm := range rm.ScopeMetrics().All() {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"strings"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
@@ -43,7 +44,7 @@ func (m *Mapper) actorOf(n *oslo.Notification, action, errorType string) actor {
 		requestID:         i.RequestID,
 		globalRequestID:   i.GlobalRequestID,
 	}
-	if action == actionAuthenticate {
+	if action == audit.ActionAuthenticate {
 		// Before the login there is no scope: it is the domain of the (claimed) user.
 		a.userDomainID = cmp.Or(a.userDomainID, i.DomainID)
 		a.userDomainName = cmp.Or(a.userDomainName, i.DomainName)
@@ -55,7 +56,7 @@ func (m *Mapper) actorOf(n *oslo.Notification, action, errorType string) actor {
 		// Icehouse and Juno wrote the user's id into the name.
 		a.userID, a.userName = a.userName, cmp.Or(i.Username, i.SubmittedName)
 	}
-	if errorType == errorUserNotFound {
+	if errorType == audit.ErrorUserNotFound {
 		m.hideUnknownName(&a)
 	}
 	return a
@@ -141,16 +142,16 @@ func dropFiller(e *cadf.Event) {
 const filler = "unknown"
 
 func (w *writer) actor(a *actor) {
-	w.text(AttrUserID, a.userID)
-	w.name(AttrUserName, a.userName)
-	w.text(AttrUserHash, a.userHash)
-	w.text(AttrUserDomainID, a.userDomainID)
-	w.name(AttrUserDomainName, a.userDomainName)
-	w.text(AttrProjectID, a.projectID)
-	w.name(AttrProjectName, a.projectName)
-	w.name(AttrProjectDomainName, a.projectDomainName)
-	w.text(AttrDomainID, a.domainID)
-	w.name(AttrDomainName, a.domainName)
-	w.text(AttrRequestID, a.requestID)
-	w.text(AttrRequestGlobalID, a.globalRequestID)
+	w.text(audit.AttrUserID, a.userID)
+	w.name(audit.AttrUserName, a.userName)
+	w.text(audit.AttrUserHash, a.userHash)
+	w.text(audit.AttrUserDomainID, a.userDomainID)
+	w.name(audit.AttrUserDomainName, a.userDomainName)
+	w.text(audit.AttrProjectID, a.projectID)
+	w.name(audit.AttrProjectName, a.projectName)
+	w.name(audit.AttrProjectDomainName, a.projectDomainName)
+	w.text(audit.AttrDomainID, a.domainID)
+	w.name(audit.AttrDomainName, a.domainName)
+	w.text(audit.AttrRequestID, a.requestID)
+	w.text(audit.AttrRequestGlobalID, a.globalRequestID)
 }

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -25,10 +26,10 @@ const (
 
 // names are what is bounded as a name.
 var names = map[string]bool{
-	auditlog.AttrUserName: true, auditlog.AttrUserDomainName: true, auditlog.AttrProjectName: true, auditlog.AttrProjectDomainName: true,
-	auditlog.AttrDomainName: true, auditlog.AttrTargetName: true, auditlog.AttrCADFTargetName: true, auditlog.AttrObserverName: true,
-	auditlog.AttrEventName: true, auditlog.AttrURLPath: true, auditlog.AttrURLQuery: true, auditlog.AttrUserAgentOriginal: true,
-	auditlog.AttrServiceName: true, auditlog.AttrHostName: true,
+	audit.AttrUserName: true, audit.AttrUserDomainName: true, audit.AttrProjectName: true, audit.AttrProjectDomainName: true,
+	audit.AttrDomainName: true, audit.AttrTargetName: true, audit.AttrCADFTargetName: true, audit.AttrObserverName: true,
+	audit.AttrEventName: true, audit.AttrURLPath: true, audit.AttrURLQuery: true, audit.AttrUserAgentOriginal: true,
+	audit.AttrServiceName: true, audit.AttrHostName: true,
 }
 
 // bounds holds a record against what is promised of each.
@@ -44,7 +45,7 @@ func (b *bounds) attributes(attributes pcommon.Map) {
 		if names[key] {
 			limit = mostOfAName
 		}
-		if key != auditlog.AttrRecordOriginal { // bounded by max_body_size_kib
+		if key != audit.AttrRecordOriginal { // bounded by max_body_size_kib
 			b.value(key, value, limit)
 		}
 	}
@@ -112,16 +113,16 @@ func checkRecord(t testing.TB, lr plog.LogRecord, config *auditlog.Config) {
 	}) {
 		t.Fatalf("event name %q", lr.EventName())
 	}
-	if _, truncated := lr.Attributes().Get(auditlog.AttrAuditTruncated); !truncated && lr.DroppedAttributesCount() > 0 {
+	if _, truncated := lr.Attributes().Get(audit.AttrAuditTruncated); !truncated && lr.DroppedAttributesCount() > 0 {
 		t.Fatal("attributes were dropped, and nothing says so")
 	}
-	if uid, ok := lr.Attributes().Get(auditlog.AttrRecordUID); !ok || uid.Str() == "" || len(uid.Str()) > 512 {
+	if uid, ok := lr.Attributes().Get(audit.AttrRecordUID); !ok || uid.Str() == "" || len(uid.Str()) > 512 {
 		t.Fatalf("record id %q: Elasticsearch takes 512 bytes", uid.Str())
 	}
 	if lr.Timestamp() > 1<<63 {
 		t.Fatalf("time %d", lr.Timestamp())
 	}
-	if _, audit := lr.Attributes().Get(auditlog.AttrAuditOutcome); !audit || config.Body != auditlog.BodySummary {
+	if _, audit := lr.Attributes().Get(audit.AttrAuditOutcome); !audit || config.Body != auditlog.BodySummary {
 		if len(lr.Body().Str()) > config.MaxBodySizeKiB<<10 {
 			t.Fatalf("body of %d bytes", len(lr.Body().Str()))
 		}
@@ -186,7 +187,7 @@ func TestBounds(t *testing.T) {
 			logs, stats := mapper.Logs([]auditlog.Record{mapper.Read(auditlog.Message{Body: []byte(text)})})
 			checkBounds(t, logs, &config)
 			require.Equal(t, 1, stats.Truncated)
-			require.Equal(t, true, lines(logs)[0].Attributes[auditlog.AttrAuditTruncated])
+			require.Equal(t, true, lines(logs)[0].Attributes[audit.AttrAuditTruncated])
 		})
 	}
 }
@@ -204,7 +205,7 @@ func TestNothingOfTheCapturesIsCut(t *testing.T) {
 		require.Zero(t, stats.Truncated)
 		checkBounds(t, logs, &config)
 		for _, line := range lines(logs) {
-			require.NotContains(t, line.Attributes, auditlog.AttrAuditTruncated)
+			require.NotContains(t, line.Attributes, audit.AttrAuditTruncated)
 			require.Zero(t, line.Dropped)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/redact"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
@@ -27,25 +28,25 @@ const keystoneUserURI = "service/security/account/user"
 // derived attribute, or a constant of every producer, is left out.
 func (w *writer) event(n *oslo.Notification, f *facts) {
 	e := &n.Event
-	w.text(AttrEventID, e.ID)
+	w.text(audit.AttrEventID, e.ID)
 	if e.EventType != "activity" {
-		w.text(AttrEventType, e.EventType)
+		w.text(audit.AttrEventType, e.EventType)
 	}
 	if !strings.HasSuffix(e.TypeURI, "/cloud/audit/1.0/event") {
-		w.text(AttrEventTypeURI, e.TypeURI)
+		w.text(audit.AttrEventTypeURI, e.TypeURI)
 	}
 	if f.eventTime != "" {
-		w.text(AttrEventTime, w.made.isoTime(f.eventTime, f.began))
+		w.text(audit.AttrEventTime, w.made.isoTime(f.eventTime, f.began))
 	}
-	w.name(AttrEventName, e.Name)
-	w.text(AttrEventSeverity, e.Severity)
-	w.text(AttrAction, f.rawAction)
+	w.name(audit.AttrEventName, e.Name)
+	w.text(audit.AttrEventSeverity, e.Severity)
+	w.text(audit.AttrAction, f.rawAction)
 	if e.Outcome != f.outcome {
-		w.text(AttrOutcome, e.Outcome)
+		w.text(audit.AttrOutcome, e.Outcome)
 	}
 	w.reason(e, f)
-	w.name(AttrURLPath, f.urlPath)
-	w.name(AttrURLQuery, f.query)
+	w.name(audit.AttrURLPath, f.urlPath)
+	w.name(audit.AttrURLQuery, f.query)
 	w.tags(e.Tags)
 }
 
@@ -65,15 +66,15 @@ func turnedRound(eventType, action string) bool {
 
 func (w *writer) reason(e *cadf.Event, f *facts) {
 	if f.status != 0 {
-		w.integer(AttrHTTPStatusCode, int64(f.status))
+		w.integer(audit.AttrHTTPStatusCode, int64(f.status))
 	} else {
-		w.text(AttrReasonCode, e.Reason.Code)
+		w.text(audit.AttrReasonCode, e.Reason.Code)
 	}
 	if f.status == 0 || e.Reason.Type != "HTTP" {
-		w.text(AttrReasonType, f.reasonType)
+		w.text(audit.AttrReasonType, f.reasonType)
 	}
-	w.text(AttrReasonPolicyType, e.Reason.PolicyType)
-	w.text(AttrReasonPolicyID, e.Reason.PolicyID)
+	w.text(audit.AttrReasonPolicyType, e.Reason.PolicyType)
+	w.text(audit.AttrReasonPolicyID, e.Reason.PolicyID)
 }
 
 func (w *writer) tags(tags []string) {
@@ -82,33 +83,33 @@ func (w *writer) tags(tags []string) {
 	for _, tag := range tags {
 		if id, ok := strings.CutPrefix(tag, correlationTag); ok && !correlated {
 			correlated = true
-			w.text(AttrAuditCorrelationID, strings.TrimPrefix(id, "openstack:"))
+			w.text(audit.AttrAuditCorrelationID, strings.TrimPrefix(id, "openstack:"))
 		} else {
 			others = append(others, redact.Text(tag))
 		}
 	}
-	w.texts(AttrTags, others)
+	w.texts(audit.AttrTags, others)
 }
 
 // initiator writes what is left of the initiator once the actor is known.
 func (w *writer) initiator(i *cadf.Initiator, f *facts) {
 	if i.ID != f.actor.userID && (!f.hidden || isUUID(i.ID)) {
-		w.text(AttrInitiatorID, i.ID)
+		w.text(audit.AttrInitiatorID, i.ID)
 	}
 	if i.TypeURI != keystoneUserURI {
-		w.text(AttrInitiatorTypeURI, i.TypeURI)
+		w.text(audit.AttrInitiatorTypeURI, i.TypeURI)
 	}
-	w.text(AttrClientAddress, f.clientAddress)
-	w.name(AttrUserAgentOriginal, redact.Text(i.Host.Agent))
-	w.text(AttrInitiatorHostID, i.Host.ID)
-	w.text(AttrInitiatorHostPlatform, i.Host.Platform)
-	w.text(AttrApplicationCredentialID, i.ApplicationCredentialID)
-	w.text(AttrIdentityProviderID, f.identityProviderID)
-	w.text(AttrCredentialType, i.Credential.Type)
-	w.text(AttrCredentialIdentityStatus, i.Credential.IdentityStatus)
-	w.texts(AttrUserGroupIDs, i.Credential.Groups)
+	w.text(audit.AttrClientAddress, f.clientAddress)
+	w.name(audit.AttrUserAgentOriginal, redact.Text(i.Host.Agent))
+	w.text(audit.AttrInitiatorHostID, i.Host.ID)
+	w.text(audit.AttrInitiatorHostPlatform, i.Host.Platform)
+	w.text(audit.AttrApplicationCredentialID, i.ApplicationCredentialID)
+	w.text(audit.AttrIdentityProviderID, f.identityProviderID)
+	w.text(audit.AttrCredentialType, i.Credential.Type)
+	w.text(audit.AttrCredentialIdentityStatus, i.Credential.IdentityStatus)
+	w.texts(audit.AttrUserGroupIDs, i.Credential.Groups)
 	if g := i.Geolocation; g.Kind == literal.Object {
-		w.members(AttrInitiatorGeolocation, g)
+		w.members(audit.AttrInitiatorGeolocation, g)
 	}
 }
 
@@ -141,13 +142,13 @@ func (w *writer) members(key string, object literal.Value) {
 
 func (w *writer) observer(o *cadf.Resource, s *service) {
 	if o.ID != "target" { // a back-reference: observer and target are the same
-		w.text(AttrObserverID, o.ID)
+		w.text(audit.AttrObserverID, o.ID)
 	}
 	if o.Name != s.name {
-		w.name(AttrObserverName, o.Name)
+		w.name(audit.AttrObserverName, o.Name)
 	}
 	if kind, rest, ok := serviceTypeOfURI(o.TypeURI); !ok || rest != "" || kind != s.kind {
-		w.text(AttrObserverTypeURI, o.TypeURI)
+		w.text(audit.AttrObserverTypeURI, o.TypeURI)
 	}
 }
 
@@ -155,12 +156,12 @@ func (w *writer) observer(o *cadf.Resource, s *service) {
 func (w *writer) cadfTarget(n *oslo.Notification, f *facts) {
 	t := &n.Event.Target
 	if t.ID != f.target.id && t.ID != f.service.name && t.ID != n.Event.Observer.ID {
-		w.text(AttrCADFTargetID, t.ID)
+		w.text(audit.AttrCADFTargetID, t.ID)
 	}
 	if t.Name != f.target.name && t.Name != f.service.name {
-		w.name(AttrCADFTargetName, t.Name)
+		w.name(audit.AttrCADFTargetName, t.Name)
 	}
-	w.text(AttrCADFTargetTypeURI, f.cadfTargetTypeURI)
+	w.text(audit.AttrCADFTargetTypeURI, f.cadfTargetTypeURI)
 	w.addresses(t.Addresses)
 }
 
@@ -183,9 +184,9 @@ func (w *writer) addresses(addresses []cadf.Endpoint) {
 		if name == "" {
 			name = strconv.Itoa(i)
 		}
-		key := AttrCADFTargetAddressPrefix + "public" // a constant, for the one that most targets have
+		key := audit.AttrCADFTargetAddressPrefix + "public" // a constant, for the one that most targets have
 		if name != "public" {
-			key = AttrCADFTargetAddressPrefix + w.cut(name, maxExtraKeyBytes)
+			key = audit.AttrCADFTargetAddressPrefix + w.cut(name, maxExtraKeyBytes)
 		}
 		if _, taken := w.attributes.Get(key); taken {
 			key += "_" + strconv.Itoa(i)
@@ -198,9 +199,9 @@ func (w *writer) addresses(addresses []cadf.Endpoint) {
 func (w *writer) rest(n *oslo.Notification, f *facts) {
 	e := &n.Event
 	w.reporterChain(e.ReporterChain, f)
-	w.attachments(AttrAttachments, e.Attachments)
-	w.attachments(AttrCADFTargetAttachments, e.Target.Attachments)
-	w.maps(AttrMeasurements, len(e.Measurements), func(i int, element element) {
+	w.attachments(audit.AttrAttachments, e.Attachments)
+	w.attachments(audit.AttrCADFTargetAttachments, e.Target.Attachments)
+	w.maps(audit.AttrMeasurements, len(e.Measurements), func(i int, element element) {
 		for _, member := range e.Measurements[i].Items {
 			element.put(member.Key, redactedText(member))
 		}
@@ -214,7 +215,7 @@ func (w *writer) reporterChain(chain []cadf.ReporterStep, f *facts) {
 	if len(chain) == 1 && chain[0].Role == "modifier" && chain[0].ReporterID == "target" && f.fromReporter {
 		return
 	}
-	w.maps(AttrReporterChain, len(chain), func(i int, e element) {
+	w.maps(audit.AttrReporterChain, len(chain), func(i int, e element) {
 		e.put("role", chain[i].Role)
 		e.put("reporter_id", chain[i].ReporterID)
 		at, _ := parseTime(chain[i].Time)
@@ -226,7 +227,7 @@ func (w *writer) attachments(key string, attachments []cadf.Attachment) {
 	others := attachments
 	for i, a := range attachments {
 		if a.Name == partialPasswordHash && a.Content.Scalar() {
-			w.text(AttrPartialPasswordHash, a.Content.Text)
+			w.text(audit.AttrPartialPasswordHash, a.Content.Text)
 			others = slices.Concat(attachments[:i], attachments[i+1:])
 			break
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
 )
@@ -48,12 +49,12 @@ func readFacts(t *testing.T, path string) []fact {
 
 // otherOutcomes are the outcomes that no single message tells as they were.
 var otherOutcomes = []struct{ eventType, did, outcome, why string }{
-	{"audit.http.request", "", auditlog.OutcomePending, "sent before the request was served"},
-	{"identity.authenticate", "failed sign in: right password, no role on the project", auditlog.OutcomeSuccess,
+	{"audit.http.request", "", audit.OutcomePending, "sent before the request was served"},
+	{"identity.authenticate", "failed sign in: right password, no role on the project", audit.OutcomeSuccess,
 		"the password was right; that the token was refused is in no message"},
-	{"identity.authenticate", "change own password: too weak", auditlog.OutcomeSuccess, "the old password was right; the change itself is another message"},
-	{"identity.authenticate", "change own password: same as before", auditlog.OutcomeSuccess, "the old password was right; the change itself is another message"},
-	{"audit.cadf", "delete a server, the service breaks", auditlog.OutcomeUnknown, "the application raised: work may have been done before"},
+	{"identity.authenticate", "change own password: too weak", audit.OutcomeSuccess, "the old password was right; the change itself is another message"},
+	{"identity.authenticate", "change own password: same as before", audit.OutcomeSuccess, "the old password was right; the change itself is another message"},
+	{"audit.cadf", "delete a server, the service breaks", audit.OutcomeUnknown, "the application raised: work may have been done before"},
 }
 
 func (f *fact) outcome() string {
@@ -78,7 +79,7 @@ func TestFacts(t *testing.T) {
 			records := map[any]auditlogtest.Line{}
 			for _, capture := range test.captures {
 				for _, line := range mapAll(t, config, readCapture(t, notifications+"/"+capture+".jsonl")) {
-					records[line.Attributes[auditlog.AttrRecordUID]] = line
+					records[line.Attributes[audit.AttrRecordUID]] = line
 				}
 			}
 			facts := readFacts(t, notifications+"/"+test.expected+".expected.json")
@@ -106,41 +107,41 @@ func (f *fact) check(t *testing.T, line auditlogtest.Line) {
 			require.NotContains(t, line.Attributes, key, "%s of %s, %s", key, f.MessageID, f.Did)
 		}
 	}
-	is(auditlog.AttrNotificationEventType, f.EventType)
+	is(audit.AttrNotificationEventType, f.EventType)
 	if !strings.HasPrefix(f.EventType, "identity.") && !strings.HasPrefix(f.EventType, "audit.") {
 		return // Glance's own notifications
 	}
-	is(auditlog.AttrAuditOutcome, f.outcome())
+	is(audit.AttrAuditOutcome, f.outcome())
 	if has := f.MessageHas; has.FederatedUser != "" {
-		text(auditlog.AttrUserID, has.FederatedUser)
+		text(audit.AttrUserID, has.FederatedUser)
 	} else {
-		text(auditlog.AttrUserID, has.UserID)
-		text(auditlog.AttrUserName, has.UserName)
+		text(audit.AttrUserID, has.UserID)
+		text(audit.AttrUserName, has.UserName)
 	}
-	text(auditlog.AttrClientAddress, f.MessageHas.ClientAddress)
-	text(auditlog.AttrRequestID, f.MessageHas.RequestID)
+	text(audit.AttrClientAddress, f.MessageHas.ClientAddress)
+	text(audit.AttrRequestID, f.MessageHas.RequestID)
 	switch {
 	case strings.HasPrefix(f.EventType, "audit."):
 		_, path, _ := strings.Cut(f.HTTP, " ")
 		path, _, _ = strings.Cut(path, "?")
-		is(auditlog.AttrURLPath, path)
+		is(audit.AttrURLPath, path)
 		raised := f.Did == "delete a server, the service breaks" // then the middleware sees no status
 		if f.EventType != "audit.http.request" && !raised {
-			is(auditlog.AttrHTTPStatusCode, int64(f.HTTPStatus))
+			is(audit.AttrHTTPStatusCode, int64(f.HTTPStatus))
 		}
 	case f.EventType == "identity.authenticate":
-		require.NotContains(t, line.Attributes, auditlog.AttrTargetID)
+		require.NotContains(t, line.Attributes, audit.AttrTargetID)
 	case f.Assignment != nil:
-		is(auditlog.AttrTargetType, "role_assignment")
-		text(auditlog.AttrTargetRoleID, f.Assignment.Role.ID)
-		text(auditlog.AttrTargetUserID, f.Assignment.User.ID)
-		text(auditlog.AttrTargetGroupID, f.Assignment.Group.ID)
-		text(auditlog.AttrTargetProjectID, f.Assignment.Project.ID)
-		text(auditlog.AttrTargetDomainID, f.Assignment.Domain.ID)
-		is(auditlog.AttrRoleAssignmentInherited, f.Assignment.Inherited)
+		is(audit.AttrTargetType, "role_assignment")
+		text(audit.AttrTargetRoleID, f.Assignment.Role.ID)
+		text(audit.AttrTargetUserID, f.Assignment.User.ID)
+		text(audit.AttrTargetGroupID, f.Assignment.Group.ID)
+		text(audit.AttrTargetProjectID, f.Assignment.Project.ID)
+		text(audit.AttrTargetDomainID, f.Assignment.Domain.ID)
+		is(audit.AttrRoleAssignmentInherited, f.Assignment.Inherited)
 	case f.Target.ID != "":
-		is(auditlog.AttrTargetID, f.Target.ID)
+		is(audit.AttrTargetID, f.Target.ID)
 		kind := f.Target.Type[strings.LastIndexByte(f.Target.Type, ':')+1:]
-		is(auditlog.AttrTargetType, strings.ReplaceAll(kind, " ", "_"))
+		is(audit.AttrTargetType, strings.ReplaceAll(kind, " ", "_"))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -149,7 +150,7 @@ func FuzzRecordBounds(f *testing.F) {
 				}
 				logs, stats := mapper.Logs([]auditlog.Record{record})
 				checkBounds(t, logs, &config)
-				if line := lines(logs); len(line) > 0 && (line[0].Attributes[auditlog.AttrAuditTruncated] == true) != (stats.Truncated == 1) {
+				if line := lines(logs); len(line) > 0 && (line[0].Attributes[audit.AttrAuditTruncated] == true) != (stats.Truncated == 1) {
 					t.Fatal("the mark and the count of what was cut differ")
 				}
 			}

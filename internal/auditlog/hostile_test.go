@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -27,7 +28,7 @@ func TestLongTextsAreSearchedAsFarAsTheyAreKept(t *testing.T) {
 		text := strings.Repeat("x", secretAt) + ` password='correct horse battery' ` + strings.Repeat("y", 1<<20)
 		line := byDefault(t, notification("audit.http.request", event(`"action":"read","outcome":"pending","note":"`+text+`"`)))
 		require.NotContains(t, everything(t, line), "horse", secretAt)
-		require.Equal(t, true, line.Attributes[auditlog.AttrAuditTruncated])
+		require.Equal(t, true, line.Attributes[audit.AttrAuditTruncated])
 	}
 }
 
@@ -35,7 +36,7 @@ func TestLongTextsAreSearchedAsFarAsTheyAreKept(t *testing.T) {
 func TestServiceTypeOfTheObserver(t *testing.T) {
 	line := byDefault(t, notification("audit.cadf", event(`"action":"create","outcome":"success",`+
 		`"observer":{"id":"o","typeURI":"service/loadbalancer","name":"octavia"},"target":{"id":"t","typeURI":"network/loadbalancer"}`)))
-	require.Equal(t, "octavia", line.Resource[auditlog.AttrServiceName])
-	require.Equal(t, "load-balancer", line.Resource[auditlog.AttrOpenStackServiceType])
-	require.NotContains(t, line.Attributes, auditlog.AttrObserverTypeURI)
+	require.Equal(t, "octavia", line.Resource[audit.AttrServiceName])
+	require.Equal(t, "load-balancer", line.Resource[audit.AttrOpenStackServiceType])
+	require.NotContains(t, line.Attributes, audit.AttrObserverTypeURI)
 }

@@ -3,6 +3,7 @@ package auditlog
 import (
 	"slices"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
@@ -28,7 +29,7 @@ func leftovers(n *oslo.Notification, f *facts) (extras []cadf.Extra) {
 	}
 	add("resource_info", b.ResourceInfo, t.id)
 	add("actor_id", b.ActorID, t.userID, t.groupID)
-	add("actor_type", b.ActorType, typeUser, typeGroup)
+	add("actor_type", b.ActorType, audit.TypeUser, audit.TypeGroup)
 	add("actor_operation", b.ActorOperation, operationAdded, operationRemoved)
 	i := &e.Initiator
 	add("initiator_domain_id", i.DomainID, a.domainID, a.userDomainID)

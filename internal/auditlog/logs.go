@@ -3,8 +3,8 @@ package auditlog
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
-	semconv "go.opentelemetry.io/otel/semconv/v1.41.0"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
@@ -123,16 +123,16 @@ func (m *Mapper) Join(parts []Part) (plog.Logs, Stats) {
 		rl, ok := resources[key]
 		if !ok {
 			rl = logs.ResourceLogs().AppendEmpty()
-			rl.SetSchemaUrl(semconv.SchemaURL)
+			rl.SetSchemaUrl(audit.SchemaURL)
 			m.config.Resource.write(g.service, g.incoming, rl.Resource().Attributes())
 			resources[key] = rl
 		}
 		sl := rl.ScopeLogs().AppendEmpty()
-		sl.SetSchemaUrl(semconv.SchemaURL)
+		sl.SetSchemaUrl(audit.SchemaURL)
 		sl.Scope().SetName(ScopeName)
 		sl.Scope().SetVersion(m.version)
 		if g.format != "" {
-			sl.Scope().Attributes().PutStr(AttrEncodingFormat, g.format)
+			sl.Scope().Attributes().PutStr(audit.AttrEncodingFormat, g.format)
 		}
 		g.records.MoveAndAppendTo(sl.LogRecords())
 	}
@@ -165,12 +165,12 @@ func (c *ResourceConfig) write(s *service, incoming *Incoming, attributes pcommo
 		incoming.Resource.Attributes().CopyTo(attributes)
 	}
 	own := [...]struct{ key, value string }{
-		{AttrServiceName, s.name},
-		{AttrServiceNamespace, c.ServiceNamespace},
-		{AttrHostName, s.host},
-		{AttrOpenStackServiceType, s.kind},
-		{AttrCloudProvider, "openstack"},
-		{AttrCloudRegion, c.Region},
+		{audit.AttrServiceName, s.name},
+		{audit.AttrServiceNamespace, c.ServiceNamespace},
+		{audit.AttrHostName, s.host},
+		{audit.AttrOpenStackServiceType, s.kind},
+		{audit.AttrCloudProvider, "openstack"},
+		{audit.AttrCloudRegion, c.Region},
 	}
 	attributes.EnsureCapacity(attributes.Len() + len(own))
 	for _, a := range own {

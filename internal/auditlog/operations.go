@@ -1,6 +1,10 @@
 package auditlog
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+)
 
 // operation is what a service calls an action, in the words of the record.
 type operation struct {
@@ -202,8 +206,8 @@ func operationOf(action, urlPath string, path pathTarget) (operation, pathTarget
 	switch first {
 	case "delete": // what the path of a deletion ends in, is deleted
 		ok = o.action == ""
-	case "read", actionList:
-		ok = o.action == "read" || o.action == actionList
+	case "read", audit.ActionList:
+		ok = o.action == "read" || o.action == audit.ActionList
 	}
 	if !ok {
 		return operation{}, path, false

@@ -5,50 +5,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
-)
-
-// Categories of audit events.
-const (
-	CategoryAuthentication = "authentication"
-	CategoryIAM            = "iam"
-	CategoryConfiguration  = "configuration"
-	CategoryResource       = "resource"
-)
-
-// Outcomes of audit events.
-const (
-	OutcomeSuccess = "success"
-	OutcomeFailure = "failure"
-	OutcomePending = "pending"
-	OutcomeUnknown = "unknown"
-)
-
-// Values of error.type; a status code is the other. errorStatusUnknown is a response that the audit middleware did not see.
-const (
-	errorUserNotFound           = "user_not_found"
-	errorAccountLocked          = "account_locked"
-	errorAccountDisabled        = "account_disabled"
-	errorPasswordExpired        = "password_expired"
-	errorPasswordRequirements   = "password_requirements"
-	errorPasswordHistory        = "password_history"
-	errorPasswordMinAge         = "password_min_age"
-	errorPasswordChangeDisabled = "password_change_disabled"
-	errorInvalidCredentials     = "invalid_credentials"
-	errorStatusUnknown          = "status_unknown"
-	errorOther                  = "_OTHER"
-)
-
-// What was done to a role assignment or to the members of a group.
-const (
-	actionAuthenticate = "authenticate"
-	actionAssign       = "assign"
-	actionRevoke       = "revoke"
-	actionAddMember    = "add_member"
-	actionRemoveMember = "remove_member"
-	actionList         = "list"
-	actionOther        = "other"
 )
 
 // userNotFoundPrefix is the start of Keystone's UserNotFound, keystone/exception.py.
@@ -57,31 +16,21 @@ const userNotFoundPrefix = "Could not find user:"
 // reasonPrefixes are the starts of Keystone's messages, keystone/exception.py.
 // Only a prefix is safe: the rest of the text holds what the client typed.
 var reasonPrefixes = []struct{ prefix, errorType string }{
-	{"The account is locked", errorAccountLocked},
-	{"The account is disabled", errorAccountDisabled},
-	{"The password is expired", errorPasswordExpired},
-	{"The password does not match the requirements", errorPasswordRequirements},
-	{"The new password cannot be identical", errorPasswordHistory},
-	{"You cannot change your password at this time due to the minimum", errorPasswordMinAge},
-	{"You cannot change your password at this time due to password policy", errorPasswordChangeDisabled},
-}
-
-// isConfiguration recognises the types of what Keystone holds that is not identity.
-func isConfiguration(targetType string) bool {
-	switch targetType {
-	case "region", "endpoint", "service", "policy", "limit":
-		return true
-	default:
-		return false
-	}
+	{"The account is locked", audit.ErrorAccountLocked},
+	{"The account is disabled", audit.ErrorAccountDisabled},
+	{"The password is expired", audit.ErrorPasswordExpired},
+	{"The password does not match the requirements", audit.ErrorPasswordRequirements},
+	{"The new password cannot be identical", audit.ErrorPasswordHistory},
+	{"You cannot change your password at this time due to the minimum", audit.ErrorPasswordMinAge},
+	{"You cannot change your password at this time due to password policy", audit.ErrorPasswordChangeDisabled},
 }
 
 // isCADFAction recognises the first words of CADF's action taxonomy, DSP0262 appendix A.3,
 // and list, which OpenStack writes as read/list.
 func isCADFAction(word string) bool {
 	switch word {
-	case "backup", "capture", "create", "configure", "read", actionList, "update", "delete", "monitor", "start", "stop", "deploy",
-		"undeploy", "enable", "disable", "send", "receive", actionAuthenticate, "renew", actionRevoke, "restore", "evaluate",
+	case "backup", "capture", "create", "configure", "read", audit.ActionList, "update", "delete", "monitor", "start", "stop", "deploy",
+		"undeploy", "enable", "disable", "send", "receive", audit.ActionAuthenticate, "renew", audit.ActionRevoke, "restore", "evaluate",
 		"allow", "deny", "notify":
 		return true
 	default:
@@ -134,30 +83,30 @@ func requestAction(action, urlPath string, path pathTarget, status int) string {
 		return o.action
 	}
 	switch {
-	case first == "read" && (rest == actionList || strings.HasPrefix(rest, actionList+"/")):
-		return actionList
+	case first == "read" && (rest == audit.ActionList || strings.HasPrefix(rest, audit.ActionList+"/")):
+		return audit.ActionList
 	case action == "update" && (status == http.StatusCreated || path.id == "" && path.kind != "" && path.part == ""):
 		return "create" // keystonemiddleware makes update of a POST to a collection that the audit map does not have
 	case isCADFAction(first):
 		return first
 	default:
-		return actionOther
+		return audit.ActionOther
 	}
 }
 
 func identityAction(n *oslo.Notification, targetType, operation string) string {
 	switch n.Basic.ActorOperation {
 	case operationAdded:
-		return actionAddMember
+		return audit.ActionAddMember
 	case operationRemoved:
-		return actionRemoveMember
+		return audit.ActionRemoveMember
 	}
 	if targetType == "role_assignment" {
 		switch operation {
 		case "created":
-			return actionAssign
+			return audit.ActionAssign
 		case "deleted":
-			return actionRevoke
+			return audit.ActionRevoke
 		}
 	}
 	if action, ok := keystoneOperations[operation]; ok {
@@ -166,19 +115,19 @@ func identityAction(n *oslo.Notification, targetType, operation string) string {
 	if isCADFAction(operation) {
 		return operation
 	}
-	return actionOther
+	return audit.ActionOther
 }
 
 func categoryOf(n *oslo.Notification, targetType, action string) string {
 	switch {
-	case action == actionAuthenticate:
-		return CategoryAuthentication
+	case action == audit.ActionAuthenticate:
+		return audit.CategoryAuthentication
 	case !strings.HasPrefix(n.EventType, "identity."):
-		return CategoryResource
-	case isConfiguration(targetType):
-		return CategoryConfiguration
+		return audit.CategoryResource
+	case audit.IsConfiguration(targetType):
+		return audit.CategoryConfiguration
 	default:
-		return CategoryIAM
+		return audit.CategoryIAM
 	}
 }
 
@@ -199,56 +148,56 @@ func reasonCode(code string) int {
 func outcomeOf(n *oslo.Notification) string {
 	if n.Kind == oslo.KindBasic {
 		// Sent after a success, or a password change that the policy rejected: the reason of that is in CADF events alone.
-		return OutcomeSuccess
+		return audit.OutcomeSuccess
 	}
 	switch n.Event.Outcome {
-	case OutcomeSuccess:
+	case audit.OutcomeSuccess:
 		if reasonCode(n.Event.Reason.Code) >= 400 {
-			return OutcomeFailure
+			return audit.OutcomeFailure
 		}
-		return OutcomeSuccess
-	case OutcomeFailure, "failed":
-		return OutcomeFailure
-	case OutcomePending, "attempt", "attempted":
-		return OutcomePending
+		return audit.OutcomeSuccess
+	case audit.OutcomeFailure, "failed":
+		return audit.OutcomeFailure
+	case audit.OutcomePending, "attempt", "attempted":
+		return audit.OutcomePending
 	default:
 		if raisedThrough(n) {
-			return OutcomeFailure
+			return audit.OutcomeFailure
 		}
-		return OutcomeUnknown
+		return audit.OutcomeUnknown
 	}
 }
 
 // raisedThrough reports whether the service raised an exception through the audit middleware, which then knows no status: so most
 // services refuse, keystonemiddleware/audit/__init__.py _process_response.
 func raisedThrough(n *oslo.Notification) bool {
-	return n.EventType == httpResponseEvent && n.Event.Outcome == OutcomeUnknown && n.Event.Reason == (cadf.Reason{})
+	return n.EventType == httpResponseEvent && n.Event.Outcome == audit.OutcomeUnknown && n.Event.Reason == (cadf.Reason{})
 }
 
 // errorTypeOf returns why it did not succeed, one of a short list.
 func errorTypeOf(n *oslo.Notification, action, outcome string) string {
-	if outcome != OutcomeFailure && outcome != OutcomeUnknown {
+	if outcome != audit.OutcomeFailure && outcome != audit.OutcomeUnknown {
 		return ""
 	}
 	e := &n.Event
 	if unknownUser(n) {
-		return errorUserNotFound
+		return audit.ErrorUserNotFound
 	}
 	for _, r := range reasonPrefixes {
 		if strings.HasPrefix(e.Reason.Type, r.prefix) {
 			return r.errorType
 		}
 	}
-	if action == actionAuthenticate && outcome == OutcomeFailure && wrongPassword(n) {
-		return errorInvalidCredentials
+	if action == audit.ActionAuthenticate && outcome == audit.OutcomeFailure && wrongPassword(n) {
+		return audit.ErrorInvalidCredentials
 	}
 	if raisedThrough(n) {
-		return errorStatusUnknown
+		return audit.ErrorStatusUnknown
 	}
 	if e.Reason.Code != "" && len(e.Reason.Code) <= 3 && isDecimal(e.Reason.Code) {
 		return e.Reason.Code
 	}
-	return errorOther
+	return audit.ErrorOther
 }
 
 // unknownUser recognises the login of a user whom Keystone does not know. Only
@@ -259,7 +208,7 @@ func unknownUser(n *oslo.Notification) bool {
 	if strings.HasPrefix(e.Reason.Type, userNotFoundPrefix) {
 		return true
 	}
-	return n.EventType == "identity.authenticate" && e.Outcome == OutcomeFailure && e.Initiator.SubmittedName != ""
+	return n.EventType == "identity.authenticate" && e.Outcome == audit.OutcomeFailure && e.Initiator.SubmittedName != ""
 }
 
 // wrongPassword recognises the one failure for which Keystone gives no reason. It

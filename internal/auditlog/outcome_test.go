@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -52,7 +53,7 @@ func TestOutcomeAndErrorType(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			line := byDefault(t, notification(test.eventType, event(test.members)))
-			want{auditlog.AttrAuditOutcome: test.outcome, auditlog.AttrErrorType: test.errorType}.check(t, line)
+			want{audit.AttrAuditOutcome: test.outcome, audit.AttrErrorType: test.errorType}.check(t, line)
 		})
 	}
 }
@@ -61,13 +62,13 @@ func TestOutcomeAndErrorType(t *testing.T) {
 func TestRawOutcomeAndReason(t *testing.T) {
 	line := byDefault(t, notification("identity.user.updated", event(`"outcome":"success","reason":{"reasonType":"too bad","reasonCode":"400","policyType":"pt","policyId":"pi"}`)))
 	want{
-		auditlog.AttrOutcome: "success", auditlog.AttrReasonCode: "400", auditlog.AttrReasonType: "too bad", auditlog.AttrHTTPStatusCode: nil,
-		auditlog.AttrReasonPolicyType: "pt", auditlog.AttrReasonPolicyID: "pi",
+		audit.AttrOutcome: "success", audit.AttrReasonCode: "400", audit.AttrReasonType: "too bad", audit.AttrHTTPStatusCode: nil,
+		audit.AttrReasonPolicyType: "pt", audit.AttrReasonPolicyID: "pi",
 	}.check(t, line)
 	line = byDefault(t, notification("audit.http.response", event(`"outcome":"success","reason":{"reasonType":"HTTP","reasonCode":"200"}`)))
-	want{auditlog.AttrOutcome: nil, auditlog.AttrReasonCode: nil, auditlog.AttrReasonType: nil, auditlog.AttrHTTPStatusCode: int64(200)}.check(t, line)
+	want{audit.AttrOutcome: nil, audit.AttrReasonCode: nil, audit.AttrReasonType: nil, audit.AttrHTTPStatusCode: int64(200)}.check(t, line)
 	line = byDefault(t, notification("audit.http.response", event(`"outcome":"success","reason":{"reasonType":"HTTP","reasonCode":"999"}`)))
-	want{auditlog.AttrReasonCode: "999", auditlog.AttrReasonType: "HTTP", auditlog.AttrHTTPStatusCode: nil}.check(t, line)
+	want{audit.AttrReasonCode: "999", audit.AttrReasonType: "HTTP", audit.AttrHTTPStatusCode: nil}.check(t, line)
 }
 
 func TestActionAndCategory(t *testing.T) {
@@ -103,7 +104,7 @@ func TestActionAndCategory(t *testing.T) {
 	} {
 		t.Run(test.eventType+" "+test.action, func(t *testing.T) {
 			line := byDefault(t, notification(test.eventType, event(fmt.Sprintf(`"action":%q,"outcome":"success"`, test.action))))
-			want{auditlog.AttrAuditAction: test.want, auditlog.AttrAuditCategory: test.category}.check(t, line)
+			want{audit.AttrAuditAction: test.want, audit.AttrAuditCategory: test.category}.check(t, line)
 		})
 	}
 }
@@ -120,7 +121,7 @@ func TestRawActionOnlyWhereItSaysMore(t *testing.T) {
 		{"audit.http.request", "read/list", "read/list"},
 	} {
 		line := byDefault(t, notification(test.eventType, event(fmt.Sprintf(`"action":%q,"outcome":"success"`, test.action))))
-		want{auditlog.AttrAction: test.raw}.check(t, line)
+		want{audit.AttrAction: test.raw}.check(t, line)
 	}
 }
 

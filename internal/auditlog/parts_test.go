@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -16,7 +17,7 @@ import (
 func mixed(t *testing.T, mapper *auditlog.Mapper) []auditlog.Record {
 	t.Helper()
 	incoming := &auditlog.Incoming{Resource: pcommon.NewResource()}
-	incoming.Resource.Attributes().PutStr(auditlog.AttrServiceName, "swift")
+	incoming.Resource.Attributes().PutStr(audit.AttrServiceName, "swift")
 	incoming.Resource.Attributes().PutStr("k8s.pod.name", "swift-0")
 	var messages []auditlog.Message
 	for _, capture := range []string{"amqp-keystone-messagingv2", "amqp-keystone-basic", "amqp-audit-middleware", "amqp-audit-middleware-sapcc"} {
@@ -85,7 +86,7 @@ func TestManySources(t *testing.T) {
 		for range 2 { // found, and remembered
 			logs, _ := mapper.Logs([]auditlog.Record{record})
 			line := lines(logs)[0]
-			require.Equal(t, fmt.Sprintf("host%d", i), line.Resource[auditlog.AttrHostName])
+			require.Equal(t, fmt.Sprintf("host%d", i), line.Resource[audit.AttrHostName])
 			require.Equal(t, fmt.Sprintf("openstack.identity.x%d.created", i), line.EventName)
 		}
 	}
@@ -105,7 +106,7 @@ func TestSourcesOutliveMessages(t *testing.T) {
 	}
 	logs, _ := mapper.Logs([]auditlog.Record{mapper.Read(auditlog.Message{Body: body()})})
 	line := lines(logs)[0]
-	require.Equal(t, "keystone-x", line.Resource[auditlog.AttrServiceName])
-	require.Equal(t, "host1", line.Resource[auditlog.AttrHostName])
+	require.Equal(t, "keystone-x", line.Resource[audit.AttrServiceName])
+	require.Equal(t, "host1", line.Resource[audit.AttrHostName])
 	require.Equal(t, "openstack.identity.user.created", line.EventName)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -20,10 +21,10 @@ func TestPublisher(t *testing.T) {
 			without := one(t, config, body)
 			message := auditlog.Message{Body: []byte(body), Received: received, Publisher: &auditlog.Publisher{Address: "192.0.2.10", CertificateSubject: "CN=ctl01"}}
 			with := mapAll(t, config, []auditlog.Message{message})[0]
-			require.Equal(t, "192.0.2.10", with.Attributes[auditlog.AttrPeerAddress])
-			require.Equal(t, "CN=ctl01", with.Attributes[auditlog.AttrTLSClientSubject])
-			delete(with.Attributes, auditlog.AttrPeerAddress)
-			delete(with.Attributes, auditlog.AttrTLSClientSubject)
+			require.Equal(t, "192.0.2.10", with.Attributes[audit.AttrPeerAddress])
+			require.Equal(t, "CN=ctl01", with.Attributes[audit.AttrTLSClientSubject])
+			delete(with.Attributes, audit.AttrPeerAddress)
+			delete(with.Attributes, audit.AttrTLSClientSubject)
 			require.Equal(t, without, with)
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
 )
@@ -72,7 +73,7 @@ func TestQuoting(t *testing.T) {
 	} {
 		line := loginOf(t, test.name)
 		require.Equal(t, "login of "+test.want+": success", line.Body)
-		require.Equal(t, test.name, line.Attributes[auditlog.AttrUserName], "attributes stay as they are")
+		require.Equal(t, test.name, line.Attributes[audit.AttrUserName], "attributes stay as they are")
 	}
 	path := "/AUTH_x/" + strings.Repeat("x", 300)
 	line := byDefault(t, notification("audit.http.response", event(`"action":"read","outcome":"success","requestPath":"`+path+`"`)))
@@ -196,36 +197,36 @@ const placeholder = "Somebody7"
 
 // namedRecords are records with a name at each place where a sentence has one.
 func namedRecords() []map[string]string {
-	login := map[string]string{auditlog.AttrAuditCategory: auditlog.CategoryAuthentication, auditlog.AttrAuditAction: "authenticate"}
-	server := map[string]string{auditlog.AttrAuditAction: "delete", auditlog.AttrTargetType: "server", auditlog.AttrTargetID: "s1", auditlog.AttrUserName: "alice"}
-	role := map[string]string{auditlog.AttrAuditAction: "assign", auditlog.AttrTargetType: "role_assignment", auditlog.AttrUserName: "alice"}
-	member := map[string]string{auditlog.AttrAuditAction: "add_member", auditlog.AttrTargetType: "group", auditlog.AttrUserName: "alice"}
+	login := map[string]string{audit.AttrAuditCategory: audit.CategoryAuthentication, audit.AttrAuditAction: "authenticate"}
+	server := map[string]string{audit.AttrAuditAction: "delete", audit.AttrTargetType: "server", audit.AttrTargetID: "s1", audit.AttrUserName: "alice"}
+	role := map[string]string{audit.AttrAuditAction: "assign", audit.AttrTargetType: "role_assignment", audit.AttrUserName: "alice"}
+	member := map[string]string{audit.AttrAuditAction: "add_member", audit.AttrTargetType: "group", audit.AttrUserName: "alice"}
 	records := []map[string]string{}
 	for _, place := range []struct {
 		base map[string]string
 		keys []string
 	}{
 		{login, []string{
-			auditlog.AttrUserName, auditlog.AttrUserID, auditlog.AttrUserDomainName, auditlog.AttrIdentityProviderID, auditlog.AttrClientAddress, auditlog.AttrErrorType,
+			audit.AttrUserName, audit.AttrUserID, audit.AttrUserDomainName, audit.AttrIdentityProviderID, audit.AttrClientAddress, audit.AttrErrorType,
 		}},
 		{server, []string{
-			auditlog.AttrUserName, auditlog.AttrTargetName, auditlog.AttrTargetID, auditlog.AttrProjectName, auditlog.AttrProjectID,
-			auditlog.AttrProjectDomainName, auditlog.AttrDomainName, auditlog.AttrClientAddress, auditlog.AttrErrorType,
+			audit.AttrUserName, audit.AttrTargetName, audit.AttrTargetID, audit.AttrProjectName, audit.AttrProjectID,
+			audit.AttrProjectDomainName, audit.AttrDomainName, audit.AttrClientAddress, audit.AttrErrorType,
 		}},
 		{role, []string{
-			auditlog.AttrTargetRoleName, auditlog.AttrTargetUserName, auditlog.AttrTargetGroupName, auditlog.AttrTargetProjectName, auditlog.AttrTargetDomainName,
+			audit.AttrTargetRoleName, audit.AttrTargetUserName, audit.AttrTargetGroupName, audit.AttrTargetProjectName, audit.AttrTargetDomainName,
 		}},
-		{member, []string{auditlog.AttrTargetUserName, auditlog.AttrTargetGroupName}},
+		{member, []string{audit.AttrTargetUserName, audit.AttrTargetGroupName}},
 	} {
 		for _, key := range place.keys {
-			for _, outcome := range []string{auditlog.OutcomeSuccess, auditlog.OutcomeFailure} {
-				record := map[string]string{auditlog.AttrAuditOutcome: outcome}
+			for _, outcome := range []string{audit.OutcomeSuccess, audit.OutcomeFailure} {
+				record := map[string]string{audit.AttrAuditOutcome: outcome}
 				maps.Copy(record, place.base)
-				if key == auditlog.AttrUserDomainName {
-					record[auditlog.AttrUserName] = "bob"
+				if key == audit.AttrUserDomainName {
+					record[audit.AttrUserName] = "bob"
 				}
-				if key == auditlog.AttrProjectDomainName {
-					record[auditlog.AttrProjectName] = "demo"
+				if key == audit.AttrProjectDomainName {
+					record[audit.AttrProjectName] = "demo"
 				}
 				record[key] = placeholder
 				records = append(records, record)

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/redact"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 )
@@ -19,11 +20,11 @@ import (
 // be read, and neither an event name nor a severity, which nobody knows.
 func (m *Mapper) writeRaw(r *Record, lr plog.LogRecord, w *writer) {
 	w.recordUID(r)
-	w.text(AttrNotificationDecodeError, string(r.DecodeError.Reason))
+	w.text(audit.AttrNotificationDecodeError, string(r.DecodeError.Reason))
 	if r.message.isCut() { // of what was left out nothing is known but how much it was
 		w.truncated = true
 		lr.Body().SetStr(w.cut(redact.Text(printable(string(r.message.Body))), m.config.MaxBodySizeKiB<<10))
-		w.integer(AttrNotificationBodySize, r.message.Size)
+		w.integer(audit.AttrNotificationBodySize, r.message.Size)
 		return
 	}
 	m.setRawBody(r.message.Body, lr, w)
@@ -38,8 +39,8 @@ func (m *Mapper) setRawBody(raw []byte, lr plog.LogRecord, w *writer) {
 	lr.Body().SetStr(text)
 	if len(text) != len(raw) || text != string(raw) {
 		sum := sha256.Sum256(raw)
-		w.integer(AttrNotificationBodySize, int64(len(raw)))
-		w.text(AttrNotificationBodySHA256, hex.EncodeToString(sum[:]))
+		w.integer(audit.AttrNotificationBodySize, int64(len(raw)))
+		w.text(audit.AttrNotificationBodySHA256, hex.EncodeToString(sum[:]))
 	}
 }
 

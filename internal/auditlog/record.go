@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/redact"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
@@ -49,7 +50,7 @@ func (f *facts) find(m *Mapper, r *Record, s *service) {
 	}
 	f.urlPath, f.query, _ = strings.Cut(redact.URL(e.RequestPath), "?")
 	if f.identity {
-		if f.action = identityAction(n, targetType, operation); f.action == actionAuthenticate {
+		if f.action = identityAction(n, targetType, operation); f.action == audit.ActionAuthenticate {
 			targetType = ""
 		}
 	}
@@ -68,7 +69,7 @@ func (f *facts) find(m *Mapper, r *Record, s *service) {
 		f.cadfTargetTypeURI = e.Target.TypeURI
 	}
 	f.reasonType = redact.Text(e.Reason.Type)
-	f.hidden = f.errorType == errorUserNotFound && m.config.UnknownUserNames != UnknownUserNamesKeep
+	f.hidden = f.errorType == audit.ErrorUserNotFound && m.config.UnknownUserNames != UnknownUserNamesKeep
 	if f.hidden {
 		f.reasonType = strings.TrimSuffix(userNotFoundPrefix, ":")
 	}
@@ -125,7 +126,7 @@ func (m *Mapper) write(r *Record, s *service, lr plog.LogRecord, w *writer) (tru
 	m.writeObserved(r, lr)
 	setTraceContext(r.message.TraceParent, lr)
 	if m.config.IncludeOriginal && r.Kind != KindRaw {
-		lr.Attributes().PutStr(AttrRecordOriginal, m.original(r, w))
+		lr.Attributes().PutStr(audit.AttrRecordOriginal, m.original(r, w))
 	}
 	if n.Priority != "" {
 		lr.SetSeverityText(w.own(w.cut(n.Priority, maxNameBytes)))
@@ -133,7 +134,7 @@ func (m *Mapper) write(r *Record, s *service, lr plog.LogRecord, w *writer) (tru
 		lr.SetSeverityText(w.own(w.cut(n.Line.Level, maxNameBytes)))
 	}
 	if w.truncated {
-		lr.Attributes().PutBool(AttrAuditTruncated, true)
+		lr.Attributes().PutBool(audit.AttrAuditTruncated, true)
 	}
 	lr.SetDroppedAttributesCount(w.dropped)
 	return w.truncated
@@ -143,10 +144,10 @@ func (m *Mapper) writeAudit(r *Record, f *facts, lr plog.LogRecord, w *writer) {
 	n := &r.notification
 	w.attributes.EnsureCapacity(28)
 	w.recordUID(r)
-	w.text(AttrAuditCategory, f.category)
-	w.text(AttrAuditAction, f.action)
-	w.text(AttrAuditOutcome, f.outcome)
-	w.text(AttrErrorType, f.errorType)
+	w.text(audit.AttrAuditCategory, f.category)
+	w.text(audit.AttrAuditAction, f.action)
+	w.text(audit.AttrAuditOutcome, f.outcome)
+	w.text(audit.AttrErrorType, f.errorType)
 	w.envelope(r)
 	w.actor(&f.actor)
 	w.initiator(&n.Event.Initiator, f)
@@ -157,7 +158,7 @@ func (m *Mapper) writeAudit(r *Record, f *facts, lr plog.LogRecord, w *writer) {
 		w.observer(&n.Event.Observer, f.service)
 	}
 	if f.duration >= 0 {
-		w.double(AttrAuditDuration, f.duration)
+		w.double(audit.AttrAuditDuration, f.duration)
 	}
 	w.rest(n, f)
 
@@ -180,18 +181,18 @@ func (m *Mapper) writeAudit(r *Record, f *facts, lr plog.LogRecord, w *writer) {
 
 func (w *writer) envelope(r *Record) {
 	n := &r.notification
-	w.text(AttrNotificationEventType, n.EventType)
-	w.text(AttrNotificationPublisherID, n.PublisherID)
-	w.text(AttrNotificationTimestamp, w.made.isoTime(n.Timestamp, r.sent))
+	w.text(audit.AttrNotificationEventType, n.EventType)
+	w.text(audit.AttrNotificationPublisherID, n.PublisherID)
+	w.text(audit.AttrNotificationTimestamp, w.made.isoTime(n.Timestamp, r.sent))
 	if n.Line != nil && n.Line.PlainText {
-		w.boolean(AttrNotificationPlainText, true)
+		w.boolean(audit.AttrNotificationPlainText, true)
 	}
 }
 
 func (w *writer) publisher(p *Publisher) {
 	if p != nil {
-		w.text(AttrPeerAddress, p.Address)
-		w.name(AttrTLSClientSubject, p.CertificateSubject)
+		w.text(audit.AttrPeerAddress, p.Address)
+		w.name(audit.AttrTLSClientSubject, p.CertificateSubject)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
@@ -36,7 +37,7 @@ func TestEnvelopesGiveTheSameRecord(t *testing.T) {
 }
 
 func TestRecordUID(t *testing.T) {
-	uid := func(body string) any { return byDefault(t, body).Attributes[auditlog.AttrRecordUID] }
+	uid := func(body string) any { return byDefault(t, body).Attributes[audit.AttrRecordUID] }
 	bare := event(`"outcome":"success"`)
 	require.Equal(t, "c7d7f5a5-9d5b-4a31-a72e-000000000001", uid(notification("audit.cadf", bare)))
 	require.Equal(t, uid(bare), uid(" "+bare), "by the event's id")
@@ -45,13 +46,13 @@ func TestRecordUID(t *testing.T) {
 	require.Equal(t, "8b4dba99-ef7a-5ed3-831f-e77b9dc6b9b3", uid("raw"))
 	require.NotEqual(t, uid("raw"), uid("raw "))
 	require.NotEqual(t, uid(`{"event_type":"identity.x","payload":{}}`), uid(`{"event_type":"identity.y","payload":{}}`))
-	require.NotContains(t, byDefault(t, `{"event_type":"identity.x","message_id":null,"payload":{}}`).Attributes[auditlog.AttrRecordUID], "null")
+	require.NotContains(t, byDefault(t, `{"event_type":"identity.x","message_id":null,"payload":{}}`).Attributes[audit.AttrRecordUID], "null")
 
 	withID := func(id string) string { return `{"event_type":"identity.x","message_id":"` + id + `","payload":{}}` }
 	longest := strings.Repeat("a", 512)
 	require.Equal(t, longest, uid(withID(longest)))
 	require.NotEqual(t, uid(withID(longest+"b")), uid(withID(longest+"c")))
-	want{auditlog.AttrRecordUID: "15fdcac0-9f69-5b6f-a798-6e2933bfde67", "openstack.notification.extra.message_id": longest + "b"}.check(t, byDefault(t, withID(longest+"b")))
+	want{audit.AttrRecordUID: "15fdcac0-9f69-5b6f-a798-6e2933bfde67", "openstack.notification.extra.message_id": longest + "b"}.check(t, byDefault(t, withID(longest+"b")))
 }
 
 // What is said twice or in no known place is on the record all the same.
@@ -60,7 +61,7 @@ func TestUnknownFields(t *testing.T) {
 		event(`"outcome":"failure","outcome":"success","tenantIDs":["a",{"b":null}],"x":{"y":[]},"null":null,"empty":"","number":1.50,"ok":true,"":"nameless","A b.c":"odd",
 			"xYz":1,"x_yz":2,"x-yz":3,"initiator":{"id":"a","id":"b","host":{"more":"h"}},"observer":{"addresses":[1]}`)+`}`)
 	want{
-		auditlog.AttrRecordUID: "2", auditlog.AttrUserID: "b", auditlog.AttrAuditOutcome: "success",
+		audit.AttrRecordUID: "2", audit.AttrUserID: "b", audit.AttrAuditOutcome: "success",
 		"openstack.notification.extra.message_id":          "1",
 		"openstack.notification.extra.outcome":             "failure",
 		"openstack.notification.extra.initiator_id":        "a",
@@ -84,7 +85,7 @@ func TestUnknownFields(t *testing.T) {
 func TestNullEverywhere(t *testing.T) {
 	line := byDefault(t, `{"event_type":"identity.user.created","message_id":null,"publisher_id":null,"priority":null,"timestamp":null,"payload":`+
 		`{"typeURI":null,"id":null,"eventType":null,"eventTime":null,"action":null,"outcome":null,"initiator":{"id":null,"host":{"address":null}},"target":{"id":null},"reason":null,"tags":[null]}}`)
-	delete(line.Attributes, auditlog.AttrRecordUID)
+	delete(line.Attributes, audit.AttrRecordUID)
 	require.Equal(t, map[string]any{
 		"openstack.notification.event_type": "identity.user.created", "openstack.audit.category": "iam", "openstack.audit.action": "create",
 		"openstack.audit.outcome": "unknown", "error.type": "_OTHER", "openstack.target.type": "user",
@@ -96,8 +97,8 @@ func TestScalarsOfOtherKinds(t *testing.T) {
 	line := byDefault(t, `{"event_type":"audit.cadf","priority":5,"timestamp":1795000000,"payload":`+
 		event(`"outcome":true,"action":7,"initiator":{"id":12,"name":false},"target":{"typeURI":"compute/server","id":34},"reason":{"reasonType":"HTTP","reasonCode":404}`)+`}`)
 	want{
-		auditlog.AttrUserID: "12", auditlog.AttrUserName: "false", auditlog.AttrTargetID: "34", auditlog.AttrAction: "7", auditlog.AttrOutcome: "true",
-		auditlog.AttrAuditOutcome: "unknown", auditlog.AttrHTTPStatusCode: int64(404), auditlog.AttrNotificationTimestamp: "1795000000",
+		audit.AttrUserID: "12", audit.AttrUserName: "false", audit.AttrTargetID: "34", audit.AttrAction: "7", audit.AttrOutcome: "true",
+		audit.AttrAuditOutcome: "unknown", audit.AttrHTTPStatusCode: int64(404), audit.AttrNotificationTimestamp: "1795000000",
 	}.check(t, line)
 	require.Equal(t, "5", line.Text)
 }
@@ -119,13 +120,13 @@ func TestAttachmentsTagsAndMeasurements(t *testing.T) {
 		"target":{"attachments":[{"name":"key","typeURI":"xs:string","content":"k"}]},
 		"measurements":[{"result":"80%","metric":{"unit":"x"}}]`)))
 	want{
-		auditlog.AttrAuditCorrelationID: "c1", auditlog.AttrTags: []any{"correlation_id?value=c2", "gold"}, auditlog.AttrPartialPasswordHash: "ab12",
-		auditlog.AttrAttachments:           []any{map[string]any{"name": "payload", "type_uri": "mime", "content": `{"a":1}`}},
-		auditlog.AttrCADFTargetAttachments: []any{map[string]any{"name": "key", "type_uri": "xs:string", "content": "k"}},
-		auditlog.AttrMeasurements:          []any{map[string]any{"result": "80%", "metric": `{"unit":"x"}`}},
-		auditlog.AttrEventName:             "n", auditlog.AttrEventSeverity: "high", auditlog.AttrEventType: "monitor", auditlog.AttrEventTypeURI: nil,
+		audit.AttrAuditCorrelationID: "c1", audit.AttrTags: []any{"correlation_id?value=c2", "gold"}, audit.AttrPartialPasswordHash: "ab12",
+		audit.AttrAttachments:           []any{map[string]any{"name": "payload", "type_uri": "mime", "content": `{"a":1}`}},
+		audit.AttrCADFTargetAttachments: []any{map[string]any{"name": "key", "type_uri": "xs:string", "content": "k"}},
+		audit.AttrMeasurements:          []any{map[string]any{"result": "80%", "metric": `{"unit":"x"}`}},
+		audit.AttrEventName:             "n", audit.AttrEventSeverity: "high", audit.AttrEventType: "monitor", audit.AttrEventTypeURI: nil,
 	}.check(t, line)
-	want{auditlog.AttrEventTypeURI: "other/event"}.check(t, byDefault(t, `{"typeURI":"other/event"}`))
+	want{audit.AttrEventTypeURI: "other/event"}.check(t, byDefault(t, `{"typeURI":"other/event"}`))
 }
 
 func TestPolicies(t *testing.T) {
@@ -178,13 +179,13 @@ func TestLogsAreRepeatable(t *testing.T) {
 	require.Equal(t, auditlogtest.JSON(t, lines(whole)), auditlogtest.JSON(t, lines(again)))
 	byUID := map[any]string{}
 	for _, line := range lines(whole) {
-		byUID[line.Attributes[auditlog.AttrRecordUID]] = everything(t, line)
+		byUID[line.Attributes[audit.AttrRecordUID]] = everything(t, line)
 	}
 	for start := 0; start < len(records); start += 7 {
 		part, stats := mapper.Logs(records[start:min(start+7, len(records))])
 		require.Zero(t, stats.Truncated)
 		for _, line := range lines(part) {
-			require.Equal(t, byUID[line.Attributes[auditlog.AttrRecordUID]], everything(t, line))
+			require.Equal(t, byUID[line.Attributes[audit.AttrRecordUID]], everything(t, line))
 		}
 	}
 }
@@ -196,7 +197,7 @@ func TestLargeAndDeepBodies(t *testing.T) {
 		config := configured(func(c *auditlog.Config) { c.Body, c.IncludeOriginal = mode, true })
 		for _, value := range []string{`"` + large + `"`, deep} {
 			line := one(t, config, notification("identity.user.created", event(`"outcome":"success","thing":`+value)))
-			want{auditlog.AttrAuditTruncated: true}.check(t, line)
+			want{audit.AttrAuditTruncated: true}.check(t, line)
 			require.Len(t, line.Attributes["openstack.notification.extra.thing"], 2048)
 		}
 	}
@@ -235,7 +236,7 @@ func TestDroppedAttributes(t *testing.T) {
 	line := lines(logs)[0]
 	require.EqualValues(t, 8, line.Dropped)
 	require.Equal(t, 1, stats.Truncated)
-	want{auditlog.AttrAuditTruncated: true, "openstack.notification.extra.f31": "31", "openstack.notification.extra.f32": nil}.check(t, line)
+	want{audit.AttrAuditTruncated: true, "openstack.notification.extra.f31": "31", "openstack.notification.extra.f32": nil}.check(t, line)
 }
 
 // Elasticsearch refuses a document with a field that has no name.
@@ -243,8 +244,8 @@ func TestMembersWithoutAName(t *testing.T) {
 	body := notification("audit.cadf", event(`"outcome":"success","":"a","initiator":{"":"b","geolocation":{"":"c"," ":"d","x..y":"e",".z":"f","g.h":"g"}},`+
 		`"measurements":[{"":"h"}],"attachments":[{"":"i"}],"target":{"":"j"}`))
 	line := byDefault(t, body)
-	require.Equal(t, map[string]any{"_": "d", "_x__y": "e", "__z": "f", "g.h": "g"}, line.Attributes[auditlog.AttrInitiatorGeolocation])
-	require.Equal(t, []any{map[string]any{"_": "h"}}, line.Attributes[auditlog.AttrMeasurements])
+	require.Equal(t, map[string]any{"_": "d", "_x__y": "e", "__z": "f", "g.h": "g"}, line.Attributes[audit.AttrInitiatorGeolocation])
+	require.Equal(t, []any{map[string]any{"_": "h"}}, line.Attributes[audit.AttrMeasurements])
 	for key := range line.Attributes {
 		require.NotContains(t, strings.Split(key, "."), "")
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -79,8 +80,8 @@ func TestSecretsAreDropped(t *testing.T) {
 func TestRedactedTextSaysThatItWas(t *testing.T) {
 	line := byDefault(t, notification("audit.cadf", event(`"requestPath":"/x?token=a&b=c","password":"","secret":"***","attachments":[{"name":"payload","content":"{\"a\":1}"}]`)))
 	want{
-		auditlog.AttrURLQuery: "token=REDACTED&b=c", "openstack.notification.extra.password": nil, "openstack.notification.extra.secret": "***",
-		auditlog.AttrAttachments: []any{map[string]any{"name": "payload", "content": `{"a":1}`}},
+		audit.AttrURLQuery: "token=REDACTED&b=c", "openstack.notification.extra.password": nil, "openstack.notification.extra.secret": "***",
+		audit.AttrAttachments: []any{map[string]any{"name": "payload", "content": `{"a":1}`}},
 	}.check(t, line)
 }
 
@@ -192,17 +193,17 @@ func TestRawBodyIsCut(t *testing.T) {
 			require.Empty(t, line.EventName)
 			require.Zero(t, line.Severity)
 			require.Empty(t, line.Time)
-			want{auditlog.AttrNotificationDecodeError: "json"}.check(t, line)
+			want{audit.AttrNotificationDecodeError: "json"}.check(t, line)
 			if test.cut {
-				want{auditlog.AttrAuditTruncated: true}.check(t, line)
+				want{audit.AttrAuditTruncated: true}.check(t, line)
 			} else {
-				want{auditlog.AttrAuditTruncated: nil}.check(t, line)
+				want{audit.AttrAuditTruncated: nil}.check(t, line)
 			}
 			if test.want == test.body {
-				want{auditlog.AttrNotificationBodySize: nil, auditlog.AttrNotificationBodySHA256: nil}.check(t, line)
+				want{audit.AttrNotificationBodySize: nil, audit.AttrNotificationBodySHA256: nil}.check(t, line)
 			} else {
-				require.Equal(t, int64(len(test.body)), line.Attributes[auditlog.AttrNotificationBodySize])
-				require.Equal(t, sha256Hex(test.body), line.Attributes[auditlog.AttrNotificationBodySHA256])
+				require.Equal(t, int64(len(test.body)), line.Attributes[audit.AttrNotificationBodySize])
+				require.Equal(t, sha256Hex(test.body), line.Attributes[audit.AttrNotificationBodySHA256])
 			}
 		})
 	}
@@ -222,7 +223,7 @@ func TestBodyOriginal(t *testing.T) {
 	require.EqualValues(t, 13, line.Severity)
 	require.Equal(t, "2026-11-20T23:08:19Z", line.Time)
 	require.Equal(t, "openstack.notification", line.Scope["encoding.format"])
-	want{"openstack.notification.extra.more": "1", auditlog.AttrAuditOutcome: nil}.check(t, line)
+	want{"openstack.notification.extra.more": "1", audit.AttrAuditOutcome: nil}.check(t, line)
 
 	line = one(t, config, `{"event_type":"x.y","payload":["text"]}`)
 	require.Equal(t, `["text"]`, line.Body)
@@ -230,7 +231,7 @@ func TestBodyOriginal(t *testing.T) {
 	require.IsType(t, "", line.Body, "too deep for backends")
 	line = one(t, config, `{"event_type":"x.y","payload":{"a":"`+strings.Repeat("x", 2000)+`"}}`)
 	require.Len(t, line.Body, 1024)
-	want{auditlog.AttrAuditTruncated: true, auditlog.AttrNotificationBodySize: int64(2008)}.check(t, line)
+	want{audit.AttrAuditTruncated: true, audit.AttrNotificationBodySize: int64(2008)}.check(t, line)
 
 	line = one(t, config, notification("identity.user.created", event(`"outcome":"success","initiator":{"credential":{"token":"x","type":"t"}}`)))
 	require.Equal(t, map[string]any{"credential": map[string]any{"token": "***", "type": "t"}}, line.Body.(map[string]any)["initiator"])
@@ -241,12 +242,12 @@ func TestBodyOriginal(t *testing.T) {
 func TestIncludeOriginal(t *testing.T) {
 	config := configured(func(c *auditlog.Config) { c.IncludeOriginal = true })
 	body := v2(notification("identity.user.created", event(`"outcome":"success"`)))
-	require.Equal(t, body, one(t, config, body).Attributes[auditlog.AttrRecordOriginal])
+	require.Equal(t, body, one(t, config, body).Attributes[audit.AttrRecordOriginal])
 	line := one(t, config, notification("identity.user.created", `{"resource_info":"x","password":"p"}`))
-	require.JSONEq(t, notification("identity.user.created", `{"resource_info":"x","password":"***"}`), line.Attributes[auditlog.AttrRecordOriginal].(string))
-	want{auditlog.AttrRecordOriginal: nil}.check(t, one(t, config, "raw"))
+	require.JSONEq(t, notification("identity.user.created", `{"resource_info":"x","password":"***"}`), line.Attributes[audit.AttrRecordOriginal].(string))
+	want{audit.AttrRecordOriginal: nil}.check(t, one(t, config, "raw"))
 	config.MaxBodySizeKiB = 1
 	line = one(t, config, notification("identity.user.created", fmt.Sprintf(`{"resource_info":"%01500d"}`, 0)))
-	require.Len(t, line.Attributes[auditlog.AttrRecordOriginal], 1024)
-	want{auditlog.AttrAuditTruncated: true}.check(t, line)
+	require.Len(t, line.Attributes[audit.AttrRecordOriginal], 1024)
+	want{audit.AttrAuditTruncated: true}.check(t, line)
 }

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	semconv "go.opentelemetry.io/otel/semconv/v1.41.0"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -69,7 +70,7 @@ func TestService(t *testing.T) {
 			config := configured(func(c *auditlog.Config) { c.Resource.ServiceNames = names })
 			line := one(t, config, fmt.Sprintf(`{"publisher_id":%q,"event_type":%q,"payload":%s}`, test.publisher, test.eventType,
 				event(fmt.Sprintf(`"outcome":"success","target":{"typeURI":%q},"observer":%s`, test.target, test.observer))))
-			for key, value := range map[string]any{auditlog.AttrServiceName: test.service, auditlog.AttrOpenStackServiceType: test.kind, auditlog.AttrHostName: test.host} {
+			for key, value := range map[string]any{audit.AttrServiceName: test.service, audit.AttrOpenStackServiceType: test.kind, audit.AttrHostName: test.host} {
 				require.Equal(t, value, line.Resource[key], key)
 			}
 		})
@@ -86,11 +87,11 @@ func TestResourceOptions(t *testing.T) {
 
 func TestObserver(t *testing.T) {
 	for observer, expect := range map[string]want{
-		`{"id":"target"}`: {auditlog.AttrObserverID: nil},
-		`{"id":"x","typeURI":"service/security","name":"keystone"}`: {auditlog.AttrObserverID: "x", auditlog.AttrObserverTypeURI: nil, auditlog.AttrObserverName: nil},
-		`{"id":"x","typeURI":"service/security/audit/filter"}`:      {auditlog.AttrObserverTypeURI: "service/security/audit/filter"},
-		`{"id":"x","typeURI":"service/compute"}`:                    {auditlog.AttrObserverTypeURI: "service/compute"},
-		`{"id":"x","typeURI":"odd","name":"unknown"}`:               {auditlog.AttrObserverTypeURI: "odd", auditlog.AttrObserverName: "unknown"},
+		`{"id":"target"}`: {audit.AttrObserverID: nil},
+		`{"id":"x","typeURI":"service/security","name":"keystone"}`: {audit.AttrObserverID: "x", audit.AttrObserverTypeURI: nil, audit.AttrObserverName: nil},
+		`{"id":"x","typeURI":"service/security/audit/filter"}`:      {audit.AttrObserverTypeURI: "service/security/audit/filter"},
+		`{"id":"x","typeURI":"service/compute"}`:                    {audit.AttrObserverTypeURI: "service/compute"},
+		`{"id":"x","typeURI":"odd","name":"unknown"}`:               {audit.AttrObserverTypeURI: "odd", audit.AttrObserverName: "unknown"},
 	} {
 		expect.check(t, byDefault(t, notification("identity.user.created", event(`"outcome":"success","observer":`+observer))))
 	}
@@ -100,8 +101,8 @@ func TestObserver(t *testing.T) {
 func TestIncomingResource(t *testing.T) {
 	resource := pcommon.NewResource()
 	resource.Attributes().PutStr("k8s.pod.name", "nova-api-0")
-	resource.Attributes().PutStr(auditlog.AttrServiceName, "nova")
-	resource.Attributes().PutStr(auditlog.AttrHostName, "node")
+	resource.Attributes().PutStr(audit.AttrServiceName, "nova")
+	resource.Attributes().PutStr(audit.AttrHostName, "node")
 	incoming := &auditlog.Incoming{Resource: resource}
 	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "1.2.3")
 	var records []auditlog.Record
@@ -128,7 +129,7 @@ func TestIncomingResource(t *testing.T) {
 func TestIncomingResourceWithoutName(t *testing.T) {
 	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "")
 	logs, _ := mapper.Logs([]auditlog.Record{mapper.Read(auditlog.Message{Body: []byte("raw"), Incoming: &auditlog.Incoming{Resource: pcommon.NewResource()}})})
-	require.Equal(t, "unknown_service", lines(logs)[0].Resource[auditlog.AttrServiceName])
+	require.Equal(t, "unknown_service", lines(logs)[0].Resource[audit.AttrServiceName])
 }
 
 func TestGrouping(t *testing.T) {
@@ -163,7 +164,7 @@ func TestGrouping(t *testing.T) {
 
 func TestLongNamesOfTheResource(t *testing.T) {
 	line := byDefault(t, fmt.Sprintf(`{"publisher_id":"identity.%s","event_type":"identity.x.created","payload":{}}`, strings.Repeat("h", 1500)))
-	require.Len(t, line.Resource[auditlog.AttrHostName], 1024)
-	require.Len(t, line.Attributes[auditlog.AttrNotificationPublisherID], 1509)
-	require.Equal(t, true, line.Attributes[auditlog.AttrAuditTruncated])
+	require.Len(t, line.Resource[audit.AttrHostName], 1024)
+	require.Len(t, line.Attributes[audit.AttrNotificationPublisherID], 1509)
+	require.Equal(t, true, line.Attributes[audit.AttrAuditTruncated])
 }

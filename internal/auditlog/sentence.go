@@ -6,6 +6,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
 // HasSentence says whether the body of a record is its sentence: it ends as that
@@ -17,13 +19,13 @@ func HasSentence(record plog.LogRecord) bool {
 		return false
 	}
 	text := body.Str()
-	if e, ok := record.Attributes().Get(AttrErrorType); ok {
+	if e, ok := record.Attributes().Get(audit.AttrErrorType); ok {
 		var m textMaker
 		if text, ok = strings.CutSuffix(text, m.join(" (", m.quoted(e.AsString()), ")")); !ok {
 			return false
 		}
 	}
-	outcome, ok := record.Attributes().Get(AttrAuditOutcome)
+	outcome, ok := record.Attributes().Get(audit.AttrAuditOutcome)
 	return ok && strings.HasSuffix(text, ": "+outcome.Str())
 }
 
@@ -36,7 +38,7 @@ func Sentence(resource pcommon.Map, record plog.LogRecord) string {
 		t texts
 	)
 	t.read(record.Attributes())
-	return m.sentence(textOf(resource, AttrServiceName), &t)
+	return m.sentence(textOf(resource, audit.AttrServiceName), &t)
 }
 
 // firstQuoted returns the first text that there is, made safe for the sentence.
@@ -84,7 +86,7 @@ func (m *textMaker) sentence(service string, t *texts) string {
 	var room [maxPhrase]string
 	p := phrase(room[:0])
 	user := m.named(t.actor.userName, t.actor.userID, t.actor.userDomainName)
-	if t.category == CategoryAuthentication {
+	if t.category == audit.CategoryAuthentication {
 		p = append(p, "login").part(" of ", user).part(" via ", m.firstQuoted(t.identityProviderID))
 	} else {
 		c := m.clause(t, service)
@@ -109,11 +111,11 @@ func (c *clause) appendTo(p phrase, user, outcome string) phrase {
 		p = append(p, user, " ")
 	}
 	switch {
-	case outcome == OutcomeSuccess && user != "":
+	case outcome == audit.OutcomeSuccess && user != "":
 		return append(p, c.past, " ", c.kind, space, c.head, c.tail)
-	case outcome == OutcomeSuccess && c.plural:
+	case outcome == audit.OutcomeSuccess && c.plural:
 		return append(p, c.kind, space, c.head, " were ", c.past, c.tail)
-	case outcome == OutcomeSuccess:
+	case outcome == audit.OutcomeSuccess:
 		return append(p, c.kind, space, c.head, " was ", c.past, c.tail)
 	default:
 		return append(p, attempt(outcome, user != ""), c.base, " ", c.kind, space, c.head, c.tail)
@@ -122,9 +124,9 @@ func (c *clause) appendTo(p phrase, user, outcome string) phrase {
 
 func attempt(outcome string, active bool) string {
 	switch {
-	case outcome == OutcomePending && active:
+	case outcome == audit.OutcomePending && active:
 		return "asked to "
-	case outcome == OutcomePending:
+	case outcome == audit.OutcomePending:
 		return "request to "
 	case active:
 		return "tried to "
@@ -137,10 +139,10 @@ func attempt(outcome string, active bool) string {
 // while it is the token's.
 func hasOwnPlace(targetType string) bool {
 	switch targetType {
-	case typeProject, "project_tag", typeDomain, typeRole, typeRoleAssignment:
+	case audit.TypeProject, "project_tag", audit.TypeDomain, audit.TypeRole, audit.TypeRoleAssignment:
 		return true
 	default:
-		return isConfiguration(targetType)
+		return audit.IsConfiguration(targetType)
 	}
 }
 
@@ -158,18 +160,18 @@ func (m *textMaker) scope(t *texts, p phrase) phrase {
 func (m *textMaker) clause(t *texts, service string) clause {
 	action, kind := t.action, t.target.kind
 	switch action {
-	case actionAssign:
+	case audit.ActionAssign:
 		return m.assignment(t, "grant", "granted", " to ")
-	case actionRevoke:
-		if kind == typeRoleAssignment {
+	case audit.ActionRevoke:
+		if kind == audit.TypeRoleAssignment {
 			return m.assignment(t, "revoke", "revoked", " from ")
 		}
-	case actionAddMember:
+	case audit.ActionAddMember:
 		return m.membership(t, "add", "added", " to ")
-	case actionRemoveMember:
+	case audit.ActionRemoveMember:
 		return m.membership(t, "remove", "removed", " from ")
 	}
-	if kind == typeUser && strings.HasPrefix(t.errorType, "password_") {
+	if kind == audit.TypeUser && strings.HasPrefix(t.errorType, "password_") {
 		return clause{base: "change", past: "changed", head: m.join("the password of user ", m.targetName(t))}
 	}
 	known, performed, path := t.operation()

@@ -1,13 +1,17 @@
 package auditlog
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+)
 
 // targetName is the name or the id of the target.
 func (m *textMaker) targetName(t *texts) string {
 	switch {
-	case t.target.kind == typeUser && t.targetUserName != "":
+	case t.target.kind == audit.TypeUser && t.targetUserName != "":
 		return m.named(t.targetUserName, "", t.targetUserDomainName)
-	case t.target.kind == typeProject && t.targetProjectName != "":
+	case t.target.kind == audit.TypeProject && t.targetProjectName != "":
 		return m.named(t.targetProjectName, "", t.targetProjectDomainName)
 	default:
 		return m.firstQuoted(t.target.name, t.target.id)
@@ -27,7 +31,7 @@ func (m *textMaker) object(t *texts, service string, path *pathTarget, known boo
 	}
 	words := noun(service, t.target.kind, t.urlPath)
 	target := m.targetName(t)
-	if target == "" && known && t.action != actionList && path.part == "" {
+	if target == "" && known && t.action != audit.ActionList && path.part == "" {
 		return clause{kind: article(words), head: words}
 	}
 	if target == "" {
@@ -62,7 +66,7 @@ func (m *textMaker) collection(t *texts, words, service string, path *pathTarget
 		}
 		c.head = m.join(c.head, " of the ", m.plural(words))
 		return c
-	case t.action == actionList:
+	case t.action == audit.ActionList:
 		return clause{head: m.plural(words), plural: true}
 	case t.action == "read" && path.plural:
 		return clause{head: m.join("the ", m.plural(words)), plural: true}
@@ -77,7 +81,7 @@ func (m *textMaker) collection(t *texts, words, service string, path *pathTarget
 // that the path says. Others are what the end of the path asked for: services/disable.
 func isPathAction(action string) bool {
 	switch action {
-	case "create", "read", actionList, "update", "delete":
+	case "create", "read", audit.ActionList, "update", "delete":
 		return true
 	default:
 		return false
@@ -147,11 +151,11 @@ func (m *textMaker) part(path, action string) (clause, bool) {
 // lastPart says one word of a path: the acl; of a collection: tags where they are listed, a tag where one was created.
 func (m *textMaker) lastPart(word, action string) (string, clause) {
 	c := clause{plural: isPlural(word)}
-	if action == actionList && !c.plural {
+	if action == audit.ActionList && !c.plural {
 		c.base = "read" // what is one cannot be listed, whatever the audit map calls it
 	}
 	switch {
-	case c.plural && action == actionList:
+	case c.plural && action == audit.ActionList:
 		return partWords(word), c
 	case c.plural && action == "create":
 		asked := spoken(singular(word))

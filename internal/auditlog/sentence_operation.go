@@ -1,6 +1,10 @@
 package auditlog
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+)
 
 // unknownOperation is what was performed where the event does not say.
 const unknownOperation = "an unknown action"
@@ -19,7 +23,7 @@ func (t *texts) operation() (known operation, name string, path pathTarget) {
 		return o, "", rest
 	}
 	switch {
-	case t.action == actionOther:
+	case t.action == audit.ActionOther:
 		name = t.rawAction
 		if name == "" {
 			_, name, _ = cutLast(t.eventType)
@@ -30,7 +34,7 @@ func (t *texts) operation() (known operation, name string, path pathTarget) {
 		return known, name, path
 	case t.action == "create" && !more && onAction && t.target.id != "":
 		return known, unknownOperation, path // a body without an action, keystonemiddleware/audit/_api.py get_action
-	case t.action == actionList || isKeyAction(t.rawAction) || !more:
+	case t.action == audit.ActionList || isKeyAction(t.rawAction) || !more:
 		return known, "", path
 	case first == "update":
 		name = sub

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -189,15 +190,15 @@ func TestSentenceOfARecord(t *testing.T) {
 	record := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 	require.Equal(t, record.Body().Str(), auditlog.Sentence(resource, record))
 	for key, name := range map[string]string{
-		auditlog.AttrUserName: "alice", auditlog.AttrUserDomainName: "Default", auditlog.AttrTargetRoleName: "member", auditlog.AttrTargetUserName: "bob",
-		auditlog.AttrTargetUserDomainName: "corp", auditlog.AttrTargetProjectName: "demo", auditlog.AttrTargetProjectDomainName: "Default",
+		audit.AttrUserName: "alice", audit.AttrUserDomainName: "Default", audit.AttrTargetRoleName: "member", audit.AttrTargetUserName: "bob",
+		audit.AttrTargetUserDomainName: "corp", audit.AttrTargetProjectName: "demo", audit.AttrTargetProjectDomainName: "Default",
 	} {
 		record.Attributes().PutStr(key, name)
 	}
 	require.Equal(t, "alice granted role member to user bob (corp) on project demo: success", auditlog.Sentence(resource, record))
 	for _, kind := range []string{"user", "project"} {
-		record.Attributes().PutStr(auditlog.AttrAuditAction, "update")
-		record.Attributes().PutStr(auditlog.AttrTargetType, kind)
+		record.Attributes().PutStr(audit.AttrAuditAction, "update")
+		record.Attributes().PutStr(audit.AttrTargetType, kind)
 		require.Contains(t, auditlog.Sentence(resource, record), map[string]string{"user": "updated user bob (corp)", "project": "updated project demo"}[kind])
 	}
 	require.Empty(t, auditlog.Sentence(pcommon.NewMap(), plog.NewLogRecord()))

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
 // texts are the attributes of a record that its sentence is made of, empty where there is none.
@@ -47,73 +49,73 @@ func (t *texts) read(attributes pcommon.Map) {
 
 func (t *texts) field(key string) *string {
 	switch key {
-	case AttrAction:
+	case audit.AttrAction:
 		return &t.rawAction
-	case AttrAuditAction:
+	case audit.AttrAuditAction:
 		return &t.action
-	case AttrAuditCategory:
+	case audit.AttrAuditCategory:
 		return &t.category
-	case AttrAuditOutcome:
+	case audit.AttrAuditOutcome:
 		return &t.outcome
-	case AttrCADFTargetTypeURI:
+	case audit.AttrCADFTargetTypeURI:
 		return &t.cadfTargetTypeURI
-	case AttrClientAddress:
+	case audit.AttrClientAddress:
 		return &t.clientAddress
-	case AttrDomainID:
+	case audit.AttrDomainID:
 		return &t.actor.domainID
-	case AttrDomainName:
+	case audit.AttrDomainName:
 		return &t.actor.domainName
-	case AttrErrorType:
+	case audit.AttrErrorType:
 		return &t.errorType
-	case AttrIdentityProviderID:
+	case audit.AttrIdentityProviderID:
 		return &t.identityProviderID
-	case AttrNotificationEventType:
+	case audit.AttrNotificationEventType:
 		return &t.eventType
-	case AttrProjectDomainName:
+	case audit.AttrProjectDomainName:
 		return &t.actor.projectDomainName
-	case AttrProjectID:
+	case audit.AttrProjectID:
 		return &t.actor.projectID
-	case AttrProjectName:
+	case audit.AttrProjectName:
 		return &t.actor.projectName
-	case AttrRoleAssignmentInherited:
+	case audit.AttrRoleAssignmentInherited:
 		return &t.target.inherited
-	case AttrTargetDomainID:
+	case audit.AttrTargetDomainID:
 		return &t.target.domainID
-	case AttrTargetDomainName:
+	case audit.AttrTargetDomainName:
 		return &t.targetDomainName
-	case AttrTargetGroupID:
+	case audit.AttrTargetGroupID:
 		return &t.target.groupID
-	case AttrTargetGroupName:
+	case audit.AttrTargetGroupName:
 		return &t.targetGroupName
-	case AttrTargetID:
+	case audit.AttrTargetID:
 		return &t.target.id
-	case AttrTargetName:
+	case audit.AttrTargetName:
 		return &t.target.name
-	case AttrTargetProjectDomainName:
+	case audit.AttrTargetProjectDomainName:
 		return &t.targetProjectDomainName
-	case AttrTargetProjectID:
+	case audit.AttrTargetProjectID:
 		return &t.target.projectID
-	case AttrTargetProjectName:
+	case audit.AttrTargetProjectName:
 		return &t.targetProjectName
-	case AttrTargetRoleID:
+	case audit.AttrTargetRoleID:
 		return &t.target.roleID
-	case AttrTargetRoleName:
+	case audit.AttrTargetRoleName:
 		return &t.targetRoleName
-	case AttrTargetType:
+	case audit.AttrTargetType:
 		return &t.target.kind
-	case AttrTargetUserDomainName:
+	case audit.AttrTargetUserDomainName:
 		return &t.targetUserDomainName
-	case AttrTargetUserID:
+	case audit.AttrTargetUserID:
 		return &t.target.userID
-	case AttrTargetUserName:
+	case audit.AttrTargetUserName:
 		return &t.targetUserName
-	case AttrURLPath:
+	case audit.AttrURLPath:
 		return &t.urlPath
-	case AttrUserDomainName:
+	case audit.AttrUserDomainName:
 		return &t.actor.userDomainName
-	case AttrUserID:
+	case audit.AttrUserID:
 		return &t.actor.userID
-	case AttrUserName:
+	case audit.AttrUserName:
 		return &t.actor.userName
 	default:
 		return nil

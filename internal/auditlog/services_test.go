@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
 )
@@ -57,7 +58,7 @@ func TestServices(t *testing.T) {
 				requests[i].Did.Service = service
 				requests[i].Did.Check(t, line)
 				golden[i] = auditlogtest.Line{Body: line.Body, Attributes: map[string]any{"did": requests[i].Did.String()}}
-				for _, key := range []string{auditlog.AttrAuditAction, auditlog.AttrTargetType, auditlog.AttrTargetID} {
+				for _, key := range []string{audit.AttrAuditAction, audit.AttrTargetType, audit.AttrTargetID} {
 					if value, ok := line.Attributes[key]; ok {
 						golden[i].Attributes[key] = value
 					}

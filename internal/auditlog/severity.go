@@ -5,6 +5,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
@@ -14,7 +15,7 @@ func (m *Mapper) severity(n *oslo.Notification, f *facts) plog.SeverityNumber {
 	source := sourceSeverity(n)
 	floor := plog.SeverityNumberUnspecified
 	switch f.outcome {
-	case OutcomeFailure:
+	case audit.OutcomeFailure:
 		switch m.config.SeverityOfFailure {
 		case FailureSeverityWarn:
 			floor = plog.SeverityNumberWarn
@@ -24,7 +25,7 @@ func (m *Mapper) severity(n *oslo.Notification, f *facts) plog.SeverityNumber {
 		case FailureSeverityError:
 			floor = plog.SeverityNumberError
 		}
-	case OutcomeUnknown:
+	case audit.OutcomeUnknown:
 		floor = plog.SeverityNumberWarn
 		if strings.HasPrefix(n.EventType, "audit.") {
 			floor = plog.SeverityNumberError // the application raised, the client got a 500

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
 // source is all that a service is found by.
@@ -34,7 +36,7 @@ func (i *Incoming) serviceName() string {
 	if i == nil {
 		return ""
 	}
-	return textOf(i.Resource.Attributes(), AttrServiceName)
+	return textOf(i.Resource.Attributes(), audit.AttrServiceName)
 }
 
 func (s source) size() int {

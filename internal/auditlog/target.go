@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
@@ -18,16 +19,6 @@ type target struct {
 	// inherited is true or false for role assignments.
 	inherited string
 }
-
-// The types of targets whose ids have a place of their own.
-const (
-	typeUser           = "user"
-	typeGroup          = "group"
-	typeProject        = "project"
-	typeDomain         = "domain"
-	typeRole           = "role"
-	typeRoleAssignment = "role_assignment"
-)
 
 // targetOf returns the target, and what the path of the request names.
 func targetOf(n *oslo.Notification, kind, path string) (target, pathTarget) {
@@ -62,7 +53,7 @@ func identityTarget(n *oslo.Notification, kind string) target {
 	e := &n.Event
 	t.userID, t.groupID, t.projectID, t.domainID, t.roleID = e.User, e.Group, e.Project, e.Domain, e.Role
 	t.inherited = e.Inherited
-	if kind == "" || kind == typeRoleAssignment {
+	if kind == "" || kind == audit.TypeRoleAssignment {
 		return t // the target of both is a random id
 	}
 	switch {
@@ -75,9 +66,9 @@ func identityTarget(n *oslo.Notification, kind string) target {
 	}
 	t.name = e.Target.Name
 	switch n.Basic.ActorType {
-	case typeUser:
+	case audit.TypeUser:
 		t.userID = n.Basic.ActorID
-	case typeGroup:
+	case audit.TypeGroup:
 		t.groupID = n.Basic.ActorID
 	}
 	if field := t.idField(kind); field != nil && *field == "" {
@@ -89,15 +80,15 @@ func identityTarget(n *oslo.Notification, kind string) target {
 // idField is the place of the id of a kind of target.
 func (t *target) idField(kind string) *string {
 	switch kind {
-	case typeUser:
+	case audit.TypeUser:
 		return &t.userID
-	case typeGroup:
+	case audit.TypeGroup:
 		return &t.groupID
-	case typeProject:
+	case audit.TypeProject:
 		return &t.projectID
-	case typeDomain:
+	case audit.TypeDomain:
 		return &t.domainID
-	case typeRole:
+	case audit.TypeRole:
 		return &t.roleID
 	default:
 		return nil
@@ -173,15 +164,15 @@ func (t *target) isInherited() (inherited, known bool) {
 }
 
 func (w *writer) target(t *target) {
-	w.text(AttrTargetType, t.kind)
-	w.text(AttrTargetID, t.id)
-	w.name(AttrTargetName, t.name)
-	w.text(AttrTargetUserID, t.userID)
-	w.text(AttrTargetGroupID, t.groupID)
-	w.text(AttrTargetProjectID, t.projectID)
-	w.text(AttrTargetDomainID, t.domainID)
-	w.text(AttrTargetRoleID, t.roleID)
+	w.text(audit.AttrTargetType, t.kind)
+	w.text(audit.AttrTargetID, t.id)
+	w.name(audit.AttrTargetName, t.name)
+	w.text(audit.AttrTargetUserID, t.userID)
+	w.text(audit.AttrTargetGroupID, t.groupID)
+	w.text(audit.AttrTargetProjectID, t.projectID)
+	w.text(audit.AttrTargetDomainID, t.domainID)
+	w.text(audit.AttrTargetRoleID, t.roleID)
 	if inherited, known := t.isInherited(); known {
-		w.boolean(AttrRoleAssignmentInherited, inherited)
+		w.boolean(audit.AttrRoleAssignmentInherited, inherited)
 	}
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
 func TestIdentityTarget(t *testing.T) {
@@ -15,32 +15,32 @@ func TestIdentityTarget(t *testing.T) {
 		want                     want
 	}{
 		{"user", "identity.user.created", `"target":{"id":"` + hexID + `"},"resource_info":"` + hexID + `"`,
-			want{auditlog.AttrTargetType: "user", auditlog.AttrTargetID: hexID, auditlog.AttrTargetUserID: hexID, auditlog.AttrCADFTargetID: nil}},
-		{"group", "identity.group.updated", `"target":{"id":"` + hexID + `"}`, want{auditlog.AttrTargetID: hexID, auditlog.AttrTargetGroupID: hexID}},
-		{"project", "identity.project.updated", `"target":{"id":"` + hexID + `"}`, want{auditlog.AttrTargetProjectID: hexID}},
-		{"domain", "identity.domain.updated", `"target":{"id":"` + hexID + `"}`, want{auditlog.AttrTargetDomainID: hexID}},
-		{"role", "identity.role.updated", `"target":{"id":"` + hexID + `"}`, want{auditlog.AttrTargetRoleID: hexID}},
-		{"LDAP user", "identity.user.updated", `"target":{"id":"` + ldapID + `"},"resource_info":"` + ldapID + `"`, want{auditlog.AttrTargetUserID: ldapID}},
+			want{audit.AttrTargetType: "user", audit.AttrTargetID: hexID, audit.AttrTargetUserID: hexID, audit.AttrCADFTargetID: nil}},
+		{"group", "identity.group.updated", `"target":{"id":"` + hexID + `"}`, want{audit.AttrTargetID: hexID, audit.AttrTargetGroupID: hexID}},
+		{"project", "identity.project.updated", `"target":{"id":"` + hexID + `"}`, want{audit.AttrTargetProjectID: hexID}},
+		{"domain", "identity.domain.updated", `"target":{"id":"` + hexID + `"}`, want{audit.AttrTargetDomainID: hexID}},
+		{"role", "identity.role.updated", `"target":{"id":"` + hexID + `"}`, want{audit.AttrTargetRoleID: hexID}},
+		{"LDAP user", "identity.user.updated", `"target":{"id":"` + ldapID + `"},"resource_info":"` + ldapID + `"`, want{audit.AttrTargetUserID: ldapID}},
 		{"EC2 credential", "identity.credential.created", `"target":{"id":"` + ldapID + `","typeURI":"unknown"},"resource_info":"` + ldapID + `"`,
-			want{auditlog.AttrTargetType: "credential", auditlog.AttrTargetID: ldapID, auditlog.AttrCADFTargetTypeURI: "unknown"}},
+			want{audit.AttrTargetType: "credential", audit.AttrTargetID: ldapID, audit.AttrCADFTargetTypeURI: "unknown"}},
 		{"project tag", "identity.project tag.created", `"target":{"id":"red","typeURI":"unknown"},"resource_info":"red"`,
-			want{auditlog.AttrTargetType: "project_tag", auditlog.AttrTargetID: "red"}},
-		{"a tag called unknown", "identity.project tag.created", `"target":{"id":"unknown"},"resource_info":"unknown"`, want{auditlog.AttrTargetID: "unknown"}},
-		{"trust", "identity.OS-TRUST:trust.created", `"target":{"id":"` + hexID + `"}`, want{auditlog.AttrTargetType: "trust", auditlog.AttrTargetID: hexID}},
-		{"consumer", "identity.OS-OAUTH1:consumer.updated", `"target":{"id":"` + hexID + `"}`, want{auditlog.AttrTargetType: "consumer"}},
-		{"request token", "identity.OS-OAUTH1:request_token.created", `"target":{"id":"` + hexID + `"}`, want{auditlog.AttrTargetType: "request_token"}},
-		{"region", "identity.region.created", `"target":{"id":"RegionTwo"}`, want{auditlog.AttrTargetType: "region", auditlog.AttrTargetID: "RegionTwo"}},
-		{"made-up id", "identity.user.created", `"target":{"id":"` + uuidID + `"}`, want{auditlog.AttrTargetID: nil, auditlog.AttrCADFTargetID: uuidID}},
-		{"named", "identity.user.created", `"target":{"id":"` + hexID + `","name":"bob"}`, want{auditlog.AttrTargetName: "bob", auditlog.AttrCADFTargetName: nil}},
+			want{audit.AttrTargetType: "project_tag", audit.AttrTargetID: "red"}},
+		{"a tag called unknown", "identity.project tag.created", `"target":{"id":"unknown"},"resource_info":"unknown"`, want{audit.AttrTargetID: "unknown"}},
+		{"trust", "identity.OS-TRUST:trust.created", `"target":{"id":"` + hexID + `"}`, want{audit.AttrTargetType: "trust", audit.AttrTargetID: hexID}},
+		{"consumer", "identity.OS-OAUTH1:consumer.updated", `"target":{"id":"` + hexID + `"}`, want{audit.AttrTargetType: "consumer"}},
+		{"request token", "identity.OS-OAUTH1:request_token.created", `"target":{"id":"` + hexID + `"}`, want{audit.AttrTargetType: "request_token"}},
+		{"region", "identity.region.created", `"target":{"id":"RegionTwo"}`, want{audit.AttrTargetType: "region", audit.AttrTargetID: "RegionTwo"}},
+		{"made-up id", "identity.user.created", `"target":{"id":"` + uuidID + `"}`, want{audit.AttrTargetID: nil, audit.AttrCADFTargetID: uuidID}},
+		{"named", "identity.user.created", `"target":{"id":"` + hexID + `","name":"bob"}`, want{audit.AttrTargetName: "bob", audit.AttrCADFTargetName: nil}},
 		{"authenticate has none", "identity.authenticate", `"target":{"id":"` + uuidID + `","typeURI":"service/security/account/user"}`,
-			want{auditlog.AttrTargetType: nil, auditlog.AttrTargetID: nil, auditlog.AttrCADFTargetID: uuidID, auditlog.AttrCADFTargetTypeURI: nil}},
+			want{audit.AttrTargetType: nil, audit.AttrTargetID: nil, audit.AttrCADFTargetID: uuidID, audit.AttrCADFTargetTypeURI: nil}},
 		{"role assignment", "identity.role_assignment.created", `"target":{"id":"` + uuidID + `"},"role":"r","user":"u","project":"p","inherited_to_projects":false`,
-			want{auditlog.AttrTargetType: "role_assignment", auditlog.AttrTargetID: nil, auditlog.AttrTargetRoleID: "r", auditlog.AttrTargetUserID: "u",
-				auditlog.AttrTargetProjectID: "p", auditlog.AttrRoleAssignmentInherited: false}},
+			want{audit.AttrTargetType: "role_assignment", audit.AttrTargetID: nil, audit.AttrTargetRoleID: "r", audit.AttrTargetUserID: "u",
+				audit.AttrTargetProjectID: "p", audit.AttrRoleAssignmentInherited: false}},
 		{"role assignment of Juno, as of the documentation", "identity.created.role_assignment", `"role":"r","group":"g","domain":"d","inherited_to_project":true`,
-			want{auditlog.AttrTargetType: "role_assignment", auditlog.AttrTargetGroupID: "g", auditlog.AttrTargetDomainID: "d", auditlog.AttrRoleAssignmentInherited: true}},
+			want{audit.AttrTargetType: "role_assignment", audit.AttrTargetGroupID: "g", audit.AttrTargetDomainID: "d", audit.AttrRoleAssignmentInherited: true}},
 		{"inherited that is no boolean", "identity.role_assignment.created", `"inherited_to_projects":"maybe"`,
-			want{auditlog.AttrRoleAssignmentInherited: nil, "openstack.notification.extra.inherited_to_projects": "maybe"}},
+			want{audit.AttrRoleAssignmentInherited: nil, "openstack.notification.extra.inherited_to_projects": "maybe"}},
 		{"resource_info where it means nothing", "identity.authenticate", `"resource_info":"x"`, want{"openstack.notification.extra.resource_info": "x"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -55,16 +55,16 @@ func TestBasicTarget(t *testing.T) {
 		want    want
 	}{
 		{`{"resource_info":"g","actor_id":"u","actor_type":"user","actor_operation":"added"}`,
-			want{auditlog.AttrAuditAction: "add_member", auditlog.AttrTargetGroupID: "g", auditlog.AttrTargetUserID: "u", auditlog.AttrTargetID: "g"}},
-		{`{"resource_info":"g","actor_id":"u","actor_type":"user","actor_operation":"removed"}`, want{auditlog.AttrAuditAction: "remove_member"}},
-		{`{"resource_info":"x","actor_id":"g2","actor_type":"group"}`, want{auditlog.AttrAuditAction: "update", auditlog.AttrTargetGroupID: "g2"}},
+			want{audit.AttrAuditAction: "add_member", audit.AttrTargetGroupID: "g", audit.AttrTargetUserID: "u", audit.AttrTargetID: "g"}},
+		{`{"resource_info":"g","actor_id":"u","actor_type":"user","actor_operation":"removed"}`, want{audit.AttrAuditAction: "remove_member"}},
+		{`{"resource_info":"x","actor_id":"g2","actor_type":"group"}`, want{audit.AttrAuditAction: "update", audit.AttrTargetGroupID: "g2"}},
 		{`{"resource_info":"x","actor_id":"i","actor_type":"robot","actor_operation":"moved"}`,
-			want{auditlog.AttrAuditAction: "update", "openstack.notification.extra.actor_id": "i", "openstack.notification.extra.actor_type": "robot",
+			want{audit.AttrAuditAction: "update", "openstack.notification.extra.actor_id": "i", "openstack.notification.extra.actor_type": "robot",
 				"openstack.notification.extra.actor_operation": "moved"}},
-		{`{"resource_info":{"id":"x"}}`, want{auditlog.AttrTargetID: nil, "openstack.notification.extra.resource_info": `{"id":"x"}`}},
-		{`{}`, want{auditlog.AttrTargetID: nil, auditlog.AttrAuditOutcome: "success", auditlog.AttrRequestID: nil}},
+		{`{"resource_info":{"id":"x"}}`, want{audit.AttrTargetID: nil, "openstack.notification.extra.resource_info": `{"id":"x"}`}},
+		{`{}`, want{audit.AttrTargetID: nil, audit.AttrAuditOutcome: "success", audit.AttrRequestID: nil}},
 		{`{"resource_info":7,"request_id":"req-1","global_request_id":"req-2"}`,
-			want{auditlog.AttrTargetID: "7", auditlog.AttrRequestID: "req-1", auditlog.AttrRequestGlobalID: "req-2"}},
+			want{audit.AttrTargetID: "7", audit.AttrRequestID: "req-1", audit.AttrRequestGlobalID: "req-2"}},
 	} {
 		test.want.check(t, byDefault(t, notification("identity.group.updated", test.payload)))
 	}
@@ -78,22 +78,22 @@ func TestResourceTarget(t *testing.T) {
 		want         want
 	}{
 		{"server", `{"typeURI":"compute/server","id":"` + uuidID + `","name":"web-01","project_id":"p","domain_id":"d"}`,
-			want{auditlog.AttrTargetType: "server", auditlog.AttrTargetID: uuidID, auditlog.AttrTargetName: "web-01", auditlog.AttrTargetProjectID: "p",
-				auditlog.AttrTargetDomainID: "d", auditlog.AttrCADFTargetID: nil, auditlog.AttrCADFTargetName: nil, auditlog.AttrCADFTargetTypeURI: "compute/server"}},
+			want{audit.AttrTargetType: "server", audit.AttrTargetID: uuidID, audit.AttrTargetName: "web-01", audit.AttrTargetProjectID: "p",
+				audit.AttrTargetDomainID: "d", audit.AttrCADFTargetID: nil, audit.AttrCADFTargetName: nil, audit.AttrCADFTargetTypeURI: "compute/server"}},
 		{"collection", `{"typeURI":"compute/servers","id":"o","name":"nova"}`,
-			want{auditlog.AttrTargetType: "server", auditlog.AttrTargetID: nil, auditlog.AttrTargetName: nil, auditlog.AttrCADFTargetID: nil}},
-		{"undeclared", `{"typeURI":"compute/Xfoo","id":"1"}`, want{auditlog.AttrTargetType: "foo", auditlog.AttrTargetID: "1"}},
+			want{audit.AttrTargetType: "server", audit.AttrTargetID: nil, audit.AttrTargetName: nil, audit.AttrCADFTargetID: nil}},
+		{"undeclared", `{"typeURI":"compute/Xfoo","id":"1"}`, want{audit.AttrTargetType: "foo", audit.AttrTargetID: "1"}},
 		{"decimal id", `{"typeURI":"compute/aggregate","id":"00000000-0000-0000-0000-000000000007"}`,
-			want{auditlog.AttrTargetID: "7", auditlog.AttrCADFTargetID: "00000000-0000-0000-0000-000000000007"}},
-		{"large decimal id", `{"typeURI":"compute/aggregate","id":"00000000-0000-0000-ffff-ffffffffffff"}`, want{auditlog.AttrTargetID: "18446744073709551615"}},
+			want{audit.AttrTargetID: "7", audit.AttrCADFTargetID: "00000000-0000-0000-0000-000000000007"}},
+		{"large decimal id", `{"typeURI":"compute/aggregate","id":"00000000-0000-0000-ffff-ffffffffffff"}`, want{audit.AttrTargetID: "18446744073709551615"}},
 		{"like a decimal id", `{"typeURI":"compute/aggregate","id":"00000000-0000-0001-0000-000000000007"}`,
-			want{auditlog.AttrTargetID: "00000000-0000-0001-0000-000000000007"}},
-		{"doubled prefix", `{"typeURI":"service/data/security/keymanager/secret","id":"1"}`, want{auditlog.AttrTargetType: "secret"}},
-		{"deep", `{"typeURI":"network/load-balancer/os-health-monitors","id":"1"}`, want{auditlog.AttrTargetType: "health_monitor"}},
-		{"service alone", `{"typeURI":"compute","id":"1"}`, want{auditlog.AttrTargetType: nil}},
+			want{audit.AttrTargetID: "00000000-0000-0001-0000-000000000007"}},
+		{"doubled prefix", `{"typeURI":"service/data/security/keymanager/secret","id":"1"}`, want{audit.AttrTargetType: "secret"}},
+		{"deep", `{"typeURI":"network/load-balancer/os-health-monitors","id":"1"}`, want{audit.AttrTargetType: "health_monitor"}},
+		{"service alone", `{"typeURI":"compute","id":"1"}`, want{audit.AttrTargetType: nil}},
 		{"unknown", `{"typeURI":"unknown","id":"unknown","name":"unknown"}`,
-			want{auditlog.AttrTargetType: nil, auditlog.AttrTargetID: nil, auditlog.AttrTargetName: nil, auditlog.AttrCADFTargetTypeURI: "unknown"}},
-		{"prefix is no whole segment", `{"typeURI":"computer/server","id":"1"}`, want{auditlog.AttrTargetType: nil, auditlog.AttrTargetID: "1"}},
+			want{audit.AttrTargetType: nil, audit.AttrTargetID: nil, audit.AttrTargetName: nil, audit.AttrCADFTargetTypeURI: "unknown"}},
+		{"prefix is no whole segment", `{"typeURI":"computer/server","id":"1"}`, want{audit.AttrTargetType: nil, audit.AttrTargetID: "1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.want.check(t, byDefault(t, notification("audit.cadf", event(observer+`"action":"read","outcome":"success","target":`+test.target))))
@@ -105,23 +105,23 @@ func TestResourceTarget(t *testing.T) {
 		sentence           string // of a read
 	}{
 		{"part of a server", "/v2.1/servers/" + uuidID + "/os-server-password", `{"typeURI":"compute/server/server-password","id":"` + uuidID + `"}`,
-			want{auditlog.AttrTargetType: "server", auditlog.AttrTargetID: uuidID}, "the server password of server " + uuidID},
+			want{audit.AttrTargetType: "server", audit.AttrTargetID: uuidID}, "the server password of server " + uuidID},
 		{"part with a name", "/v2.1/servers/" + uuidID + "/tags", `{"typeURI":"compute/server/tag","id":"` + uuidID + `","name":"prod"}`,
-			want{auditlog.AttrTargetType: "server", auditlog.AttrTargetName: nil, auditlog.AttrCADFTargetName: "prod"}, "the tags of server " + uuidID},
+			want{audit.AttrTargetType: "server", audit.AttrTargetName: nil, audit.AttrCADFTargetName: "prod"}, "the tags of server " + uuidID},
 		{"element of a part", "/v2.1/servers/" + hexID + "/tags", `{"typeURI":"compute/server/tag","id":"` + uuidID + `"}`,
-			want{auditlog.AttrTargetType: "tag", auditlog.AttrTargetID: uuidID}, "tag " + uuidID},
+			want{audit.AttrTargetType: "tag", audit.AttrTargetID: uuidID}, "tag " + uuidID},
 		{"type of the map's own", "/v2.1/os-quota-sets/" + hexID, `{"typeURI":"compute/quota","id":"` + hexID + `"}`,
-			want{auditlog.AttrTargetType: "quota", auditlog.AttrTargetID: hexID}, "quota " + hexID},
+			want{audit.AttrTargetType: "quota", audit.AttrTargetID: hexID}, "quota " + hexID},
 		{"type cut short", "/v2.0/rbac-policies/" + uuidID, `{"typeURI":"network/rbac-policie","id":"` + uuidID + `"}`,
-			want{auditlog.AttrTargetType: "rbac_policy"}, "RBAC policy " + uuidID},
+			want{audit.AttrTargetType: "rbac_policy"}, "RBAC policy " + uuidID},
 		{"type made up", "/v2.1/flavors/1/os-extra_specs", `{"typeURI":"compute/Xavor","id":"00000000-0000-0000-0000-000000000001"}`,
-			want{auditlog.AttrTargetType: "flavor", auditlog.AttrTargetID: "1"}, "the extra specs of flavor 1"},
+			want{audit.AttrTargetType: "flavor", audit.AttrTargetID: "1"}, "the extra specs of flavor 1"},
 		{"type made up of an account", "/v1/AUTH_x/photos", `{"typeURI":"storage/object/XAUTH-x","id":"o","name":"nova"}`,
-			want{auditlog.AttrTargetType: nil, auditlog.AttrTargetID: nil}, "/v1/AUTH_x/photos at nova"},
-		{"type made up of nothing", "/v2.1/", `{"typeURI":"compute/unknown","id":"o"}`, want{auditlog.AttrTargetType: nil}, "the nova API"},
+			want{audit.AttrTargetType: nil, audit.AttrTargetID: nil}, "/v1/AUTH_x/photos at nova"},
+		{"type made up of nothing", "/v2.1/", `{"typeURI":"compute/unknown","id":"o"}`, want{audit.AttrTargetType: nil}, "the nova API"},
 		{"collection, and more", "/v2.1/os-keypairs/kp", `{"typeURI":"compute/keypairs","id":"o"}`,
-			want{auditlog.AttrTargetType: "keypair", auditlog.AttrTargetID: "kp"}, "keypair kp"},
-		{"collection of one", "/v2.1/limits", `{"typeURI":"compute/limits","id":"o"}`, want{auditlog.AttrTargetType: "limit"}, "the limits"},
+			want{audit.AttrTargetType: "keypair", audit.AttrTargetID: "kp"}, "keypair kp"},
+		{"collection of one", "/v2.1/limits", `{"typeURI":"compute/limits","id":"o"}`, want{audit.AttrTargetType: "limit"}, "the limits"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			line := byDefault(t, notification("audit.cadf", event(fmt.Sprintf(`%s"action":"read","outcome":"success","requestPath":%q,"initiator":{"id":"u"},"target":%s`,
@@ -132,7 +132,7 @@ func TestResourceTarget(t *testing.T) {
 	}
 	own := byDefault(t, notification("audit.cadf", event(`"action":"delete","outcome":"success","observer":{"typeURI":"service/docker-registry","name":"keppel"},`+
 		`"target":{"typeURI":"docker-registry/account/repository/manifest","id":"m1"}`)))
-	want{auditlog.AttrTargetType: "manifest", auditlog.AttrTargetID: "m1"}.check(t, own)
+	want{audit.AttrTargetType: "manifest", audit.AttrTargetID: "m1"}.check(t, own)
 	line := byDefault(t, notification("audit.cadf", event(observer+`"user":"u","role":"r","group":"g","project":"p","domain":"d","resource_info":"x","inherited_to_projects":true`)))
 	for _, key := range []string{"user", "role", "group", "project", "domain", "resource_info", "inherited_to_projects"} {
 		require.Contains(t, line.Attributes, "openstack.notification.extra."+key, "Keystone's own fields mean nothing here")
@@ -203,7 +203,7 @@ func TestPathTarget(t *testing.T) {
 		t.Run(test.path+" "+test.typeURI, func(t *testing.T) {
 			line := byDefault(t, notification("audit.http.response", event(fmt.Sprintf(`"action":"read","outcome":"success","requestPath":%q,`+
 				`"target":{"typeURI":%q,"project_id":"tp"},"observer":{"id":"target","name":"nova"},"initiator":{"id":"u","project_id":%q}`, test.path, test.typeURI, hexID2))))
-			want{auditlog.AttrTargetType: test.kind, auditlog.AttrTargetID: test.id, auditlog.AttrTargetProjectID: "tp"}.check(t, line)
+			want{audit.AttrTargetType: test.kind, audit.AttrTargetID: test.id, audit.AttrTargetProjectID: "tp"}.check(t, line)
 			require.Equal(t, "u read "+test.sentence+" in project "+hexID2+": success", line.Body)
 		})
 	}
@@ -211,7 +211,7 @@ func TestPathTarget(t *testing.T) {
 
 func TestPathAndQuery(t *testing.T) {
 	line := byDefault(t, notification("audit.http.response", event(`"outcome":"success","requestPath":"/v1/secrets?limit=10&x"`)))
-	want{auditlog.AttrURLPath: "/v1/secrets", auditlog.AttrURLQuery: "limit=10&x"}.check(t, line)
+	want{audit.AttrURLPath: "/v1/secrets", audit.AttrURLQuery: "limit=10&x"}.check(t, line)
 }
 
 func TestAddresses(t *testing.T) {
@@ -222,6 +222,6 @@ func TestAddresses(t *testing.T) {
 	want{
 		"cadf.target.address.public": "http://p", "cadf.target.address.admin": "http://a", "cadf.target.address.private": nil,
 		"cadf.target.address.3": "http://n", "cadf.target.address.admin_4": "http://A", "openstack.notification.extra.target_addresses_5": "http://s",
-		"cadf.target.address.internal": nil, auditlog.AttrCredentialIdentityStatus: nil,
+		"cadf.target.address.internal": nil, audit.AttrCredentialIdentityStatus: nil,
 	}.check(t, line)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -40,7 +41,7 @@ func TestTimes(t *testing.T) {
 			line := byDefault(t, fmt.Sprintf(`{"event_type":"identity.user.created","timestamp":%q,"payload":{"eventType":"activity","action":"created.user","outcome":"success","eventTime":%q}}`,
 				test.timestamp, test.eventTime))
 			require.Equal(t, test.time, line.Time)
-			want{auditlog.AttrEventTime: test.raw}.check(t, line)
+			want{audit.AttrEventTime: test.raw}.check(t, line)
 		})
 	}
 }
@@ -69,7 +70,7 @@ func TestTimeOfResponse(t *testing.T) {
 			line := byDefault(t, fmt.Sprintf(`{"event_type":%q,"timestamp":"2026-11-20 23:00:03","payload":{"eventType":"activity","action":"read","outcome":"success","eventTime":%q,"reporterchain":%s}}`,
 				test.eventType, began, test.chain))
 			require.Equal(t, test.time, line.Time)
-			want{auditlog.AttrEventTime: test.raw, auditlog.AttrAuditDuration: test.duration, auditlog.AttrReporterChain: test.reporters}.check(t, line)
+			want{audit.AttrEventTime: test.raw, audit.AttrAuditDuration: test.duration, audit.AttrReporterChain: test.reporters}.check(t, line)
 		})
 	}
 }
@@ -85,7 +86,7 @@ func TestNotificationTimestamp(t *testing.T) {
 		"":                           nil,
 	} {
 		line := byDefault(t, fmt.Sprintf(`{"event_type":"identity.user.created","timestamp":%q,"payload":{}}`, timestamp))
-		want{auditlog.AttrNotificationTimestamp: expect}.check(t, line)
+		want{audit.AttrNotificationTimestamp: expect}.check(t, line)
 	}
 }
 
@@ -127,7 +128,7 @@ func TestEventNames(t *testing.T) {
 	} {
 		line := byDefault(t, fmt.Sprintf(`{"event_type":%q,"payload":%s}`, eventType, event(`"outcome":"success"`)))
 		require.Equal(t, expect, line.EventName)
-		require.Equal(t, eventType, line.Attributes[auditlog.AttrNotificationEventType])
+		require.Equal(t, eventType, line.Attributes[audit.AttrNotificationEventType])
 	}
 	long := byDefault(t, fmt.Sprintf(`{"event_type":"identity.%0200d","payload":{}}`, 0)).EventName
 	require.Equal(t, "openstack.identity", long, "200 digits are an identifier")

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
 // The bounds of a record. Who writes to a user name must not be able to make a
@@ -183,7 +185,7 @@ func memberName(name string) string {
 
 // recordUID writes what identifies the record, and keeps a message id that is too long for it.
 func (w *writer) recordUID(r *Record) {
-	w.text(AttrRecordUID, r.UID())
+	w.text(audit.AttrRecordUID, r.UID())
 	if id := r.notification.MessageID; len(id) > maxUIDBytes {
 		w.extra("message_id", id)
 	}
@@ -192,7 +194,7 @@ func (w *writer) recordUID(r *Record) {
 // extra writes a field that has no attribute of its own. Fields whose paths read
 // the same are numbered.
 func (w *writer) extra(path, value string) {
-	key := AttrNotificationExtraPrefix + extraKey(w.cut(path, maxExtraKeyBytes))
+	key := audit.AttrNotificationExtraPrefix + extraKey(w.cut(path, maxExtraKeyBytes))
 	if _, taken := w.attributes.Get(key); taken {
 		for i := 2; taken; i++ {
 			numbered := key + "_" + strconv.Itoa(i)

@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/directory"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 )
@@ -180,7 +180,7 @@ func (e *enricher) learn(b *batch, it *item) {
 // change tells the directory that the record's target was created or changed, and reports whether it was.
 func (e *enricher) change(it *item) bool {
 	f := &it.fields
-	if !it.named || f[outcome] != auditlog.OutcomeSuccess || f[action] != "create" && f[action] != "update" {
+	if !it.named || f[outcome] != audit.OutcomeSuccess || f[action] != audit.ActionCreate && f[action] != audit.ActionUpdate {
 		return false
 	}
 	id, ok := lookupID(it.kind, f[targetID], true)

@@ -118,7 +118,7 @@ func BenchmarkMillion(b *testing.B) {
 					next = (next + 7919) % used
 					records[i] = map[string]string{"user.id": id(next), "openstack.project.id": shopID, "openstack.target.user.id": id((next + used/2) % used)}
 				}
-				logs := audit(records...)
+				logs := auditLogs(records...)
 				b.StartTimer()
 				_, err := e.processLogs(b.Context(), logs)
 				require.NoError(b, err)

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
@@ -83,14 +84,14 @@ func readCapture(t testing.TB) *capture {
 // is there from its creation to its deletion, which is before the message about it.
 func (c *capture) play(server *keystonetest.Server, eventType string, attributes pcommon.Map, renamedTo string) {
 	kind, operation := eventOf(eventType)
-	id := text(attributes, auditlog.AttrTargetID)
+	id := text(attributes, audit.AttrTargetID)
 	known, found := c.IDs[kind][id]
 	if !found {
 		return
 	}
 	owner := ""
 	if kind == keystone.ApplicationCredential.String() {
-		user := text(attributes, auditlog.AttrUserID)
+		user := text(attributes, audit.AttrUserID)
 		owner = user
 	}
 	name := known.Names[0]
@@ -118,9 +119,9 @@ func (c *capture) fromTheStart(t *testing.T, server *keystonetest.Server) {
 	created := map[string]bool{}
 	for _, body := range c.bodies {
 		record := recordOf(t, body)
-		eventType := text(record.Attributes(), auditlog.AttrNotificationEventType)
+		eventType := text(record.Attributes(), audit.AttrNotificationEventType)
 		if _, operation := eventOf(eventType); operation == "created" {
-			id := text(record.Attributes(), auditlog.AttrTargetID)
+			id := text(record.Attributes(), audit.AttrTargetID)
 			created[id] = true
 		}
 	}
@@ -199,7 +200,7 @@ func TestCapture(t *testing.T) {
 				}
 				message := byLine[line]
 				logs := logsOf(t, body)
-				eventType := text(only(logs).Attributes(), auditlog.AttrNotificationEventType)
+				eventType := text(only(logs).Attributes(), audit.AttrNotificationEventType)
 				c.play(server, eventType, only(logs).Attributes(), message.Target.RenamedTo)
 				require.NoError(t, h.consume(logs))
 				if message.Line != 0 {
@@ -230,21 +231,21 @@ func checkMessage(t *testing.T, m *captureMessage, logs plog.Logs) {
 		value := text(a, key)
 		assert.Equal(t, want, value, "line %d, %s: %s", m.Line, m.EventType, key)
 	}
-	if id, ok := a.Get(auditlog.AttrUserID); ok && m.Who != nil && m.Who.Name != "" && m.Who.ID == id.Str() {
-		is(m.Who.Name, auditlog.AttrUserName)
-		is(m.Who.DomainName, auditlog.AttrUserDomainName)
+	if id, ok := a.Get(audit.AttrUserID); ok && m.Who != nil && m.Who.Name != "" && m.Who.ID == id.Str() {
+		is(m.Who.Name, audit.AttrUserName)
+		is(m.Who.DomainName, audit.AttrUserDomainName)
 	}
-	if _, ok := a.Get(auditlog.AttrProjectID); ok && m.Scope != nil {
-		is(m.Scope.ProjectName, auditlog.AttrProjectName)
-		is(m.Scope.ProjectDomainName, auditlog.AttrProjectDomainName)
+	if _, ok := a.Get(audit.AttrProjectID); ok && m.Scope != nil {
+		is(m.Scope.ProjectName, audit.AttrProjectName)
+		is(m.Scope.ProjectDomainName, audit.AttrProjectDomainName)
 	}
 	kind, isNamed := keystone.ParseKind(m.Target.Type)
-	if _, ok := a.Get(auditlog.AttrTargetID); ok && isNamed && m.Target.Name != "" {
+	if _, ok := a.Get(audit.AttrTargetID); ok && isNamed && m.Target.Name != "" {
 		name := m.Target.Name
 		if m.Target.RenamedTo != "" {
 			name = m.Target.RenamedTo
 		}
-		is(name, auditlog.AttrTargetName)
+		is(name, audit.AttrTargetName)
 		if kind != keystone.ApplicationCredential {
 			is(name, "openstack.target."+m.Target.Type+".name")
 		}
@@ -254,16 +255,16 @@ func checkMessage(t *testing.T, m *captureMessage, logs plog.Logs) {
 		assert.NotContains(t, record.Body().Str(), m.Target.ID, "line %d: the sentence names no id that has a name", m.Line)
 	}
 	for key, thing := range map[string]*captureThing{
-		auditlog.AttrTargetRoleName: m.Assignment.Role, auditlog.AttrTargetUserName: m.Assignment.User,
-		auditlog.AttrTargetGroupName: m.Assignment.Group, auditlog.AttrTargetProjectName: m.Assignment.Project,
-		auditlog.AttrTargetDomainName: m.Assignment.Domain,
+		audit.AttrTargetRoleName: m.Assignment.Role, audit.AttrTargetUserName: m.Assignment.User,
+		audit.AttrTargetGroupName: m.Assignment.Group, audit.AttrTargetProjectName: m.Assignment.Project,
+		audit.AttrTargetDomainName: m.Assignment.Domain,
 	} {
 		if thing != nil {
 			is(thing.Name, key)
 		}
 	}
 	if eventKind, operation := eventOf(m.EventType); operation == "deleted" && eventKind == m.Target.Type && m.Target.Name != "" && isNamed {
-		is("deleted", auditlog.AttrEnrichmentSource)
+		is("deleted", audit.AttrEnrichmentSource)
 	}
 }
 
@@ -303,7 +304,7 @@ func TestDeletion(t *testing.T) {
 	for i, body := range c.bodies {
 		logs := logsOf(t, body)
 		before := only(logs).Body().Str()
-		eventType := text(only(logs).Attributes(), auditlog.AttrNotificationEventType)
+		eventType := text(only(logs).Attributes(), audit.AttrNotificationEventType)
 		c.play(server, eventType, only(logs).Attributes(), "")
 		require.NoError(t, h.consume(logs))
 		if i+1 == 142 {

@@ -1,6 +1,7 @@
 package keystoneattributesprocessor
 
 import (
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/directory"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
@@ -34,7 +35,7 @@ type addition struct {
 // enrich fills in what one record lacks. Records are taken in their order: what one deletes is deleted for the next.
 func (e *enricher) enrich(b *batch, it *item, o *outcomes) {
 	a := addition{batch: b, item: it}
-	if it.named && it.fields[action] == "delete" && it.fields[outcome] == auditlog.OutcomeSuccess {
+	if it.named && it.fields[action] == audit.ActionDelete && it.fields[outcome] == audit.OutcomeSuccess {
 		e.bury(b, it)
 	}
 	incomplete := false
@@ -117,7 +118,7 @@ func (a *addition) write() {
 		attributes.PutStr(keys[at], f[at])
 	}
 	weakest := max(a.weakest, sourceOf(f[enrichmentSource]))
-	attributes.PutStr(auditlog.AttrEnrichmentSource, sourceNames[weakest])
+	attributes.PutStr(audit.AttrEnrichmentSource, sourceNames[weakest])
 	if a.shown && auditlog.HasSentence(record) {
 		record.Body().SetStr(auditlog.Sentence(a.item.resource, record))
 	}

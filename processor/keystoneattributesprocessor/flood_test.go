@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/directory"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 )
@@ -38,7 +38,7 @@ var serial atomic.Int64
 
 // unknown is a record with twelve ids that nobody knows, or that were made up.
 func unknown() map[string]string {
-	record := map[string]string{auditlog.AttrNotificationEventType: "audit.http.response"}
+	record := map[string]string{audit.AttrNotificationEventType: "audit.http.response"}
 	for i := range references {
 		if references[i].kind.String() != "application_credential" {
 			record[keys[references[i].id]] = fmt.Sprintf("%032x", serial.Add(1))
@@ -68,7 +68,7 @@ func TestManyUnknownIDs(t *testing.T) {
 				}, nil)
 				h.start()
 				defer h.stop()
-				logs := audit(unknowns(500)...)
+				logs := auditLogs(unknowns(500)...)
 				began := time.Now()
 				refused := 0
 				for h.consume(logs) != nil {
@@ -91,7 +91,7 @@ func TestFloodDoesNotStarveCreations(t *testing.T) {
 	}{
 		{"unknown ids", func(map[string]string) {}},
 		{"forged creations", func(record map[string]string) {
-			record[auditlog.AttrNotificationEventType], record[auditlog.AttrAuditAction] = "identity.user.created", "create"
+			record[audit.AttrNotificationEventType], record[audit.AttrAuditAction] = "identity.user.created", "create"
 			record["openstack.target.type"], record["openstack.target.id"] = "user", record["openstack.target.user.id"]
 		}},
 	} {
@@ -111,11 +111,11 @@ func TestFloodDoesNotStarveCreations(t *testing.T) {
 				for _, record := range records {
 					test.forge(record)
 				}
-				require.NoError(t, h.consume(audit(records...)))
+				require.NoError(t, h.consume(auditLogs(records...)))
 			}
 			flooded := time.Now()
 			got := added(t, h, map[string]string{
-				auditlog.AttrNotificationEventType: "identity.user.created", auditlog.AttrAuditAction: "create",
+				audit.AttrNotificationEventType: "identity.user.created", audit.AttrAuditAction: "create",
 				"openstack.target.type": "user", "openstack.target.id": carolID, "user.id": aliceID,
 			})
 			t.Logf("the flood took %v, the creation behind it %v", flooded.Sub(began).Round(time.Millisecond), time.Since(flooded).Round(time.Millisecond))
@@ -143,7 +143,7 @@ func TestOneIDThatKeystoneFailsFor(t *testing.T) {
 	h.start()
 	defer h.stop()
 	for range 20 {
-		require.NoError(t, h.consume(audit(map[string]string{"user.id": bobID})))
+		require.NoError(t, h.consume(auditLogs(map[string]string{"user.id": bobID})))
 	}
 	assert.Equal(t, "alice", added(t, h, map[string]string{"user.id": aliceID})["user.name"], "the others are looked up")
 }
@@ -156,7 +156,7 @@ func TestProxyIsNotRefused(t *testing.T) {
 		h := newHarness(t, server, func(c *Config) { c.OnUnavailable = UnavailableRefuse }, nil)
 		h.start()
 		for range 20 {
-			require.NoError(t, h.consume(audit(unknown())))
+			require.NoError(t, h.consume(auditLogs(unknown())))
 		}
 		h.stop()
 	}

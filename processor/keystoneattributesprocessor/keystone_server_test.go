@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/config/configoptional"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/debiantest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
@@ -152,13 +153,13 @@ func TestQuickChanges(t *testing.T) {
 		for _, resourceLogs := range logs.ResourceLogs().All() {
 			for _, record := range resourceLogs.ScopeLogs().At(0).LogRecords().All() {
 				a := record.Attributes()
-				id := text(a, auditlog.AttrTargetID)
-				if !strings.HasPrefix(text(a, auditlog.AttrNotificationEventType), "identity.user.") || len(names[id]) == 0 {
+				id := text(a, audit.AttrTargetID)
+				if !strings.HasPrefix(text(a, audit.AttrNotificationEventType), "identity.user.") || len(names[id]) == 0 {
 					continue
 				}
 				want := names[id][0]
 				names[id] = names[id][1:]
-				name, source := text(a, auditlog.AttrTargetName), text(a, auditlog.AttrEnrichmentSource)
+				name, source := text(a, audit.AttrTargetName), text(a, audit.AttrEnrichmentSource)
 				switch name {
 				case "":
 					scores["missing"]++

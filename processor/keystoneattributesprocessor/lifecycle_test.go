@@ -120,7 +120,7 @@ func TestPipelinesShareADirectory(t *testing.T) {
 		p, err := factory.CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), h.config, consumertest.NewNop())
 		require.NoError(t, err)
 		require.NoError(t, p.Start(t.Context(), h.host))
-		require.NoError(t, p.ConsumeLogs(t.Context(), audit(map[string]string{"user.id": aliceID})))
+		require.NoError(t, p.ConsumeLogs(t.Context(), auditLogs(map[string]string{"user.id": aliceID})))
 		pipelines = append(pipelines, p)
 	}
 	require.NoError(t, pipelines[0].Shutdown(context.Background()))
@@ -185,7 +185,7 @@ func TestShutdownTwiceIsShutdownOnce(t *testing.T) {
 	for range 2 {
 		require.NoError(t, pipelines[0].Shutdown(context.Background()))
 	}
-	require.NoError(t, pipelines[1].ConsumeLogs(t.Context(), audit(map[string]string{"user.id": aliceID})))
+	require.NoError(t, pipelines[1].ConsumeLogs(t.Context(), auditLogs(map[string]string{"user.id": aliceID})))
 	assert.Equal(t, "alice", text(only(sink.AllLogs()[0]).Attributes(), "user.name"), "the other pipeline goes on")
 	require.NoError(t, pipelines[1].Shutdown(context.Background()))
 }
@@ -223,7 +223,7 @@ func TestMetrics(t *testing.T) {
 	server := lab()
 	h := newHarness(t, server, nil, nil)
 	h.start()
-	require.NoError(t, h.consume(audit(
+	require.NoError(t, h.consume(auditLogs(
 		map[string]string{"user.id": aliceID}, map[string]string{"user.id": aliceID},
 		map[string]string{"openstack.project.id": strings.Repeat("0", 32)}, map[string]string{},
 	)))

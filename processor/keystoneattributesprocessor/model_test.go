@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 )
 
@@ -67,7 +67,7 @@ func (c *cloud) set(id, name string) {
 
 func lifeEvent(operation, action, id string) map[string]string {
 	return map[string]string{
-		auditlog.AttrNotificationEventType: "identity.user." + operation, auditlog.AttrAuditAction: action,
+		audit.AttrNotificationEventType: "identity.user." + operation, audit.AttrAuditAction: action,
 		"openstack.target.type": "user", "openstack.target.id": id, "openstack.target.user.id": id,
 	}
 }
@@ -117,14 +117,14 @@ func (c *cloud) do() {
 	case n < 55:
 		forge(lifeEvent("updated", "update", id))
 	case n < 62:
-		forge(map[string]string{auditlog.AttrNotificationEventType: "audit.http.request", "user.id": id, "user.name": "mallory"})
+		forge(map[string]string{audit.AttrNotificationEventType: "audit.http.request", "user.id": id, "user.name": "mallory"})
 	case n < 70:
 		id = fmt.Sprintf("%032x", c.random.Uint64())
-		forge(map[string]string{auditlog.AttrNotificationEventType: "audit.http.request", "user.id": id, "user.name": "mallory"})
+		forge(map[string]string{audit.AttrNotificationEventType: "audit.http.request", "user.id": id, "user.name": "mallory"})
 	case n < 80 && alive:
 		c.late = append(c.late, happened{id: id, at: time.Now(), attributes: map[string]string{"openstack.target.user.id": id}})
 	default:
-		tell(map[string]string{auditlog.AttrNotificationEventType: "audit.http.request", "user.id": id})
+		tell(map[string]string{audit.AttrNotificationEventType: "audit.http.request", "user.id": id})
 	}
 }
 
@@ -147,7 +147,7 @@ func logsOfBatch(batch []happened) plog.Logs {
 	for i := range batch {
 		records[i] = batch[i].attributes
 	}
-	logs := audit(records...)
+	logs := auditLogs(records...)
 	for i, record := range logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
 		record.SetTimestamp(pcommon.NewTimestampFromTime(batch[i].at))
 	}

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 )
@@ -33,8 +34,8 @@ func lab() *keystonetest.Server {
 	)
 }
 
-// audit makes records with the given attributes in one batch.
-func audit(records ...map[string]string) plog.Logs {
+// auditLogs makes records with the given attributes in one batch.
+func auditLogs(records ...map[string]string) plog.Logs {
 	logs := plog.NewLogs()
 	scope := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
 	for _, attributes := range records {
@@ -42,8 +43,8 @@ func audit(records ...map[string]string) plog.Logs {
 		record.SetTimestamp(pcommon.NewTimestampFromTime(time.Now()))
 		record.SetObservedTimestamp(pcommon.NewTimestampFromTime(time.Now()))
 		set := map[string]string{
-			auditlog.AttrNotificationEventType: "identity.user.updated", auditlog.AttrAuditOutcome: "success",
-			auditlog.AttrAuditAction: "update", auditlog.AttrAuditCategory: "iam",
+			audit.AttrNotificationEventType: "identity.user.updated", audit.AttrAuditOutcome: "success",
+			audit.AttrAuditAction: "update", audit.AttrAuditCategory: "iam",
 		}
 		maps.Copy(set, attributes)
 		for key, value := range set {
@@ -56,7 +57,7 @@ func audit(records ...map[string]string) plog.Logs {
 
 func added(t *testing.T, h *harness, attributes map[string]string) map[string]string {
 	t.Helper()
-	logs := audit(attributes)
+	logs := auditLogs(attributes)
 	before := only(logs).Attributes().AsRaw()
 	require.NoError(t, h.consume(logs))
 	news := map[string]string{}
@@ -90,8 +91,8 @@ func TestWhatIsAdded(t *testing.T) {
 		},
 		"ids with hyphens of another service": {
 			map[string]string{
-				auditlog.AttrNotificationEventType: "audit.cadf",
-				"openstack.project.id":             "34ab3b65-6c1b-4de6-a20f-528212bdbcb7",
+				audit.AttrNotificationEventType: "audit.cadf",
+				"openstack.project.id":          "34ab3b65-6c1b-4de6-a20f-528212bdbcb7",
 			},
 			map[string]string{
 				"openstack.project.name": "web-shop", "openstack.project.domain.id": corpID, "openstack.project.domain.name": "corp",
@@ -112,7 +113,7 @@ func TestWhatIsAdded(t *testing.T) {
 			defer h.stop()
 			for _, source := range []string{"keystone_later", "keystone"} { // what is looked up for a record is of a later time
 				if len(test.added) > 0 {
-					test.added[auditlog.AttrEnrichmentSource] = source
+					test.added[audit.AttrEnrichmentSource] = source
 				}
 				assert.Equal(t, test.added, added(t, h, test.record))
 			}
@@ -135,8 +136,8 @@ func TestWhatIsNotLookedUp(t *testing.T) {
 			"user.id": aliceID, "error.type": "404", "openstack.audit.outcome": "failure",
 			"openstack.audit.category": "authentication", "openstack.audit.action": "authenticate",
 		},
-		"a server":            {"openstack.target.type": "server", "openstack.target.id": aliceID, auditlog.AttrNotificationEventType: "audit.http.response"},
-		"a group of volumes":  {"openstack.target.type": "group", "openstack.target.id": aliceID, auditlog.AttrNotificationEventType: "audit.http.response"},
+		"a server":            {"openstack.target.type": "server", "openstack.target.id": aliceID, audit.AttrNotificationEventType: "audit.http.response"},
+		"a group of volumes":  {"openstack.target.type": "group", "openstack.target.id": aliceID, audit.AttrNotificationEventType: "audit.http.response"},
 		"a region":            {"openstack.target.type": "region", "openstack.target.id": aliceID},
 		"upper case":          {"user.id": strings.ToUpper(aliceID)},
 		"a path":              {"user.id": "../../v3/auth/tokens?x=1&y=23456"},
@@ -193,7 +194,7 @@ func TestEventsOfLife(t *testing.T) {
 	defer h.stop()
 	event := func(operation, action string) map[string]string {
 		return map[string]string{
-			auditlog.AttrNotificationEventType: "identity.user." + operation, auditlog.AttrAuditAction: action,
+			audit.AttrNotificationEventType: "identity.user." + operation, audit.AttrAuditAction: action,
 			"openstack.target.type": "user", "openstack.target.id": carolID, "openstack.target.user.id": carolID, "user.id": aliceID,
 		}
 	}
@@ -225,14 +226,14 @@ func TestOrderWithinABatch(t *testing.T) {
 	h.start()
 	defer h.stop()
 	deletion := map[string]string{
-		auditlog.AttrNotificationEventType: "identity.user.deleted", auditlog.AttrAuditAction: "delete",
+		audit.AttrNotificationEventType: "identity.user.deleted", audit.AttrAuditAction: "delete",
 		"openstack.target.type": "user", "openstack.target.id": bobID,
 	}
 	added(t, h, map[string]string{"user.id": bobID})
-	require.NoError(t, h.consume(audit(map[string]string{"user.id": bobID}, deletion, map[string]string{"user.id": bobID})))
+	require.NoError(t, h.consume(auditLogs(map[string]string{"user.id": bobID}, deletion, map[string]string{"user.id": bobID})))
 	records := h.last().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	for i, source := range []string{"keystone", "deleted", "deleted"} {
-		assert.Equal(t, source, text(records.At(i).Attributes(), auditlog.AttrEnrichmentSource), "record %d", i)
+		assert.Equal(t, source, text(records.At(i).Attributes(), audit.AttrEnrichmentSource), "record %d", i)
 	}
 }
 
@@ -240,11 +241,11 @@ func TestBodyIsRenderedOnlyIfItWasTheSentence(t *testing.T) {
 	h := newHarness(t, lab(), nil, nil)
 	h.start()
 	defer h.stop()
-	logs := audit(map[string]string{"user.id": aliceID})
+	logs := auditLogs(map[string]string{"user.id": aliceID})
 	only(logs).Body().SetStr("a text of the operator's own")
 	require.NoError(t, h.consume(logs))
 	assert.Equal(t, "a text of the operator's own", only(h.last()).Body().Str())
-	logs = audit(map[string]string{"user.id": aliceID})
+	logs = auditLogs(map[string]string{"user.id": aliceID})
 	only(logs).Body().SetEmptyMap().PutStr("action", "created.user")
 	require.NoError(t, h.consume(logs))
 	assert.Equal(t, pcommon.ValueTypeMap, only(h.last()).Body().Type())
@@ -254,10 +255,10 @@ func TestBodyIsRenderedOnlyIfItWasTheSentence(t *testing.T) {
 func TestSentencesAreLeftWhereTheyTellNothingNew(t *testing.T) {
 	for _, kind := range []string{"user", "project", "role_assignment", "application_credential", "domain", "server"} {
 		for _, action := range []string{"create", "update", "delete", "assign", "revoke", "add-member", "authenticate"} {
-			record := only(audit(map[string]string{
+			record := only(auditLogs(map[string]string{
 				"user.id": aliceID, "user.name": "alice", "openstack.project.id": shopID, "openstack.project.name": "web-shop",
 				"openstack.target.type": kind, "openstack.target.id": bobID, "openstack.target.user.id": bobID, "openstack.target.user.name": "bob",
-				"openstack.target.project.id": shopID, "openstack.target.project.name": "web-shop", auditlog.AttrAuditAction: action,
+				"openstack.target.project.id": shopID, "openstack.target.project.name": "web-shop", audit.AttrAuditAction: action,
 			}))
 			before := record.Body().Str()
 			for at := noField + 1; at < fieldCount; at++ {
@@ -290,8 +291,8 @@ func TestOwnLoginsMakeNoLoop(t *testing.T) {
 	defer h.stop()
 	for range 20 { // the notification of our own login comes back, and again
 		added(t, h, map[string]string{
-			auditlog.AttrNotificationEventType: "identity.authenticate", auditlog.AttrAuditCategory: "authentication",
-			auditlog.AttrAuditAction: "authenticate", "user.id": aliceID, "user.name": "alice",
+			audit.AttrNotificationEventType: "identity.authenticate", audit.AttrAuditCategory: "authentication",
+			audit.AttrAuditAction: "authenticate", "user.id": aliceID, "user.name": "alice",
 		})
 	}
 	assert.Equal(t, 1, server.Logins())

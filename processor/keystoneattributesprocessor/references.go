@@ -3,7 +3,7 @@ package keystoneattributesprocessor
 import (
 	"strings"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 )
 
@@ -57,8 +57,8 @@ func (f *fields) identity() bool { return strings.HasPrefix(f[eventType], "ident
 // unknownUser says whether the record is about a login of somebody whom Keystone does not know: its user id and name are
 // what somebody typed. Keystone may translate its texts; then the code is left, keystone/exception.py UserNotFound.
 func (f *fields) unknownUser() bool {
-	return f[category] == auditlog.CategoryAuthentication && f[outcome] == auditlog.OutcomeFailure &&
-		(f[errorType] == "user_not_found" || f[errorType] == "404" || f[reasonCode] == "404")
+	return f[category] == audit.CategoryAuthentication && f[outcome] == audit.OutcomeFailure &&
+		(f[errorType] == audit.ErrorUserNotFound || f[errorType] == "404" || f[reasonCode] == "404")
 }
 
 // target is the target as a reference, if it is of a kind that Keystone names. Other services have groups and

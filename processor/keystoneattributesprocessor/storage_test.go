@@ -65,7 +65,7 @@ func namesIn(t *testing.T, directory string) string {
 	for i := range 3000 {
 		records = append(records, map[string]string{"user.id": fmt.Sprintf("%016x%016x", uint64(i+1)*0x9e3779b97f4a7c15, i), "user.name": "somebody with a name"})
 	}
-	require.NoError(t, h.consume(audit(records...)))
+	require.NoError(t, h.consume(auditLogs(records...)))
 	h.stop()
 	files, err := filepath.Glob(filepath.Join(directory, "*"))
 	require.NoError(t, err)

@@ -33,7 +33,7 @@ func TestUnavailable(t *testing.T) {
 				h := newHarness(t, server, func(c *Config) { c.OnUnavailable = policy }, nil)
 				h.start()
 				defer h.stop()
-				logs := audit(map[string]string{"user.id": aliceID})
+				logs := auditLogs(map[string]string{"user.id": aliceID})
 				before := only(logs).Attributes().Len()
 				err := h.consume(logs)
 				if policy == UnavailablePass || !test.refused {
@@ -56,7 +56,7 @@ func TestAbsentIsNotRefused(t *testing.T) {
 	h := newHarness(t, lab(), func(c *Config) { c.OnUnavailable = UnavailableRefuse }, nil)
 	h.start()
 	defer h.stop()
-	require.NoError(t, h.consume(audit(map[string]string{"user.id": strings.Repeat("0", 32)})))
+	require.NoError(t, h.consume(auditLogs(map[string]string{"user.id": strings.Repeat("0", 32)})))
 }
 
 func TestSlowKeystone(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
 )
@@ -55,11 +56,11 @@ func TestGolden(t *testing.T) {
 			assert.Len(t, records, want.events)
 			once := map[any]bool{}
 			for _, r := range records {
-				uid := r.Attributes[auditlog.AttrRecordUID]
+				uid := r.Attributes[audit.AttrRecordUID]
 				assert.NotEmpty(t, uid)
 				assert.False(t, once[uid], "%v is there twice", uid)
 				once[uid] = true
-				assert.NotContains(t, r.Attributes, auditlog.AttrNotificationDecodeError)
+				assert.NotContains(t, r.Attributes, audit.AttrNotificationDecodeError)
 			}
 			auditlogtest.Golden(t, filepath.Join(testdataFolder, "golden", "loglines", strings.TrimSuffix(name, ".log")+".jsonl"), records)
 		})
@@ -76,7 +77,7 @@ func TestLogAndBrokerGiveTheSameRecords(t *testing.T) {
 		var delivery struct{ Body string }
 		require.NoError(t, json.Unmarshal([]byte(text), &delivery))
 		for _, r := range auditlogtest.Lines(fromTheWire(t, delivery.Body)) {
-			wire[r.Attributes[auditlog.AttrRecordUID]] = r
+			wire[r.Attributes[audit.AttrRecordUID]] = r
 		}
 	}
 	require.Len(t, wire, 158)
@@ -86,15 +87,15 @@ func TestLogAndBrokerGiveTheSameRecords(t *testing.T) {
 	require.Len(t, logged, 146)
 	named := 0
 	for _, r := range logged {
-		want, ok := wire[r.Attributes[auditlog.AttrRecordUID]]
+		want, ok := wire[r.Attributes[audit.AttrRecordUID]]
 		require.True(t, ok)
-		if _, known := want.Attributes[auditlog.AttrUserID]; !known && takeActor(t, &r, &want) {
+		if _, known := want.Attributes[audit.AttrUserID]; !known && takeActor(t, &r, &want) {
 			named++
-			uid := r.Attributes[auditlog.AttrRecordUID].(string)
-			assert.Equal(t, done[uid], r.Attributes[auditlog.AttrUserID], "who really did it")
+			uid := r.Attributes[audit.AttrRecordUID].(string)
+			assert.Equal(t, done[uid], r.Attributes[audit.AttrUserID], "who really did it")
 		}
-		assert.Equal(t, true, r.Attributes[auditlog.AttrNotificationPlainText])
-		delete(r.Attributes, auditlog.AttrNotificationPlainText)
+		assert.Equal(t, true, r.Attributes[audit.AttrNotificationPlainText])
+		delete(r.Attributes, audit.AttrNotificationPlainText)
 		assert.Equal(t, want, r)
 	}
 	assert.Equal(t, 19, named, "the events without an initiator, of which the log's context names the actor")
@@ -123,12 +124,12 @@ func whatWasDone(t *testing.T) map[string]string {
 // the wire, and says whether it told who it was.
 func takeActor(t *testing.T, line, wire *auditlogtest.Line) bool {
 	t.Helper()
-	user, named := line.Attributes[auditlog.AttrUserID].(string)
+	user, named := line.Attributes[audit.AttrUserID].(string)
 	if !named {
 		return false
 	}
 	for _, key := range []string{
-		auditlog.AttrUserID, auditlog.AttrUserDomainID, auditlog.AttrProjectID, auditlog.AttrDomainID, auditlog.AttrRequestID, auditlog.AttrRequestGlobalID,
+		audit.AttrUserID, audit.AttrUserDomainID, audit.AttrProjectID, audit.AttrDomainID, audit.AttrRequestID, audit.AttrRequestGlobalID,
 	} {
 		if _, there := wire.Attributes[key]; !there {
 			if value, told := line.Attributes[key]; told {
@@ -137,7 +138,7 @@ func takeActor(t *testing.T, line, wire *auditlogtest.Line) bool {
 		}
 	}
 	assert.Regexp(t, "^[0-9a-f]{32}$", user)
-	assert.Contains(t, line.Attributes[auditlog.AttrRequestID], "req-")
+	assert.Contains(t, line.Attributes[audit.AttrRequestID], "req-")
 	assert.NotEqual(t, wire.Body, line.Body, "the sentence names who it was")
 	assert.Contains(t, line.Body, user)
 	wire.Body = line.Body

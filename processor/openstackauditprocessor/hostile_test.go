@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo/hostiletest"
@@ -32,15 +32,15 @@ func TestHostileRecords(t *testing.T) {
 func foundIn(t *testing.T, logs plog.Logs) (event, reason string) {
 	t.Helper()
 	for _, r := range auditlogtest.Lines(logs) {
-		if why, ok := r.Attributes[auditlog.AttrNotificationDecodeError]; ok {
+		if why, ok := r.Attributes[audit.AttrNotificationDecodeError]; ok {
 			assert.Empty(t, reason, "one raw record")
 			reason = why.(string)
-			assert.NotContains(t, r.Attributes, auditlog.AttrAuditAction)
+			assert.NotContains(t, r.Attributes, audit.AttrAuditAction)
 			assert.Empty(t, r.EventName)
 			continue
 		}
 		assert.Empty(t, event, "one event")
-		event, _ = r.Attributes[auditlog.AttrEventID].(string)
+		event, _ = r.Attributes[audit.AttrEventID].(string)
 	}
 	return event, reason
 }
@@ -66,12 +66,12 @@ func TestNothingTypedHasAnAction(t *testing.T) {
 		}
 		events := 0
 		for lr := range collectortest.Records(h.consume(t, logsOf(t, bodies...))) {
-			if _, ok := lr.Attributes().Get(auditlog.AttrAuditAction); ok {
+			if _, ok := lr.Attributes().Get(audit.AttrAuditAction); ok {
 				events++
-				id, _ := lr.Attributes().Get(auditlog.AttrEventID)
+				id, _ := lr.Attributes().Get(audit.AttrEventID)
 				assert.Equal(t, hostiletest.EventID, id.Str(), form.Name)
 			} else {
-				_, raw := lr.Attributes().Get(auditlog.AttrNotificationDecodeError)
+				_, raw := lr.Attributes().Get(audit.AttrNotificationDecodeError)
 				assert.True(t, raw)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/openstackauditprocessor/internal/metadatatest"
@@ -82,9 +83,9 @@ func TestTheSameRecordFromEveryShape(t *testing.T) {
 			tc.record(lr)
 			got := auditlogtest.Lines(h.consume(t, logs))
 			require.Len(t, got, 1)
-			_, plain := got[0].Attributes[auditlog.AttrNotificationPlainText]
+			_, plain := got[0].Attributes[audit.AttrNotificationPlainText]
 			assert.Equal(t, tc.plain, plain, "it says that it is from plain text")
-			delete(got[0].Attributes, auditlog.AttrNotificationPlainText)
+			delete(got[0].Attributes, audit.AttrNotificationPlainText)
 			assert.Equal(t, want, got)
 		})
 	}
@@ -107,7 +108,7 @@ func numbers(text string) (list []any) {
 func TestTheLineNamesTheActor(t *testing.T) {
 	h := newHarness(t, nil)
 	_, lr := first(t, h.consume(t, logsOf(t, line)))
-	user, _ := lr.Attributes().Get(auditlog.AttrUserID)
+	user, _ := lr.Attributes().Get(audit.AttrUserID)
 	assert.Equal(t, "906fbdac4e9b4d878493ad7f4158ef18", user.Str())
 
 	logs := logsOf(t, notification)
@@ -118,7 +119,7 @@ func TestTheLineNamesTheActor(t *testing.T) {
 	context := lr.Attributes().PutEmptyMap("context")
 	context.PutStr("user", "u1")
 	_, lr = first(t, h.consume(t, logs))
-	user, _ = lr.Attributes().Get(auditlog.AttrUserID)
+	user, _ = lr.Attributes().Get(audit.AttrUserID)
 	assert.Equal(t, "u1", user.Str())
 }
 
@@ -220,19 +221,19 @@ func TestWhatCannotBeReadIsKept(t *testing.T) {
 	h := newHarness(t, nil)
 	_, lr := first(t, h.consume(t, logsOf(t, cut)))
 	assert.Equal(t, cut, lr.Body().Str())
-	reason, _ := lr.Attributes().Get(auditlog.AttrNotificationDecodeError)
+	reason, _ := lr.Attributes().Get(audit.AttrNotificationDecodeError)
 	assert.Equal(t, "truncated", reason.Str())
 
 	_, lr = first(t, h.consume(t, logsOf(t, map[string]any{"MESSAGE": cut})))
 	assert.Equal(t, `{"MESSAGE":`+string(mustJSON(t, cut))+`}`, lr.Body().Str())
 
 	_, lr = first(t, h.consume(t, logsOf(t, map[string]any{"log": "an event in a form of its own: {'typeURI': http://schemas.dmtf.org/cloud/audit/1.0/event} _type\""})))
-	reason, _ = lr.Attributes().Get(auditlog.AttrNotificationDecodeError)
+	reason, _ = lr.Attributes().Get(audit.AttrNotificationDecodeError)
 	assert.Equal(t, "no_logger", reason.Str())
 
 	tooLong := map[string]any{"MESSAGE": nil, "LOGGER_NAME": "oslo.messaging.notification.identity.user.created", "_PID": "7"}
 	_, lr = first(t, h.consume(t, logsOf(t, tooLong)))
-	reason, _ = lr.Attributes().Get(auditlog.AttrNotificationDecodeError)
+	reason, _ = lr.Attributes().Get(audit.AttrNotificationDecodeError)
 	assert.Equal(t, "truncated", reason.Str(), "journalctl left the message out")
 	assert.Contains(t, lr.Body().Str(), `"_PID":"7"`)
 

@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/multierr"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
@@ -65,7 +66,7 @@ func setTestID(logs plog.Logs) {
 	for _, resource := range logs.ResourceLogs().All() {
 		for _, scope := range resource.ScopeLogs().All() {
 			for _, record := range scope.LogRecords().All() {
-				id, _ := record.Attributes().Get(auditlog.AttrRecordUID)
+				id, _ := record.Attributes().Get(audit.AttrRecordUID)
 				record.Attributes().PutStr(receivertest.UniqueIDAttrName, id.AsString())
 			}
 		}

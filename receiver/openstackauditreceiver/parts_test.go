@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -61,11 +62,11 @@ func TestParts(t *testing.T) {
 func idsOf(logs plog.Logs, format string) (ids []string) {
 	for _, rl := range logs.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
-			if found, ok := sl.Scope().Attributes().Get(auditlog.AttrEncodingFormat); !ok || found.Str() != format {
+			if found, ok := sl.Scope().Attributes().Get(audit.AttrEncodingFormat); !ok || found.Str() != format {
 				continue
 			}
 			for _, lr := range sl.LogRecords().All() {
-				id, _ := lr.Attributes().Get(auditlog.AttrRecordUID)
+				id, _ := lr.Attributes().Get(audit.AttrRecordUID)
 				ids = append(ids, id.Str())
 			}
 		}

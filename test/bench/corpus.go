@@ -18,9 +18,9 @@ type corpus struct {
 }
 
 var (
-	messageID = regexp.MustCompile(`message_id\\": \\"[^\\]*`)
-	audit     = regexp.MustCompile(`event_type\\": \\"(identity|audit)\.`)
-	changed   = regexp.MustCompile(`"identity\.[a-z_ ]+\.(created|updated|deleted)\\"`)
+	messageID  = regexp.MustCompile(`message_id\\": \\"[^\\]*`)
+	auditEvent = regexp.MustCompile(`event_type\\": \\"(identity|audit)\.`)
+	changed    = regexp.MustCompile(`"identity\.[a-z_ ]+\.(created|updated|deleted)\\"`)
 )
 
 // readCorpus reads the audit events that Keystone and the audit middlewares sent with oslo.messaging's messagingv2 driver.
@@ -31,7 +31,7 @@ func readCorpus(folder string) (corpus, error) {
 		if err != nil {
 			return corpus{}, err
 		}
-		services = append(services, slices.DeleteFunc(bodies, func(body []byte) bool { return !audit.Match(body) }))
+		services = append(services, slices.DeleteFunc(bodies, func(body []byte) bool { return !auditEvent.Match(body) }))
 	}
 	var c corpus
 	for i := range 1000 * len(services) {

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/processor/processortest"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/keystoneattributesprocessor"
@@ -21,10 +22,10 @@ import (
 
 // named are the attributes whose ids Keystone names.
 var named = map[string]string{
-	auditlog.AttrUserID: "user", auditlog.AttrTargetUserID: "user",
-	auditlog.AttrProjectID: "project", auditlog.AttrTargetProjectID: "project",
-	auditlog.AttrUserDomainID: "domain", auditlog.AttrDomainID: "domain", auditlog.AttrTargetDomainID: "domain",
-	auditlog.AttrTargetRoleID: "role", auditlog.AttrTargetGroupID: "group",
+	audit.AttrUserID: "user", audit.AttrTargetUserID: "user",
+	audit.AttrProjectID: "project", audit.AttrTargetProjectID: "project",
+	audit.AttrUserDomainID: "domain", audit.AttrDomainID: "domain", audit.AttrTargetDomainID: "domain",
+	audit.AttrTargetRoleID: "role", audit.AttrTargetGroupID: "group",
 }
 
 // startKeystone serves the names of all ids of the corpus, and users to make up the number of entries.

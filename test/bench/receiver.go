@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/otel/trace/noop"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver"
 )
 
@@ -44,7 +44,7 @@ func (s *sink) takeLatencies(logs plog.Logs) {
 	for _, rl := range logs.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				id, _ := lr.Attributes().Get(auditlog.AttrRecordUID)
+				id, _ := lr.Attributes().Get(audit.AttrRecordUID)
 				if published, err := strconv.ParseInt(id.Str(), 10, 64); err == nil {
 					s.latencies = append(s.latencies, float64(now-published)/1e6)
 				}

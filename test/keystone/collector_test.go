@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 )
@@ -56,7 +56,7 @@ func (b *backend) store(_ context.Context, logs plog.Logs) (status int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for log := range collectortest.Records(logs) {
-		uid, _ := log.Attributes().Get(auditlog.AttrRecordUID)
+		uid, _ := log.Attributes().Get(audit.AttrRecordUID)
 		b.records[uid.Str()] = record{sentence: log.Body().Str(), copies: b.records[uid.Str()].copies + 1}
 	}
 	return http.StatusOK

@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/debiantest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo/hostiletest"
@@ -51,19 +51,19 @@ func TestNothingTypedBecomesAnEvent(t *testing.T) {
 			var records []plog.LogRecord
 			require.Eventually(t, func() bool {
 				records = recordsIn(t, output)
-				return len(records) > 0 && texts(records[len(records)-1])[auditlog.AttrNotificationEventType] == "identity.user.created"
+				return len(records) > 0 && texts(records[len(records)-1])[audit.AttrNotificationEventType] == "identity.user.created"
 			}, patience, 10*poll, "the event that comes last does not arrive")
 			logins, refused := 0, map[string]int{}
 			for _, record := range records {
 				attributes := texts(record)
-				if reason, raw := attributes[auditlog.AttrNotificationDecodeError]; raw {
-					assert.NotContains(t, attributes, auditlog.AttrAuditAction)
+				if reason, raw := attributes[audit.AttrNotificationDecodeError]; raw {
+					assert.NotContains(t, attributes, audit.AttrAuditAction)
 					refused[reason]++
 					continue
 				}
-				assert.NotEqual(t, "forged", attributes[auditlog.AttrRecordUID])
-				assert.NotEqual(t, "forged", attributes[auditlog.AttrEventID])
-				if attributes[auditlog.AttrAuditAction] == "authenticate" && attributes[auditlog.AttrAuditOutcome] == "failure" {
+				assert.NotEqual(t, "forged", attributes[audit.AttrRecordUID])
+				assert.NotEqual(t, "forged", attributes[audit.AttrEventID])
+				if attributes[audit.AttrAuditAction] == "authenticate" && attributes[audit.AttrAuditOutcome] == "failure" {
 					logins++
 				}
 			}

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
@@ -47,9 +47,9 @@ func (e *events) store(_ context.Context, logs plog.Logs) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, line := range auditlogtest.Lines(logs) {
-		agent, _ := line.Attributes[auditlog.AttrUserAgentOriginal].(string)
-		uid, _ := line.Attributes[auditlog.AttrRecordUID].(string)
-		kind, _ := line.Attributes[auditlog.AttrNotificationEventType].(string)
+		agent, _ := line.Attributes[audit.AttrUserAgentOriginal].(string)
+		uid, _ := line.Attributes[audit.AttrRecordUID].(string)
+		kind, _ := line.Attributes[audit.AttrNotificationEventType].(string)
 		if strings.HasPrefix(agent, "services-test/") && !e.uids[uid] {
 			e.uids[uid] = true
 			e.records[agent+" "+kind] = append(e.records[agent+" "+kind], line)

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
 // Request is a request that was really made of a service's API, and its answer.
@@ -39,18 +39,18 @@ func (r *Request) Check(t testing.TB, line Line) {
 	t.Helper()
 	path, _, _ := strings.Cut(r.Path, "?")
 	assert.Equal(t, r.Service, line.Resource["service.name"], r)
-	assert.Equal(t, path, line.Attributes[auditlog.AttrURLPath], r)
-	if line.Attributes[auditlog.AttrUserName] != nil { // Ironic's lookup and heartbeat need no login
-		assert.Equal(t, r.Who, line.Attributes[auditlog.AttrUserName], r)
+	assert.Equal(t, path, line.Attributes[audit.AttrURLPath], r)
+	if line.Attributes[audit.AttrUserName] != nil { // Ironic's lookup and heartbeat need no login
+		assert.Equal(t, r.Who, line.Attributes[audit.AttrUserName], r)
 	}
 	if r.Status < http.StatusBadRequest {
-		assert.Equal(t, auditlog.OutcomeSuccess, line.Attributes[auditlog.AttrAuditOutcome], r)
+		assert.Equal(t, audit.OutcomeSuccess, line.Attributes[audit.AttrAuditOutcome], r)
 	} else {
-		assert.Equal(t, auditlog.OutcomeFailure, line.Attributes[auditlog.AttrAuditOutcome], r)
+		assert.Equal(t, audit.OutcomeFailure, line.Attributes[audit.AttrAuditOutcome], r)
 		assert.GreaterOrEqual(t, line.Severity, int32(plog.SeverityNumberWarn), r)
 	}
-	if line.Attributes[auditlog.AttrErrorType] != "status_unknown" {
-		assert.Equal(t, int64(r.Status), line.Attributes[auditlog.AttrHTTPStatusCode], r)
+	if line.Attributes[audit.AttrErrorType] != "status_unknown" {
+		assert.Equal(t, int64(r.Status), line.Attributes[audit.AttrHTTPStatusCode], r)
 	}
 	r.checkAction(t, line, path)
 	r.checkSentence(t, line)
@@ -62,7 +62,7 @@ var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
 // checkAction holds action and target against method and path.
 func (r *Request) checkAction(t testing.TB, line Line, path string) {
 	t.Helper()
-	action := line.Attributes[auditlog.AttrAuditAction]
+	action := line.Attributes[audit.AttrAuditAction]
 	ids := uuids.FindAllString(path, -1)
 	reads := strings.HasSuffix(path, "/preview") || strings.HasSuffix(path, "/validate")
 	switch {
@@ -76,7 +76,7 @@ func (r *Request) checkAction(t testing.TB, line Line, path string) {
 		assert.Equal(t, "create", action, r)
 	}
 	if len(ids) > 0 && strings.HasSuffix(path, ids[len(ids)-1]) {
-		assert.Contains(t, line.Attributes[auditlog.AttrTargetID], ids[len(ids)-1], r)
+		assert.Contains(t, line.Attributes[audit.AttrTargetID], ids[len(ids)-1], r)
 	}
 }
 
@@ -86,7 +86,7 @@ func (r *Request) checkSentence(t testing.TB, line Line) {
 		return
 	}
 	sentence, _, _ := strings.Cut(line.Body.(string), ": ")
-	for _, chosen := range []any{line.Attributes[auditlog.AttrTargetID], r.Who, "CUSTOM_B", "hw:cpu_policy"} { // names that users gave
+	for _, chosen := range []any{line.Attributes[audit.AttrTargetID], r.Who, "CUSTOM_B", "hw:cpu_policy"} { // names that users gave
 		if name, ok := chosen.(string); ok {
 			sentence = strings.ReplaceAll(sentence, name, "X")
 		}

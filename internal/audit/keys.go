@@ -1,31 +1,34 @@
-package auditlog
+package audit
 
-// Attribute keys of an audit log record. They are the only place where a name is
-// spelled; docs/attributes.md describes each and a test holds the two together.
-// Names that the OpenTelemetry semantic conventions know are used with their
-// meaning there; openstack.* are concepts of OpenStack, cadf.* properties of the
-// event format itself (DMTF DSP0262).
+import semconv "go.opentelemetry.io/otel/semconv/v1.41.0"
+
+// SchemaURL is the schema of the names that the OpenTelemetry semantic conventions give.
+const SchemaURL = semconv.SchemaURL
+
+// Attribute keys of an audit log record. They are the only place where a name is spelled; docs/attributes.md describes each and a test
+// holds the two together. Names that the OpenTelemetry semantic conventions know are used with their meaning there; openstack.* are
+// concepts of OpenStack, cadf.* properties of the event format itself (DMTF DSP0262).
 
 // Resource and scope.
 const (
-	AttrServiceName          = "service.name"
-	AttrServiceNamespace     = "service.namespace"
-	AttrHostName             = "host.name"
-	AttrCloudProvider        = "cloud.provider"
-	AttrCloudRegion          = "cloud.region"
+	AttrServiceName          = string(semconv.ServiceNameKey)
+	AttrServiceNamespace     = string(semconv.ServiceNamespaceKey)
+	AttrHostName             = string(semconv.HostNameKey)
+	AttrCloudProvider        = string(semconv.CloudProviderKey)
+	AttrCloudRegion          = string(semconv.CloudRegionKey)
 	AttrOpenStackServiceType = "openstack.service.type"
-	AttrEncodingFormat       = "encoding.format"
+	// AttrEncodingFormat is the name that encoding extensions of the Collector give to the scope.
+	AttrEncodingFormat = "encoding.format"
 )
 
 // The notification and its envelope.
 const (
-	AttrRecordUID               = "log.record.uid"
-	AttrRecordOriginal          = "log.record.original"
+	AttrRecordUID               = string(semconv.LogRecordUIDKey)
+	AttrRecordOriginal          = string(semconv.LogRecordOriginalKey)
 	AttrNotificationEventType   = "openstack.notification.event_type"
 	AttrNotificationPublisherID = "openstack.notification.publisher_id"
 	AttrNotificationTimestamp   = "openstack.notification.timestamp"
-	// AttrNotificationExtraPrefix is followed by the path of a field that has no
-	// attribute of its own, joined with underscores.
+	// AttrNotificationExtraPrefix is followed by the path of a field that has no attribute of its own, joined with underscores.
 	AttrNotificationExtraPrefix = "openstack.notification.extra."
 	// AttrNotificationDecodeError is the reason for which bytes are no notification.
 	AttrNotificationDecodeError = "openstack.notification.decode_error"
@@ -37,15 +40,15 @@ const (
 
 // Who published the notification, where the collector knows: one that came straight from a service.
 const (
-	AttrPeerAddress      = "network.peer.address"
-	AttrTLSClientSubject = "tls.client.subject"
+	AttrPeerAddress      = string(semconv.NetworkPeerAddressKey)
+	AttrTLSClientSubject = string(semconv.TLSClientSubjectKey)
 )
 
 // The actor and where the request came from.
 const (
-	AttrUserID                    = "user.id"
-	AttrUserName                  = "user.name"
-	AttrUserHash                  = "user.hash"
+	AttrUserID                    = string(semconv.UserIDKey)
+	AttrUserName                  = string(semconv.UserNameKey)
+	AttrUserHash                  = string(semconv.UserHashKey)
 	AttrUserDomainID              = "openstack.user.domain.id"
 	AttrUserDomainName            = "openstack.user.domain.name"
 	AttrUserGroupIDs              = "openstack.user.group.ids"
@@ -60,8 +63,8 @@ const (
 	AttrApplicationCredentialID   = "openstack.application_credential.id"
 	AttrApplicationCredentialName = "openstack.application_credential.name"
 	AttrIdentityProviderID        = "openstack.identity_provider.id"
-	AttrClientAddress             = "client.address"
-	AttrUserAgentOriginal         = "user_agent.original"
+	AttrClientAddress             = string(semconv.ClientAddressKey)
+	AttrUserAgentOriginal         = string(semconv.UserAgentOriginalKey)
 	AttrInitiatorID               = "cadf.initiator.id"
 	AttrInitiatorTypeURI          = "cadf.initiator.type_uri"
 	AttrInitiatorHostID           = "cadf.initiator.host.id"
@@ -86,9 +89,9 @@ const (
 	AttrReasonType         = "cadf.reason.type"
 	AttrReasonPolicyType   = "cadf.reason.policy.type"
 	AttrReasonPolicyID     = "cadf.reason.policy.id"
-	AttrHTTPStatusCode     = "http.response.status_code"
-	AttrURLPath            = "url.path"
-	AttrURLQuery           = "url.query"
+	AttrHTTPStatusCode     = string(semconv.HTTPResponseStatusCodeKey)
+	AttrURLPath            = string(semconv.URLPathKey)
+	AttrURLQuery           = string(semconv.URLQueryKey)
 	AttrObserverID         = "cadf.observer.id"
 	AttrObserverTypeURI    = "cadf.observer.type_uri"
 	AttrObserverName       = "cadf.observer.name"
@@ -96,7 +99,7 @@ const (
 	AttrReporterChain      = "cadf.reporter_chain"
 	AttrAttachments        = "cadf.attachments"
 	AttrMeasurements       = "cadf.measurements"
-	AttrErrorType          = "error.type"
+	AttrErrorType          = string(semconv.ErrorTypeKey)
 	AttrAuditCategory      = "openstack.audit.category"
 	AttrAuditAction        = "openstack.audit.action"
 	AttrAuditOutcome       = "openstack.audit.outcome"
@@ -134,5 +137,5 @@ const (
 	AttrCADFTargetAttachments   = "cadf.target.attachments"
 )
 
-// Names that were added to ids after the mapping.
+// AttrEnrichmentSource says where names are from that were added to ids after the mapping.
 const AttrEnrichmentSource = "openstack.enrichment.source"
