@@ -41,7 +41,7 @@ func readAnswered(t testing.TB, path string) (requests []answered) {
 func TestServices(t *testing.T) {
 	captures, err := filepath.Glob("../../testdata/services/*.jsonl")
 	require.NoError(t, err)
-	require.Len(t, captures, 9)
+	require.Len(t, captures, 11)
 	for _, capture := range captures {
 		service := strings.TrimSuffix(filepath.Base(capture), ".jsonl")
 		t.Run(service, func(t *testing.T) {

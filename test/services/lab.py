@@ -1,7 +1,7 @@
-"""lab.py FOLDER KEYSTONE PASSWORD TRANSPORT_URL PORTS: the APIs of nine services of Debian's packages behind keystonemiddleware's audit filter.
+"""lab.py FOLDER KEYSTONE PASSWORD TRANSPORT_URL SERVICE=PORT,…: the APIs of services of Debian's packages behind keystonemiddleware's audit filter.
 
 They use SQLite and no hypervisor: what a service refuses or fails to do is audited too. KEYSTONE is the URL of its API, PASSWORD that of its
-admin, PORTS one for each service. Everything is below FOLDER. The program prints ready and ends its services when its input ends.
+admin. Everything is below FOLDER. The program prints ready and ends its services when its input ends.
 """
 import json
 import os
@@ -15,12 +15,13 @@ import traceback
 import urllib.error
 import urllib.request
 
-folder, keystone, password, transport, free = sys.argv[1:]
+folder, keystone, password, transport, wanted = sys.argv[1:]
 here = os.path.dirname(os.path.abspath(__file__))
-ports = dict(zip(('nova', 'neutron', 'cinder', 'heat', 'designate', 'octavia', 'ironic', 'manila', 'magnum'), map(int, free.split(','))))
+ports = {name: int(port) for name, port in (service.split('=') for service in wanted.split(','))}
 catalog = {'nova': ('compute', '/v2.1'), 'neutron': ('network', ''), 'cinder': ('volumev3', '/v3/%(project_id)s'), 'heat': ('orchestration', '/v1/%(project_id)s'),
-           'designate': ('dns', ''), 'octavia': ('load-balancer', ''), 'ironic': ('baremetal', ''), 'manila': ('sharev2', '/v2'), 'magnum': ('container-infra', '/v1')}
-processes = []
+           'designate': ('dns', ''), 'octavia': ('load-balancer', ''), 'ironic': ('baremetal', ''), 'manila': ('sharev2', '/v2'), 'magnum': ('container-infra', '/v1'),
+           'glance': ('image', ''), 'barbican': ('key-manager', '')}
+processes = {}
 
 
 def ask(method, path, body=None, token=None):
@@ -42,7 +43,7 @@ def prepare_keystone():
         return ask('POST', path, {kind: members}, token)[1][kind]['id']
 
     roles = {role['name']: role['id'] for role in ask('GET', '/roles', token=token)[1]['roles']}
-    for name in ('service', 'heat_stack_owner', 'heat_stack_user', 'load-balancer_member', 'load-balancer_admin', 'baremetal_admin'):
+    for name in ('service', 'heat_stack_owner', 'heat_stack_user', 'load-balancer_member', 'load-balancer_admin', 'baremetal_admin', 'creator', 'key-manager:service-admin'):
         roles.setdefault(name, None)
         roles[name] = roles[name] or create('role', '/roles', name=name)
 
@@ -50,15 +51,17 @@ def prepare_keystone():
         for name in names:
             ask('PUT', f'/projects/{project}/users/{user}/roles/{roles[name]}', token=token)
     services = create('project', '/projects', name='service', domain_id='default')
-    for name, (kind, path) in catalog.items():
+    for name in ports:
+        kind, path = catalog[name]
         grant(services, create('user', '/users', name=name, domain_id='default', password='Service-1-' + name), 'admin', 'service')
         service = create('service', '/services', name=name, type=kind)
         for interface in ('public', 'internal', 'admin'):
             create('endpoint', '/endpoints', service_id=service, interface=interface, region_id='lab', url=f'http://127.0.0.1:{ports[name]}{path}')
     for name, of in (('nadia.k', 'payments-prod'), ('mallory', 'Ünïted-labs')):
         tenant = create('project', '/projects', name=of, domain_id='default')
-        grant(tenant, create('user', '/users', name=name, domain_id='default', password='User-1-password'), 'member', 'reader', 'heat_stack_owner', 'load-balancer_member')
-    grant(project, admin, 'load-balancer_admin', 'baremetal_admin')
+        grant(tenant, create('user', '/users', name=name, domain_id='default', password='User-1-password'), 'member', 'reader', 'heat_stack_owner', 'load-balancer_member',
+              'creator')
+    grant(project, admin, 'load-balancer_admin', 'baremetal_admin', 'key-manager:service-admin')
 
 
 def login(name):
@@ -108,15 +111,18 @@ lock_path = {path(name)}
     return configuration
 
 
-def paste(name, before, behind, audit_map=''):
+def paste(name, before, behind, audit_map='', file='api-paste.ini'):
     """Puts the audit filter behind authtoken in the service's own pipeline."""
-    with open(f'/etc/{name}/api-paste.ini', encoding='utf-8') as file:
+    shipped = f'/etc/{name}/{file}'
+    with open(shipped, encoding='utf-8') as file:
         text = file.read()
     if before not in text:
-        sys.exit(f'/etc/{name}/api-paste.ini has no pipeline with "{before}"')
+        sys.exit(f'{shipped} has no pipeline with "{before}"')
     with open(path(name, 'api-paste.ini'), 'w', encoding='utf-8') as file:
-        file.write(text.replace(before, behind) + '\n[filter:audit]\npaste.filter_factory = keystonemiddleware.audit:filter_factory\n' +
-                   (f'audit_map_file = {audit_map}\n' if audit_map else ''))
+        file.write(text.replace(before, behind))
+        if '[filter:audit]' not in text:
+            file.write('\n[filter:audit]\npaste.filter_factory = keystonemiddleware.audit:filter_factory\n' +
+                       (f'audit_map_file = {audit_map}\n' if audit_map else ''))
 
 
 def run(*command, tries=1):
@@ -134,8 +140,8 @@ def python(code, *arguments):
 
 def start(name, *command, **environment):
     with open(path(name + '.out'), 'wb') as output:
-        processes.append(subprocess.Popen(command, cwd=folder, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=output,
-                                          stderr=subprocess.STDOUT, start_new_session=True))
+        processes[name] = subprocess.Popen(command, cwd=folder, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=output,
+                                           stderr=subprocess.STDOUT, start_new_session=True)
 
 
 def serve(name, factory, program, configuration, **environment):
@@ -331,23 +337,60 @@ cert_manager_type = x509keypair
     serve('magnum', 'magnum', '/usr/bin/magnum-api', configuration)
 
 
+def glance():
+    configuration = write('glance', f'''[glance_store]
+default_backend = files
+[files]
+filesystem_store_datadir = {path('glance', 'images')}
+[os_glance_staging_store]
+filesystem_store_datadir = {path('glance', 'staging')}
+[os_glance_tasks_store]
+filesystem_store_datadir = {path('glance', 'tasks')}
+[paste_deploy]
+flavor = keystone+cachemanagement
+config_file = {path('glance', 'api-paste.ini')}
+''', f'''enabled_backends = files:file
+enabled_import_methods = [glance-direct,web-download]
+image_cache_dir = {path('glance', 'cache')}''')
+    # Glance's authtoken hands on a request without a valid token, which its context refuses: before that, the filter sees it.
+    paste('glance', 'authtoken context cache', 'authtoken audit context cache', '/etc/pycadf/glance_api_audit_map.conf', 'glance-api-paste.ini')
+    run('glance-manage', '--config-file', configuration, 'db_sync')
+    shutil.copy(configuration, path('glance', 'glance-api.conf'))  # the name that its application looks for
+    shutil.copy(path('glance', 'api-paste.ini'), path('glance', 'glance-api-paste.ini'))
+    serve('glance', 'glance.common.wsgi_app:init_app', '/usr/bin/glance-wsgi-api', configuration, OS_GLANCE_CONFIG_DIR=path('glance'))
+
+
+def barbican():
+    configuration = write('barbican', '''[secretstore]
+enable_multiple_secret_stores = true
+stores_lookup_suffix = software
+[secretstore:software]
+secret_store_plugin = store_crypto
+crypto_plugin = simple_crypto
+global_default = true
+''', f'''sql_connection = sqlite:///{path('barbican', 'barbican.db')}
+db_auto_create = true
+host_href = http://127.0.0.1:{ports['barbican']}''')
+    paste('barbican', '/v1: barbican-api-keystone', '/v1: barbican-api-keystone-audit', file='barbican-api-paste.ini')  # has the filter, and its map
+    serve('barbican', 'barbican', '/usr/bin/barbican-wsgi-api', configuration, HOME=path('barbican'))  # where its configuration is looked for
+
+
 def wait_for(name):
     ends = time.monotonic() + 300
-    while True:
+    while processes[name].poll() is None and time.monotonic() < ends:
         try:
             urllib.request.urlopen(f'http://127.0.0.1:{ports[name]}/', timeout=60).close()
             return
         except urllib.error.HTTPError:
             return
         except OSError:
-            if time.monotonic() > ends:
-                with open(path(name + '.out'), encoding='utf-8', errors='replace') as output:
-                    sys.exit(f'{name} does not answer: {output.read()[-4000:]}')
             time.sleep(.2)
+    with open(path(name + '.out'), encoding='utf-8', errors='replace') as output:
+        sys.exit(f'{name} does not answer: {output.read()[-4000:]}')
 
 
 def end(*_):
-    for process in processes:  # Neutron minds no other signal
+    for process in processes.values():  # Neutron minds no other signal
         try:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -16,15 +16,16 @@ import (
 // Request is a request that was really made of a service's API, and its answer.
 type Request struct {
 	// Service is the service's code name, such as nova.
-	Service string
-	// Method and Path are those of the request, with the query.
-	Method, Path string
+	Service string `json:"-"`
+	// Method and Path are those of the request, the path with its query.
+	Method string `json:"method"`
+	Path   string `json:"path"`
 	// Action is the member of the body of POST …/action.
-	Action string
+	Action string `json:"action"`
 	// Who is the name of the user who made it.
-	Who string
+	Who string `json:"who"`
 	// Status is that of the answer.
-	Status int
+	Status int `json:"status"`
 }
 
 func (r *Request) String() string {
