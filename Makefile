@@ -69,6 +69,10 @@ test-services: test-packages build ## Run the APIs of eleven OpenStack services 
 		designate-api designate-central octavia-api ironic-api ironic-conductor manila-api magnum-api glance-api barbican-api
 	CGO_ENABLED=1 go test -race -count=1 -timeout 40m -v -tags services ./test/services
 
+.PHONY: test-helm
+test-helm: test-packages build $(TOOLS)/helm $(TOOLS)/kubeconform ## Run the tests of the Helm chart; builds Helm once, which takes minutes
+	CGO_ENABLED=1 go test -race -count=1 -tags helm ./test/helm
+
 .PHONY: test-deb
 test-deb: test-packages package ## Run the tests of the deb
 	CGO_ENABLED=1 go test -race -count=1 -tags package ./internal/distribution
@@ -84,6 +88,7 @@ lint: $(TOOLS)/golangci-lint ## Check style, formatting and that go.mod is tidy
 	go mod tidy -diff
 	go mod -C internal/tools tidy -diff
 	go mod -C internal/tools/nfpm tidy -diff
+	go mod -C internal/tools/helm tidy -diff
 
 .PHONY: format
 format: $(TOOLS)/golangci-lint ## Format the go files
@@ -144,3 +149,10 @@ $(TOOLS)/%: internal/tools/go.mod internal/tools/go.sum
 # nfpm has a go.mod of its own: the modules that it needs would change the versions that golangci-lint is made from.
 $(TOOLS)/nfpm: internal/tools/nfpm/go.mod internal/tools/nfpm/go.sum
 	CGO_ENABLED=0 go build -C internal/tools/nfpm -buildvcs=false -o $@ github.com/goreleaser/nfpm/v2/cmd/nfpm
+
+# The same holds for what make test-helm needs.
+$(TOOLS)/helm:        PACKAGE := helm.sh/helm/v4/cmd/helm
+$(TOOLS)/kubeconform: PACKAGE := github.com/yannh/kubeconform/cmd/kubeconform
+
+$(TOOLS)/helm $(TOOLS)/kubeconform: internal/tools/helm/go.mod internal/tools/helm/go.sum
+	CGO_ENABLED=0 go build -C internal/tools/helm -buildvcs=false -o $@ $(PACKAGE)

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -16,7 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// docs/security.md says which ports and files there are: those of every shipped configuration, manifest and unit, and no others.
+// docs/security.md says which ports and files there are: those of every shipped configuration and unit, and no others.
 func TestSecurityPageNamesPortsAndFiles(t *testing.T) {
 	ports, files := map[string]bool{}, map[string]bool{}
 	configurations, err := filepath.Glob("*.yaml")
@@ -27,12 +26,6 @@ func TestSecurityPageNamesPortsAndFiles(t *testing.T) {
 		require.NoError(t, yaml.Unmarshal([]byte(readFile(t, configuration)), &c), configuration)
 		addListeners(ports, c)
 		addFiles(files, c)
-	}
-	manifests, err := filepath.Glob("../deploy/kubernetes/*.yaml")
-	require.NoError(t, err)
-	require.NotEmpty(t, manifests)
-	for _, manifest := range manifests {
-		addManifest(t, ports, files, readFile(t, manifest))
 	}
 	addUnit(t, files, readFile(t, "../deploy/systemd/otelcol-openstack-audit.service"))
 
@@ -80,43 +73,6 @@ func addFiles(files map[string]bool, c map[string]any) {
 			}
 		}
 	})
-}
-
-var readers = regexp.MustCompile(`host: ([\d.]+), port: (\d+)`)
-
-func addManifest(t *testing.T, ports, files map[string]bool, text string) {
-	t.Helper()
-	opened, declared := map[string]bool{}, []int{}
-	for _, reader := range readers.FindAllStringSubmatch(text, -1) {
-		opened[reader[2]] = true
-		ports[net.JoinHostPort(reader[1], reader[2])] = true
-	}
-	for decoder := yaml.NewDecoder(strings.NewReader(text)); ; {
-		var document map[string]any
-		if decoder.Decode(&document) != nil {
-			break
-		}
-		walk(document, func(key string, value any, _ map[string]any) {
-			switch value := value.(type) {
-			case string:
-				if host, port, err := net.SplitHostPort(value); err == nil && host == "0.0.0.0" {
-					opened[port] = true
-					ports[value] = true
-				}
-			case int:
-				if key == "containerPort" {
-					declared = append(declared, value)
-				}
-			case map[string]any:
-				if path, ok := value["path"].(string); ok && key == "hostPath" {
-					files[path] = true
-				}
-			}
-		})
-	}
-	for _, port := range declared {
-		assert.True(t, opened[strconv.Itoa(port)], "port %d is declared and not opened", port)
-	}
 }
 
 func addUnit(t *testing.T, files map[string]bool, text string) {

@@ -2,7 +2,6 @@ package distribution
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -25,10 +24,4 @@ func read(t *testing.T, path string) []byte {
 	content, err := os.ReadFile(filepath.Clean(path))
 	require.NoError(t, err)
 	return content
-}
-
-func run(t *testing.T, command *exec.Cmd) {
-	t.Helper()
-	output, err := command.CombinedOutput()
-	require.NoError(t, err, "%s: %s", command, output)
 }

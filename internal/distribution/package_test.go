@@ -40,7 +40,8 @@ func TestDebHoldsItsFiles(t *testing.T) {
 		documentation + "copyright": public,
 	}
 	for _, pattern := range []string{
-		"README.md", "docs/*.md", "config/[^q]*.yaml", "deploy/elasticsearch/*", "deploy/grafana/*", "deploy/loki/*", "deploy/prometheus/*",
+		"README.md", "docs/*.md", "config/[^q]*.yaml", "deploy/elasticsearch/*", "deploy/grafana/*", "deploy/loki/*", "deploy/opensearch/*",
+		"deploy/prometheus/*", "deploy/rabbitmq/*", "deploy/helm/*/*.*", "deploy/helm/*/templates/*",
 	} {
 		paths, err := filepath.Glob(filepath.Join(root, pattern))
 		require.NoError(t, err)
@@ -50,6 +51,10 @@ func TestDebHoldsItsFiles(t *testing.T) {
 			require.NoError(t, err)
 			want[documentation+relative] = public
 		}
+	}
+
+	for _, linked := range []string{"config", "grafana", "prometheus"} { // to the same folders as in the repository
+		want[documentation+"deploy/helm/otelcol-openstack-audit/files/"+linked] = "Lrwxrwxrwx root:root"
 	}
 
 	var archive bytes.Buffer
@@ -171,4 +176,10 @@ func get(t *testing.T, url string) string {
 		return ""
 	}
 	return string(body)
+}
+
+func run(t *testing.T, command *exec.Cmd) {
+	t.Helper()
+	output, err := command.CombinedOutput()
+	require.NoError(t, err, "%s: %s", command, output)
 }
