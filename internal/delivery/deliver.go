@@ -1,101 +1,85 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
 
 	"github.com/cenkalti/backoff/v7"
 	"go.opentelemetry.io/collector/config/configretry"
-	"go.opentelemetry.io/collector/pdata/plog"
-)
-
-// Verdict says what became of a message, and so how its source has to settle it.
-type Verdict uint8
-
-const (
-	// Pending: not decided. The delivery was abandoned; the message stays unsettled, so that its source brings it again.
-	Pending Verdict = iota
-	// Accepted: the pipeline took the record.
-	Accepted
-	// Refused: the pipeline refused this very record, for good.
-	Refused
 )
 
 // Observer is told how deliveries go, for metrics and logs. It is called by the goroutine that delivers, must not block
 // and must be safe for as many goroutines as deliver.
 type Observer interface {
-	// PushedBack is called each time the pipeline refused a batch for now, before the wait for the next try. heldFor is the
+	// PushedBack is called each time the pipeline refused a batch temporarily, before the wait for the next try. lasted is the
 	// time since it did so first.
-	PushedBack(ctx context.Context, heldFor time.Duration, err error)
+	PushedBack(ctx context.Context, lasted time.Duration, err error)
 	// Waited is called after that wait with how long it really took.
 	Waited(ctx context.Context, duration time.Duration)
-	// Resumed is called when the pipeline no longer pushes back: it accepted the batch, or refused it for good.
-	Resumed(ctx context.Context, heldFor time.Duration)
+	// Resumed is called when the pipeline no longer pushes back: it accepted the batch, or refused it permanently.
+	Resumed(ctx context.Context, lasted time.Duration)
 }
 
-// Deliverer gives batches of T to a pipeline. Its fields must not be changed once it is in use; it is safe for concurrent
-// use if they are.
-type Deliverer[T any] struct {
-	// Build makes the records of a batch, or of any part of one. It is called anew for each call of Consume: a consumer
-	// may change or keep what it was given.
-	Build func(batch []T) plog.Logs
-	// Consume is the ConsumeLogs of the next component.
-	Consume func(ctx context.Context, logs plog.Logs) error
-	// Retry spaces the tries while the pipeline refuses for now. Enabled and MaxElapsedTime are not looked at: a
+// Deliverer offers batches to a pipeline until it decides. It is safe for concurrent use.
+type Deliverer struct {
+	// Retry spaces the tries while the pipeline refuses temporarily. Enabled and MaxElapsedTime have no effect: a
 	// batch is given up only when its context or the receiver ends.
 	Retry configretry.BackOffConfig
 	// Observer must not be nil.
 	Observer Observer
 }
 
-// Outcome is the verdict on one message of a batch.
-type Outcome struct {
-	Verdict Verdict
-	// Err is why the pipeline refused the record; nil unless it was refused.
-	Err error
-}
+// Consume gives the items from and up to to of a batch to the next component. It makes new data for each call: a consumer may change or keep
+// what it was given.
+type Consume func(ctx context.Context, from, to int) error
 
-// Deliver gives the batch to the pipeline and returns the outcome of each of its items, in order.
+// Deliver gives a batch of n items to the pipeline and returns the settlement of each, in order: Acknowledged, Rejected or Abandoned. The
+// error is why the last of the rejected ones was refused, nil if there is none.
 //
-//   - No error: all are accepted.
-//   - An error with any cause that is not permanent: the same batch is held and tried again, for ever.
+//   - No error of consume: all are acknowledged.
+//   - An error with any cause that is not permanent: the same batch is kept and tried again, without end.
 //   - Only permanent causes: the batch is halved until the records that the pipeline refuses stand alone, so that none
 //     takes its neighbours along. What was accepted before in a part that failed is offered again (at least once).
 //
-// When ctx ends, the call of Consume under way is cancelled and what is not decided stays Pending. When stop is closed, a
+// When ctx ends, the call of consume under way is cancelled and what is not decided is abandoned. When stop is closed, a
 // call under way may finish, and its result counts, but nothing is tried after it.
-func (d *Deliverer[T]) Deliver(ctx context.Context, stop <-chan struct{}, batch []T) []Outcome {
-	outcomes := make([]Outcome, len(batch))
-	d.part(ctx, stop, batch, outcomes)
-	return outcomes
+func (d *Deliverer) Deliver(ctx context.Context, stop <-chan struct{}, n int, consume Consume) ([]Settlement, error) {
+	settlements := make([]Settlement, n)
+	return settlements, d.part(ctx, stop, 0, consume, settlements)
 }
 
-func (d *Deliverer[T]) part(ctx context.Context, stop <-chan struct{}, batch []T, outcomes []Outcome) {
-	if len(batch) == 0 {
-		return
+// part delivers the items for which there are settlements, the first of which is number from.
+func (d *Deliverer) part(ctx context.Context, stop <-chan struct{}, from int, consume Consume, settlements []Settlement) error {
+	n := len(settlements)
+	if n == 0 {
+		return nil
 	}
-	err := d.insist(ctx, stop, batch)
+	err := d.insist(ctx, stop, func(ctx context.Context) error { return consume(ctx, from, from+n) })
 	switch {
 	case err == nil:
-		for i := range outcomes {
-			outcomes[i] = Outcome{Verdict: Accepted}
+		for i := range settlements {
+			settlements[i] = Acknowledged
 		}
+		return nil
 	case errors.Is(err, errAbandoned):
-	case len(batch) == 1:
-		outcomes[0] = Outcome{Verdict: Refused, Err: err}
+		return nil
+	case n == 1:
+		settlements[0] = Rejected
+		return err
 	default:
-		middle := len(batch) / 2
-		d.part(ctx, stop, batch[:middle], outcomes[:middle])
-		d.part(ctx, stop, batch[middle:], outcomes[middle:])
+		first := d.part(ctx, stop, from, consume, settlements[:n/2])
+		second := d.part(ctx, stop, from+n/2, consume, settlements[n/2:])
+		return cmp.Or(second, first)
 	}
 }
 
 // errAbandoned ends the tries of a batch about which nothing is decided.
 var errAbandoned = errors.New("abandoned")
 
-// insist offers the batch until the pipeline decides: it returns nil, a permanent error, or errAbandoned.
-func (d *Deliverer[T]) insist(ctx context.Context, stop <-chan struct{}, batch []T) error {
+// insist calls consume until the pipeline decides: it returns nil, a permanent error, or errAbandoned.
+func (d *Deliverer) insist(ctx context.Context, stop <-chan struct{}, consume func(context.Context) error) error {
 	var (
 		waits *backoff.ExponentialBackOff
 		since time.Time
@@ -104,7 +88,7 @@ func (d *Deliverer[T]) insist(ctx context.Context, stop <-chan struct{}, batch [
 		if ended(ctx, stop) {
 			return errAbandoned
 		}
-		err := d.Consume(ctx, d.Build(batch))
+		err := consume(ctx)
 		if err != nil && ctx.Err() != nil {
 			return errAbandoned // whatever a cancelled call says, it is not about the records
 		}
@@ -124,7 +108,7 @@ func (d *Deliverer[T]) insist(ctx context.Context, stop <-chan struct{}, batch [
 	}
 }
 
-func (d *Deliverer[T]) backoff() *backoff.ExponentialBackOff {
+func (d *Deliverer) backoff() *backoff.ExponentialBackOff {
 	return &backoff.ExponentialBackOff{
 		InitialInterval:     d.Retry.InitialInterval,
 		RandomizationFactor: d.Retry.RandomizationFactor,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,156 +17,117 @@ import (
 )
 
 var (
-	errForNow  = errors.New("memory is short")
-	errForGood = consumererror.NewPermanent(errors.New("mapping conflict"))
+	errTemporary = errors.New("memory is short")
+	errPermanent = consumererror.NewPermanent(errors.New("mapping conflict"))
 )
 
-// pipeline decides by the ids of the records it is given, and keeps what it was given.
+// pipeline decides by the numbers of the items that it is offered.
 type pipeline struct {
-	decide func(ctx context.Context, call int, ids []int64) error
+	decide func(ctx context.Context, call int, items []int) error
 
-	mu       sync.Mutex
-	calls    [][]int64
-	accepted map[int64]int
-	kept     []plog.Logs
+	calls    [][]int
+	accepted map[int]int
 }
 
-func (p *pipeline) consume(ctx context.Context, logs plog.Logs) error {
-	ids := idsOf(logs)
-	p.mu.Lock()
-	call := len(p.calls)
-	p.calls = append(p.calls, ids)
-	p.kept = append(p.kept, logs)
-	p.mu.Unlock()
-
-	err := p.decide(ctx, call, ids)
-	// A consumer may do with its data what it wants, also when it then fails.
-	logs.ResourceLogs().RemoveIf(func(plog.ResourceLogs) bool { return true })
-
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (p *pipeline) consume(ctx context.Context, from, to int) error {
+	items := numbers(from, to)
+	p.calls = append(p.calls, items)
+	err := p.decide(ctx, len(p.calls)-1, items)
 	if err == nil {
-		for _, id := range ids {
+		for _, item := range items {
 			if p.accepted == nil {
-				p.accepted = map[int64]int{}
+				p.accepted = map[int]int{}
 			}
-			p.accepted[id]++
+			p.accepted[item]++
 		}
 	}
 	return err
 }
 
-func build(batch []int64) plog.Logs {
-	logs := plog.NewLogs()
-	records := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
-	for _, id := range batch {
-		records.AppendEmpty().Body().SetInt(id)
+func numbers(from, to int) (items []int) {
+	for i := from; i < to; i++ {
+		items = append(items, i)
 	}
-	return logs
-}
-
-func idsOf(logs plog.Logs) []int64 {
-	var ids []int64
-	for _, resource := range logs.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, record := range scope.LogRecords().All() {
-				ids = append(ids, record.Body().Int())
-			}
-		}
-	}
-	return ids
+	return items
 }
 
 // diary writes down what an Observer is told.
 type diary struct {
 	pushedBack []error
-	heldFor    []time.Duration
+	lasted     []time.Duration
 	waits      []time.Duration
 	resumed    []time.Duration
 }
 
-func (d *diary) PushedBack(_ context.Context, heldFor time.Duration, err error) {
-	d.pushedBack, d.heldFor = append(d.pushedBack, err), append(d.heldFor, heldFor)
+func (d *diary) PushedBack(_ context.Context, lasted time.Duration, err error) {
+	d.pushedBack, d.lasted = append(d.pushedBack, err), append(d.lasted, lasted)
 }
 func (d *diary) Waited(_ context.Context, wait time.Duration)   { d.waits = append(d.waits, wait) }
 func (d *diary) Resumed(_ context.Context, after time.Duration) { d.resumed = append(d.resumed, after) }
 
-func newDeliverer(p *pipeline, observer Observer) *Deliverer[int64] {
-	return &Deliverer[int64]{
-		Build:   build,
-		Consume: p.consume,
-		Retry: configretry.BackOffConfig{
-			InitialInterval: 100 * time.Millisecond, MaxInterval: 30 * time.Second, Multiplier: 1.5, RandomizationFactor: 0.5,
-		},
-		Observer: observer,
-	}
-}
-
-func numbers(n int64) []int64 {
-	batch := make([]int64, n)
-	for i := range batch {
-		batch[i] = int64(i)
-	}
-	return batch
-}
-
-func verdicts(outcomes []Outcome) []Verdict {
-	result := make([]Verdict, len(outcomes))
-	for i, outcome := range outcomes {
-		result[i] = outcome.Verdict
-	}
-	return result
+// deliver offers a batch of n items, and writes down what the observer is told.
+func (p *pipeline) deliver(ctx context.Context, stop <-chan struct{}, n int) (settlements []Settlement, seen *diary, err error) {
+	seen = &diary{}
+	deliverer := Deliverer{Observer: seen, Retry: configretry.BackOffConfig{
+		InitialInterval: 100 * time.Millisecond, MaxInterval: 30 * time.Second, Multiplier: 1.5, RandomizationFactor: 0.5,
+	}}
+	settlements, err = deliverer.Deliver(ctx, stop, n, p.consume)
+	return settlements, seen, err
 }
 
 func TestDeliverGivesABatchInOneCall(t *testing.T) {
 	t.Parallel()
-	p := &pipeline{decide: func(context.Context, int, []int64) error { return nil }}
-	outcomes := newDeliverer(p, &diary{}).Deliver(t.Context(), nil, numbers(5))
-	assert.Equal(t, slices.Repeat([]Verdict{Accepted}, 5), verdicts(outcomes))
-	assert.Equal(t, [][]int64{{0, 1, 2, 3, 4}}, p.calls)
+	p := &pipeline{decide: func(context.Context, int, []int) error { return nil }}
+	settlements, _, _ := p.deliver(t.Context(), nil, 5)
+	assert.Equal(t, slices.Repeat([]Settlement{Acknowledged}, 5), settlements)
+	assert.Equal(t, [][]int{{0, 1, 2, 3, 4}}, p.calls)
 }
 
 func TestDeliverOfNothingCallsNobody(t *testing.T) {
 	t.Parallel()
-	p := &pipeline{decide: func(context.Context, int, []int64) error { return nil }}
-	assert.Empty(t, newDeliverer(p, &diary{}).Deliver(t.Context(), nil, nil))
+	p := &pipeline{decide: func(context.Context, int, []int) error { return nil }}
+	settlements, _, _ := p.deliver(t.Context(), nil, 0)
+	assert.Empty(t, settlements)
 	assert.Empty(t, p.calls)
 }
 
-func TestDeliverHoldsABatchThatIsRefusedForNow(t *testing.T) {
+func TestDeliverKeepsABatchThatIsRefusedTemporarily(t *testing.T) {
 	t.Parallel()
-	for name, err := range map[string]error{
-		"plain":                                errForNow,
-		"one branch of a fan-out for now":      multierr.Append(errForGood, errForNow),
-		"the other branch first":               errors.Join(errForNow, errForGood),
-		"cancelled by something of its own":    context.Canceled,
-		"deadline of an exporter passed by":    context.DeadlineExceeded,
-		"only a part of the data said to fail": consumererror.NewLogs(errForNow, build([]int64{1})),
+	for _, test := range []struct {
+		name string
+		err  error
+	}{
+		{"plain", errTemporary},
+		{"one branch of a fan-out temporarily", multierr.Append(errPermanent, errTemporary)},
+		{"the other branch first", errors.Join(errTemporary, errPermanent)},
+		{"cancelled by something of its own", context.Canceled},
+		{"deadline of an exporter passed by", context.DeadlineExceeded},
+		{"only a part of the data said to fail", consumererror.NewLogs(errTemporary, plog.NewLogs())},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				const refusals = 40 // hours of them
-				p := &pipeline{decide: func(_ context.Context, call int, _ []int64) error {
+				p := &pipeline{decide: func(_ context.Context, call int, _ []int) error {
 					if call < refusals {
-						return err
+						return test.err
 					}
 					return nil
 				}}
-				var seen diary
 				start := time.Now()
-				outcomes := newDeliverer(p, &seen).Deliver(t.Context(), nil, numbers(3))
+				settlements, seen, err := p.deliver(t.Context(), nil, 3)
+				require.NoError(t, err)
 
-				assert.Equal(t, []Verdict{Accepted, Accepted, Accepted}, verdicts(outcomes))
+				assert.Equal(t, []Settlement{Acknowledged, Acknowledged, Acknowledged}, settlements)
 				require.Len(t, p.calls, refusals+1)
 				for _, call := range p.calls {
-					require.Equal(t, []int64{0, 1, 2}, call, "the same batch, whole, built anew")
+					require.Equal(t, []int{0, 1, 2}, call, "the same batch, whole")
 				}
 				require.Len(t, seen.pushedBack, refusals)
-				require.ErrorIs(t, seen.pushedBack[0], err)
+				require.ErrorIs(t, seen.pushedBack[0], test.err)
 				require.Len(t, seen.waits, refusals)
-				assert.Zero(t, seen.heldFor[0])
-				assert.Equal(t, seen.waits[0]+seen.waits[1], seen.heldFor[2])
+				assert.Zero(t, seen.lasted[0])
+				assert.Equal(t, seen.waits[0]+seen.waits[1], seen.lasted[2])
 				assert.InDelta(t, 100*time.Millisecond, seen.waits[0], float64(50*time.Millisecond+1))
 				for _, wait := range seen.waits {
 					require.LessOrEqual(t, wait, 45*time.Second+1, "the greatest interval and its jitter")
@@ -181,91 +141,95 @@ func TestDeliverHoldsABatchThatIsRefusedForNow(t *testing.T) {
 	}
 }
 
-func TestDeliverBisectsABatchThatIsRefusedForGood(t *testing.T) {
+func TestDeliverBisectsABatchThatIsRefusedPermanently(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		size    int64
-		refused []int64
+	for _, test := range []struct {
+		name    string
+		size    int
+		refused []int
 	}{
-		"the only one":          {1, []int64{0}},
-		"the first":             {8, []int64{0}},
-		"the last of an odd":    {7, []int64{6}},
-		"one of five hundred":   {500, []int64{377}},
-		"neighbours":            {9, []int64{4, 5}},
-		"far apart":             {100, []int64{0, 50, 99}},
-		"all":                   {6, []int64{0, 1, 2, 3, 4, 5}},
-		"every third of eleven": {11, []int64{2, 5, 8}},
+		{"the only one", 1, []int{0}},
+		{"the first", 8, []int{0}},
+		{"the last of an odd", 7, []int{6}},
+		{"one of five hundred", 500, []int{377}},
+		{"neighbours", 9, []int{4, 5}},
+		{"far apart", 100, []int{0, 50, 99}},
+		{"all", 6, []int{0, 1, 2, 3, 4, 5}},
+		{"every third of eleven", 11, []int{2, 5, 8}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			p := &pipeline{decide: func(_ context.Context, _ int, ids []int64) error {
-				for _, id := range ids {
-					if slices.Contains(tt.refused, id) {
-						return multierr.Append(errForGood, errForGood)
+			p := &pipeline{decide: func(_ context.Context, _ int, items []int) error {
+				for _, id := range items {
+					if slices.Contains(test.refused, id) {
+						return multierr.Append(errPermanent, errPermanent)
 					}
 				}
 				return nil
 			}}
-			outcomes := newDeliverer(p, &diary{}).Deliver(t.Context(), nil, numbers(tt.size))
-			require.Len(t, outcomes, int(tt.size))
-			for i, outcome := range outcomes {
-				if slices.Contains(tt.refused, int64(i)) {
-					require.Equal(t, Refused, outcome.Verdict, "record %d", i)
-					require.ErrorContains(t, outcome.Err, "mapping conflict")
-					require.Zero(t, p.accepted[int64(i)])
+			settlements, _, err := p.deliver(t.Context(), nil, test.size)
+			require.ErrorContains(t, err, "mapping conflict")
+			require.Len(t, settlements, test.size)
+			for i, settlement := range settlements {
+				if slices.Contains(test.refused, i) {
+					require.Equal(t, Rejected, settlement, "record %d", i)
+					require.Zero(t, p.accepted[i])
 				} else {
-					require.Equal(t, Outcome{Verdict: Accepted}, outcome, "record %d", i)
-					require.Equal(t, 1, p.accepted[int64(i)])
+					require.Equal(t, Acknowledged, settlement, "record %d", i)
+					require.Equal(t, 1, p.accepted[i])
 				}
 			}
-			assert.LessOrEqual(t, len(p.calls), 2*int(tt.size)-1)
-			if len(tt.refused) == 1 {
+			assert.LessOrEqual(t, len(p.calls), 2*test.size-1)
+			if len(test.refused) == 1 {
 				assert.LessOrEqual(t, len(p.calls), 20, "a halving, not a walk")
 			}
 		})
 	}
 }
 
-func TestDeliverHoldsInTheMiddleOfABisection(t *testing.T) {
+func TestDeliverRetriesInTheMiddleOfABisection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		tries := map[int64]int{}
-		p := &pipeline{decide: func(_ context.Context, _ int, ids []int64) error {
+		tries := map[int]int{}
+		p := &pipeline{decide: func(_ context.Context, _ int, items []int) error {
 			switch {
-			case slices.Contains(ids, 2): // for good
-				return errForGood
-			case slices.Contains(ids, 3): // for now, three times
+			case slices.Contains(items, 2): // permanently
+				return errPermanent
+			case slices.Contains(items, 3): // temporarily, three times
 				tries[3]++
 				if tries[3] <= 3 {
-					return errForNow
+					return errTemporary
 				}
 			}
 			return nil
 		}}
-		var seen diary
-		outcomes := newDeliverer(p, &seen).Deliver(t.Context(), nil, numbers(4))
-		assert.Equal(t, []Verdict{Accepted, Accepted, Refused, Accepted}, verdicts(outcomes))
+		settlements, seen, err := p.deliver(t.Context(), nil, 4)
+		require.ErrorIs(t, err, errPermanent)
+		assert.Equal(t, []Settlement{Acknowledged, Acknowledged, Rejected, Acknowledged}, settlements)
 		assert.Len(t, seen.pushedBack, 3)
-		assert.Equal(t, map[int64]int{0: 1, 1: 1, 3: 1}, p.accepted)
+		assert.Equal(t, map[int]int{0: 1, 1: 1, 3: 1}, p.accepted)
 	})
 }
 
 func TestDeliverIsAbandonedWhenItsContextEnds(t *testing.T) {
 	t.Parallel()
-	for name, result := range map[string]func(context.Context) error{
-		"error of the context":      func(ctx context.Context) error { return ctx.Err() },
-		"error that says permanent": func(context.Context) error { return errForGood },
+	for _, test := range []struct {
+		name   string
+		result func(context.Context) error
+	}{
+		{"error of the context", func(ctx context.Context) error { return ctx.Err() }},
+		{"error that says permanent", func(context.Context) error { return errPermanent }},
 	} {
-		t.Run("during a call, "+name, func(t *testing.T) {
+		t.Run("during a call, "+test.name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
-			p := &pipeline{decide: func(callCtx context.Context, _ int, _ []int64) error {
+			p := &pipeline{decide: func(callCtx context.Context, _ int, _ []int) error {
 				cancel()
 				<-callCtx.Done() // the call in flight is cancelled
-				return result(callCtx)
+				return test.result(callCtx)
 			}}
-			outcomes := newDeliverer(p, &diary{}).Deliver(ctx, nil, numbers(1))
-			assert.Equal(t, []Verdict{Pending}, verdicts(outcomes))
+			settlements, _, _ := p.deliver(ctx, nil, 1)
+			assert.Equal(t, []Settlement{Abandoned}, settlements)
 			assert.Len(t, p.calls, 1)
 		})
 	}
@@ -275,10 +239,10 @@ func TestDeliverIsAbandonedWhenItsContextEnds(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
-			p := &pipeline{decide: func(context.Context, int, []int64) error { return errForNow }}
+			p := &pipeline{decide: func(context.Context, int, []int) error { return errTemporary }}
 			start := time.Now()
-			outcomes := newDeliverer(p, &diary{}).Deliver(ctx, nil, numbers(2))
-			assert.Equal(t, []Verdict{Pending, Pending}, verdicts(outcomes))
+			settlements, _, _ := p.deliver(ctx, nil, 2)
+			assert.Equal(t, []Settlement{Abandoned, Abandoned}, settlements)
 			assert.Equal(t, time.Hour, time.Since(start), "to the moment, not to the end of a wait")
 		})
 	})
@@ -286,9 +250,9 @@ func TestDeliverIsAbandonedWhenItsContextEnds(t *testing.T) {
 	t.Run("after the call succeeded", func(t *testing.T) {
 		t.Parallel()
 		ctx, cancel := context.WithCancel(t.Context())
-		p := &pipeline{decide: func(context.Context, int, []int64) error { cancel(); return nil }}
-		outcomes := newDeliverer(p, &diary{}).Deliver(ctx, nil, numbers(1))
-		assert.Equal(t, []Verdict{Accepted}, verdicts(outcomes))
+		p := &pipeline{decide: func(context.Context, int, []int) error { cancel(); return nil }}
+		settlements, _, _ := p.deliver(ctx, nil, 1)
+		assert.Equal(t, []Settlement{Acknowledged}, settlements)
 	})
 }
 
@@ -298,18 +262,18 @@ func TestDeliverStops(t *testing.T) {
 		t.Parallel()
 		stop := make(chan struct{})
 		close(stop)
-		p := &pipeline{decide: func(context.Context, int, []int64) error { return nil }}
-		outcomes := newDeliverer(p, &diary{}).Deliver(t.Context(), stop, numbers(2))
-		assert.Equal(t, []Verdict{Pending, Pending}, verdicts(outcomes))
+		p := &pipeline{decide: func(context.Context, int, []int) error { return nil }}
+		settlements, _, _ := p.deliver(t.Context(), stop, 2)
+		assert.Equal(t, []Settlement{Abandoned, Abandoned}, settlements)
 		assert.Empty(t, p.calls)
 	})
 
 	t.Run("during a call, which may finish", func(t *testing.T) {
 		t.Parallel()
 		stop := make(chan struct{})
-		p := &pipeline{decide: func(ctx context.Context, _ int, _ []int64) error { close(stop); return ctx.Err() }}
-		outcomes := newDeliverer(p, &diary{}).Deliver(t.Context(), stop, numbers(2))
-		assert.Equal(t, []Verdict{Accepted, Accepted}, verdicts(outcomes))
+		p := &pipeline{decide: func(ctx context.Context, _ int, _ []int) error { close(stop); return ctx.Err() }}
+		settlements, _, _ := p.deliver(t.Context(), stop, 2)
+		assert.Equal(t, []Settlement{Acknowledged, Acknowledged}, settlements)
 	})
 
 	t.Run("during a wait", func(t *testing.T) {
@@ -317,10 +281,10 @@ func TestDeliverStops(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			stop := make(chan struct{})
 			time.AfterFunc(time.Minute, func() { close(stop) })
-			p := &pipeline{decide: func(context.Context, int, []int64) error { return errForNow }}
+			p := &pipeline{decide: func(context.Context, int, []int) error { return errTemporary }}
 			start := time.Now()
-			outcomes := newDeliverer(p, &diary{}).Deliver(t.Context(), stop, numbers(2))
-			assert.Equal(t, []Verdict{Pending, Pending}, verdicts(outcomes))
+			settlements, _, _ := p.deliver(t.Context(), stop, 2)
+			assert.Equal(t, []Settlement{Abandoned, Abandoned}, settlements)
 			assert.Equal(t, time.Minute, time.Since(start))
 		})
 	})
@@ -328,38 +292,18 @@ func TestDeliverStops(t *testing.T) {
 	t.Run("in a bisection, which keeps what it knows", func(t *testing.T) {
 		t.Parallel()
 		stop := make(chan struct{})
-		p := &pipeline{decide: func(_ context.Context, call int, _ []int64) error {
+		p := &pipeline{decide: func(_ context.Context, call int, _ []int) error {
 			switch call {
 			case 0: // all four
-				return errForGood
+				return errPermanent
 			case 1: // the first half, and the end comes
 				close(stop)
 				return nil
 			default:
-				return errForGood
+				return errPermanent
 			}
 		}}
-		outcomes := newDeliverer(p, &diary{}).Deliver(t.Context(), stop, numbers(4))
-		assert.Equal(t, []Verdict{Accepted, Accepted, Pending, Pending}, verdicts(outcomes))
-	})
-}
-
-func TestDeliverBuildsAnewForEachCall(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		p := &pipeline{decide: func(_ context.Context, call int, _ []int64) error {
-			if call < 3 {
-				return errForNow
-			}
-			return nil
-		}}
-		newDeliverer(p, &diary{}).Deliver(t.Context(), nil, numbers(2))
-		require.Len(t, p.kept, 4)
-		for i := range p.kept {
-			for j := range i {
-				same := p.kept[i] == p.kept[j] // the same pointers; equal contents are no fault
-				assert.False(t, same, "calls %d and %d share their data", i, j)
-			}
-		}
+		settlements, _, _ := p.deliver(t.Context(), stop, 4)
+		assert.Equal(t, []Settlement{Acknowledged, Acknowledged, Abandoned, Abandoned}, settlements)
 	})
 }

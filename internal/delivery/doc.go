@@ -1,6 +1,6 @@
-// Package delivery brings batches of messages through a pipeline without losing one: group commit, patience while the
-// pipeline refuses for now, and bisection of a batch that it refuses for good.
+// Package delivery brings batches of messages through a pipeline without losing one: group commit, retries while the
+// pipeline refuses a batch temporarily, and bisection of a batch that it refuses permanently.
 //
-// It knows neither where messages come from nor how they are settled there. A source collects what arrives in a [Queue],
-// gives each batch to a [Deliverer], and settles every message by the [Verdict] on it.
+// It knows neither what messages are nor where they come from. A source collects what arrives in a [Queue],
+// gives each batch to a [Deliverer], and tells whoever sent a message its [Settlement].
 package delivery

@@ -9,7 +9,7 @@ import (
 // permanentType is the unexported type that consumererror.NewPermanent wraps errors in.
 var permanentType = reflect.TypeOf(consumererror.NewPermanent(nil))
 
-// Permanent says whether every cause of err is permanent, so that trying again is of no use.
+// Permanent reports whether every cause of err is permanent, so that trying again is of no use.
 //
 // consumererror.IsPermanent does not answer that: of errors that are joined (errors.Join, multierr, the Collector's fan-out
 // to several pipelines) it says yes if any one is permanent, although another branch may accept the data later.

@@ -9,7 +9,7 @@ import (
 // Queue is the buffer of a group commit: while one batch is delivered, the next one collects in it. There is no timer:
 // at a low rate a message leaves at once, under load the batches grow.
 //
-// Put may be called from any number of goroutines, Take from one. It holds whatever is put; its source bounds that.
+// Put may be called from any number of goroutines, Take from one. The queue has no bound of its own; its source has one.
 type Queue[T any] struct {
 	mu    sync.Mutex
 	items []T

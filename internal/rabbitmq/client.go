@@ -1,6 +1,7 @@
 package rabbitmq
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"slices"
@@ -10,10 +11,12 @@ import (
 // Client consumes one queue, over as many connections as it takes: while it runs it has one to consume, and one over which the
 // topology is asserted.
 type Client struct {
-	config    Config
-	observer  Observer
-	topology  topology
-	holdLimit time.Duration
+	config   Config
+	observer Observer
+	topology topology
+	maxPause time.Duration
+	// consume runs one generation.
+	consume func(ctx context.Context, host Host, prefetch int, serve func(context.Context, *Session) error) generationEnd
 }
 
 // NewClient makes a client that tells observer what happens; nil means nobody. It opens nothing: Run does.
@@ -21,14 +24,15 @@ func NewClient(config Config, observer Observer) *Client {
 	if observer == nil {
 		observer = NopObserver{}
 	}
-	c := &Client{config: config.withDefaults(), observer: observer, holdLimit: defaultHoldLimit}
+	c := &Client{config: config.withDefaults(), observer: observer, maxPause: defaultMaxPause}
+	c.consume = c.runGeneration
 	c.topology.config, c.topology.observer = &c.config, observer
 	c.topology.exchanges.state = map[string]bool{}
 	return c
 }
 
 // Run connects, asserts the topology, consumes, and calls serve once per channel generation, never twice at a time. It
-// reconnects for ever with jittered backoff and returns only when ctx ends, with ctx's error. It must not run twice at a time.
+// reconnects forever with jittered backoff and returns only when ctx ends, with ctx's error. It must not run twice at a time.
 //
 // serve's context ends when the consumer is cancelled, its channel or connection closes, or ctx ends; context.Cause says
 // why, in the broker's words. serve must drain Session.Deliveries quickly (calling Session.Received for each delivery), and
@@ -45,21 +49,19 @@ func (c *Client) Run(ctx context.Context, serve func(ctx context.Context, s *Ses
 	prefetch := c.config.Prefetch
 	for attempt := 1; ; attempt++ {
 		host := hosts[attempt%len(hosts)]
-		g := &generation{Client: c, host: host, prefetch: prefetch}
-		err := g.run(ctx, serve)
+		c.observer.StateChanged(StateConnecting)
+		end := c.consume(ctx, host, prefetch, serve)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		c.observer.Disconnected(host.Address, err)
-		prefetch = c.config.Prefetch
-		if g.nextPrefetch > 0 {
-			prefetch = g.nextPrefetch
-		}
-		if g.healthy {
+		c.observer.Disconnected(host.Address, end.reason)
+		prefetch = cmp.Or(end.nextPrefetch, c.config.Prefetch)
+		if end.consumed {
 			waits.Reset()
 		} else if attempt%len(hosts) != 0 {
 			continue // the next host at once: one wait for each round over all of them
 		}
+		c.observer.StateChanged(StateWaiting)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -65,8 +65,8 @@ type Config struct {
 
 	// Prefetch is the most deliveries that are unsettled at a time, in messages (1 to 65535). 0 means 1000.
 	Prefetch int
-	// MaxInFlightBytes bounds what received and unsettled deliveries hold: above it nothing more is read from the socket, and when
-	// that lasts, the client connects again with a prefetch that fits. The message that crosses the bound is still taken, so that one
+	// MaxInFlightBytes bounds the bytes of received and unsettled deliveries: above it nothing more is read from the socket, and when
+	// that lasts, the client connects again with a prefetch that fits. The message that crosses the bound is still read, so that one
 	// larger than it passes. 0 means no bound.
 	MaxInFlightBytes int64
 	// RebindInterval is how often exchanges are probed, bindings asserted and the queue's depth read. 0 means 30 s.

@@ -58,7 +58,7 @@ func orClose(ctx context.Context, conn io.Closer, f func() error) error {
 }
 
 // answerTimeout is how long the broker may take for calls over a connection that stands. RabbitMQ leaves basic.consume on a quorum
-// queue without a leader unanswered for ever, while heartbeats go on.
+// queue without a leader unanswered forever, while heartbeats go on.
 const answerTimeout = 10 * time.Second
 
 var errNoAnswer = errors.New("the broker gave no answer")
@@ -141,10 +141,10 @@ func authentication(mechanism Mechanism, host Host) amqp.Authentication {
 	}
 }
 
-// close ends the connection within the bound. While reading is held there is no handshake, which would first have to take in all
-// that the prefetch allows; the broker takes the end of the socket for the same.
+// close ends the connection within the bound. While reading is paused there is no handshake, which would first have to read all
+// that the prefetch allows; for the broker the end of the socket means the same.
 func (c *connection) close(bound time.Duration) {
-	if c.socket.held() {
+	if c.socket.paused() {
 		_ = c.socket.Close() // nobody is left to tell
 	}
 	timer := time.AfterFunc(bound, func() { _ = c.socket.Close() })

@@ -9,7 +9,7 @@ import (
 )
 
 // eagerRounds is how many upkeeps of a connection probe every exchange. RabbitMQ logs an error for each probe of an exchange that does
-// not exist, so that a cloud without some services must not be probed for their exchanges at this rate for ever.
+// not exist, so that a cloud without some services must not be probed for their exchanges at this rate forever.
 const eagerRounds = 20
 
 // exchanges are those that the queue is bound to, as far as they exist. They outlive connections.

@@ -16,15 +16,27 @@ type generation struct {
 	host     Host
 	prefetch int
 
-	// healthy is set once the queue is consumed.
-	healthy bool
-	// nextPrefetch is set when the generation ended with reading held.
-	nextPrefetch int
-	// group holds the goroutines of the generation.
+	end generationEnd
+	// group has the goroutines of the generation.
 	group sync.WaitGroup
 }
 
-// run returns why the generation ended. No goroutine of it is left then.
+// generationEnd tells how a generation went.
+type generationEnd struct {
+	reason error
+	// consumed reports whether it came as far as to consume the queue.
+	consumed bool
+	// nextPrefetch is set when the generation ended while reading was paused.
+	nextPrefetch int
+}
+
+// runGeneration returns when the generation ended. No goroutine of it is left then.
+func (c *Client) runGeneration(ctx context.Context, host Host, prefetch int, serve func(context.Context, *Session) error) generationEnd {
+	g := &generation{Client: c, host: host, prefetch: prefetch}
+	g.end.reason = g.run(ctx, serve)
+	return g.end
+}
+
 func (g *generation) run(ctx context.Context, serve func(context.Context, *Session) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer g.group.Wait()
@@ -48,24 +60,20 @@ func (g *generation) run(ctx context.Context, serve func(context.Context, *Sessi
 		return err
 	}
 	defer main.close(g.config.ConnectionTimeout)
+	pause := g.newReadPause(main.socket, cancel)
+	defer pause.timer.Stop()
 	var session *Session
 	var end *consumerEnd
 	if err := main.within(ctx, g.config.ConnectionTimeout, func() (err error) {
-		session, end, err = g.consume(main)
+		session, end, err = g.newSession(main, known, pause.set)
 		return err
 	}); err != nil {
 		return err
 	}
-	session.deadLetters.Store(known.deadLetters)
-	if known.asConfigured {
-		session.deliveryLimit = deliveryLimit
-	}
-	hold := g.newHold(main.socket, cancel)
-	defer hold.stop()
-	session.hold = hold.set
 
-	g.healthy = true
+	g.end.consumed = true
 	g.observer.Connected(g.host.Address)
+	g.observer.StateChanged(StateConsuming)
 	g.group.Go(func() {
 		if err := end.wait(ctx, session); err != nil {
 			cancel(err)
@@ -79,16 +87,16 @@ func (g *generation) run(ctx context.Context, serve func(context.Context, *Sessi
 	}
 	cancel(err) // without effect when the generation ended before
 	err = context.Cause(ctx)
-	if main.socket.held() {
+	if main.socket.paused() {
 		messages, bytes := session.InFlight()
-		g.nextPrefetch = fittingPrefetch(messages, bytes, g.config.MaxInFlightBytes)
+		g.end.nextPrefetch = fittingPrefetch(messages, bytes, g.config.MaxInFlightBytes)
 	}
 	session.end(err)
 	return err
 }
 
-// consume starts the consumer.
-func (g *generation) consume(main *connection) (*Session, *consumerEnd, error) {
+// newSession starts the consumer.
+func (g *generation) newSession(main *connection, known asserted, pause func(bool)) (*Session, *consumerEnd, error) {
 	queue := g.config.Queue.Name
 	channel, err := main.Channel()
 	if err != nil {
@@ -108,15 +116,21 @@ func (g *generation) consume(main *connection) (*Session, *consumerEnd, error) {
 	case err != nil:
 		return nil, nil, fmt.Errorf("consuming queue %q: %w", queue, err)
 	}
-	return &Session{
+	session := &Session{
 		channel:       channel,
 		deliveries:    deliveries,
 		tracker:       newTracker(g.prefetch),
 		prefetch:      g.prefetch,
 		maxBytes:      g.config.MaxInFlightBytes,
+		pause:         pause,
 		deliveryLimit: main.version().defaultDeliveryLimit(),
 		nearLimit:     g.observer.NearDeliveryLimit,
-	}, end, nil
+	}
+	if known.asConfigured {
+		session.deliveryLimit = deliveryLimit
+	}
+	session.deadLetters.Store(known.deadLetters)
+	return session, end, nil
 }
 
 // dialSide opens the connection of the upkeep. It closes when ctx ends.

@@ -155,7 +155,8 @@ type recorder struct {
 	differs      []error
 	noDeadLetter []error
 	near         [][2]int64
-	held         []bool
+	states       []State
+	paused       []bool
 }
 
 func (r *recorder) do(f func()) {
@@ -187,7 +188,17 @@ func (r *recorder) DeadLettersUnavailable(err error) {
 func (r *recorder) NearDeliveryLimit(_ uint64, count, limit int64) {
 	r.do(func() { r.near = append(r.near, [2]int64{count, limit}) })
 }
-func (r *recorder) Held(held bool) { r.do(func() { r.held = append(r.held, held) }) }
+
+// StateChanged writes down when reading pauses, and when that ends.
+func (r *recorder) StateChanged(state State) {
+	r.do(func() {
+		r.states = append(r.states, state)
+		was := len(r.paused) > 0 && r.paused[len(r.paused)-1]
+		if is := state == StatePaused; is != was {
+			r.paused = append(r.paused, is)
+		}
+	})
+}
 
 // eventually waits until the condition holds over what was recorded.
 func (r *recorder) eventually(t *testing.T, what string, condition func() bool) {
@@ -310,15 +321,9 @@ func next[T any](t *testing.T, r *running, from chan T) (v T) {
 	return v
 }
 
-func acknowledge(tags ...uint64) []Settlement { return settlements(Acknowledge, tags...) }
-func reject(tags ...uint64) []Settlement      { return settlements(Reject, tags...) }
-
-func settlements(verdict Verdict, tags ...uint64) (all []Settlement) {
-	for _, tag := range tags {
-		all = append(all, Settlement{DeliveryTag: tag, Verdict: verdict})
-	}
-	return all
-}
+// acknowledge and reject are the arguments of a Settle that does nothing else.
+func acknowledge(tags ...uint64) (acknowledged, rejected []uint64) { return tags, nil }
+func reject(tags ...uint64) (acknowledged, rejected []uint64)      { return nil, tags }
 
 func numbered(from, to int) (texts []string) {
 	for i := from; i <= to; i++ {

@@ -24,16 +24,32 @@ type Observer interface {
 	DeadLettersUnavailable(err error)
 	// NearDeliveryLimit is called for a delivery that was returned often: at the queue's limit the broker takes it away.
 	NearDeliveryLimit(deliveryTag uint64, count, limit int64)
-	// Held is called with true when reading stops because MaxInFlightBytes is exceeded, with false when it goes on.
-	Held(bool)
+	// StateChanged is called when the client is in another state.
+	StateChanged(State)
 }
+
+// State is what the client is doing.
+type State string
+
+// The states of a client that runs.
+const (
+	// StateConnecting: it dials a host and asserts the topology there.
+	StateConnecting State = "connecting"
+	// StateConsuming: deliveries are read as they come.
+	StateConsuming State = "consuming"
+	// StatePaused: it consumes, but reads nothing more, because MaxInFlightBytes is exceeded.
+	StatePaused State = "paused"
+	// StateWaiting: no host could be consumed from, or the connection ended; it waits before the next attempt.
+	StateWaiting State = "waiting"
+)
+
+// States are all states.
+func States() []State { return []State{StateConnecting, StateConsuming, StatePaused, StateWaiting} }
 
 // QueueState is what a passive declare tells of the queue.
 type QueueState struct {
 	// Messages that are ready for delivery.
 	Messages int64
-	// Consumers of the queue, this one included.
-	Consumers int64
 	// MaxLength is the configured bound in messages; 0 when there is none, or when it is not known (existing queue, or one that differs).
 	MaxLength int64
 }
@@ -65,5 +81,5 @@ func (NopObserver) DeadLettersUnavailable(error) {}
 // NearDeliveryLimit implements Observer.
 func (NopObserver) NearDeliveryLimit(uint64, int64, int64) {}
 
-// Held implements Observer.
-func (NopObserver) Held(bool) {}
+// StateChanged implements Observer.
+func (NopObserver) StateChanged(State) {}

@@ -39,7 +39,7 @@ func TestLeastPermissions(t *testing.T) {
 		require.True(t, s.DeadLetters())
 		b.publish(t, numbered(1, 2)...)
 		require.Equal(t, numbered(1, 2), r.texts(t, 2))
-		require.NoError(t, s.Settle(append(acknowledge(1), reject(2)...)))
+		require.NoError(t, s.Settle([]uint64{1}, []uint64{2}))
 		r.afterUpkeep(t)
 		r.do(func() {
 			require.NoError(t, r.topology)
@@ -70,10 +70,7 @@ func TestLeastPermissions(t *testing.T) {
 		require.Equal(t, []string{"1"}, r.texts(t, 1))
 		require.NoError(t, s.Settle(acknowledge(1)))
 		r.afterUpkeep(t)
-		r.do(func() {
-			require.NoError(t, r.topology)
-			require.EqualValues(t, 1, r.state.Consumers)
-		})
+		r.do(func() { require.NoError(t, r.topology) })
 	})
 }
 

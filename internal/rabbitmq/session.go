@@ -13,23 +13,6 @@ import (
 // delivers again what was not settled.
 var ErrSessionEnded = errors.New("the channel generation has ended")
 
-// Verdict is how a delivery is settled.
-type Verdict uint8
-
-// The verdicts.
-const (
-	// Acknowledge: the message was taken.
-	Acknowledge Verdict = iota + 1
-	// Reject without requeue: into the dead-letter queue. Where Session.DeadLetters is false the broker deletes it.
-	Reject
-)
-
-// Settlement is the verdict on one delivery.
-type Settlement struct {
-	DeliveryTag uint64
-	Verdict     Verdict
-}
-
 // Session is one channel generation.
 type Session struct {
 	channel    amqp.Acknowledger
@@ -38,9 +21,9 @@ type Session struct {
 	// prefetch and maxBytes bound what is in flight.
 	prefetch int
 	maxBytes int64
-	// hold is called with what holdReading says after every change of what is in flight.
-	holdMu sync.Mutex
-	hold   func(bool)
+	// pause is called after every change of what is in flight: with true while it is too much to read on.
+	pauseMu sync.Mutex
+	pause   func(bool)
 
 	// deliveryLimit is the queue's as far as it is known; 0 for none.
 	deliveryLimit int64
@@ -57,68 +40,74 @@ type Session struct {
 // Config.Prefetch and Config.MaxInFlightBytes, so that they can be kept in a slice.
 func (s *Session) Deliveries() <-chan amqp.Delivery { return s.deliveries }
 
-// Received takes a delivery into account: the bytes that it holds count as in flight until it is settled or the session ends.
+// Received takes a delivery into account: its bytes count as in flight until it is settled or the session ends.
 // It is called by the one goroutine that drains Deliveries.
 func (s *Session) Received(d *amqp.Delivery, bytes int) {
 	s.tracker.received(d.DeliveryTag, int64(bytes))
-	s.holdOrRelease()
+	s.pauseOrResume()
 	if count := DeliveryCount(d); s.deliveryLimit > 0 && count >= s.deliveryLimit-s.deliveryLimit/4 {
 		s.nearLimit(d.DeliveryTag, count, s.deliveryLimit)
 	}
 }
 
-// Settle settles deliveries that were received, in any order, each at most once. Rejects are sent first, then one multiple
-// acknowledgement for the longest settled prefix of all deliveries, then single ones for those behind a gap.
-// It may be called from any goroutine. After the session ended it fails with ErrSessionEnded and sends nothing. A verdict on a delivery
-// that is not in flight fails too, and then none is sent.
-func (s *Session) Settle(settlements []Settlement) error {
+// Settle tells the broker which deliveries are acknowledged, and which are rejected without requeue: these go into the dead-letter queue, or
+// are deleted where DeadLetters is false. The tags are of deliveries that were received, in any order, each at most once. Rejects are sent
+// first, then one multiple acknowledgement for the longest settled prefix of all deliveries, then single ones for those behind a gap.
+//
+// It may be called from any goroutine. After the session ended it fails with ErrSessionEnded and sends nothing. It fails too, and sends
+// nothing, when one of the deliveries is not in flight.
+func (s *Session) Settle(acknowledged, rejected []uint64) error {
 	s.settleMu.Lock()
 	defer s.settleMu.Unlock()
 	if reason := s.ended.Load(); reason != nil {
 		return *reason
 	}
-	if err := s.tracker.decide(settlements); err != nil {
+	if err := s.tracker.settle(acknowledged, rejected); err != nil {
 		return err
 	}
-	prefixEnd, err := s.send(settlements)
-	if err != nil {
+	prefixEnd := s.tracker.prefixEnd()
+	if err := s.send(acknowledged, rejected, prefixEnd); err != nil {
 		s.end(err)
 		return *s.ended.Load()
 	}
-	s.tracker.done(settlements, prefixEnd)
-	s.holdOrRelease()
+	s.tracker.remove(prefixEnd, acknowledged, rejected)
+	s.pauseOrResume()
 	return nil
 }
 
-// send tells the broker. Rejects come before the multiple acknowledgement, which would acknowledge them.
-func (s *Session) send(settlements []Settlement) (prefixEnd uint64, err error) {
-	for _, settlement := range settlements {
-		if settlement.Verdict == Reject {
-			if err := s.channel.Reject(settlement.DeliveryTag, false); err != nil {
-				return 0, err
-			}
+// send tells the broker. Rejects come before the multiple acknowledgement, which would acknowledge them. The broker refuses a multiple
+// acknowledgement up to a tag that it has already seen rejected.
+func (s *Session) send(acknowledged, rejected []uint64, prefixEnd uint64) error {
+	for _, tag := range rejected {
+		if err := s.channel.Reject(tag, false); err != nil {
+			return err
 		}
 	}
-	prefixEnd, last := s.tracker.prefix()
-	if last != 0 {
+	last := uint64(0)
+	for _, tag := range acknowledged {
+		if tag < prefixEnd {
+			last = max(last, tag)
+		}
+	}
+	if last > 0 {
 		if err := s.channel.Ack(last, true); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	for _, settlement := range settlements {
-		if settlement.Verdict == Acknowledge && settlement.DeliveryTag >= prefixEnd {
-			if err := s.channel.Ack(settlement.DeliveryTag, false); err != nil {
-				return 0, err
+	for _, tag := range acknowledged {
+		if tag >= prefixEnd {
+			if err := s.channel.Ack(tag, false); err != nil {
+				return err
 			}
 		}
 	}
-	return prefixEnd, nil
+	return nil
 }
 
-// DeadLetters says whether a rejected message is known to end in a dead-letter queue. It may change during a session.
+// DeadLetters reports whether a rejected message is known to end in a dead-letter queue. It may change during a session.
 func (s *Session) DeadLetters() bool { return s.deadLetters.Load() }
 
-// InFlight returns the received and unsettled deliveries, and the bytes that they hold.
+// InFlight returns the number of received and unsettled deliveries, and their bytes.
 func (s *Session) InFlight() (messages int, bytes int64) { return s.tracker.inFlight() }
 
 // end makes every later Settle fail. Only the first reason counts.
@@ -127,15 +116,15 @@ func (s *Session) end(reason error) {
 	s.ended.CompareAndSwap(nil, &err)
 }
 
-func (s *Session) holdOrRelease() {
+func (s *Session) pauseOrResume() {
 	if s.maxBytes == 0 {
 		return
 	}
-	s.holdMu.Lock()
-	defer s.holdMu.Unlock()
+	s.pauseMu.Lock()
+	defer s.pauseMu.Unlock()
 	messages, bytes := s.tracker.inFlight()
 	// With all that the prefetch allows in flight nothing more comes, and reading on sees the broker's closes and heartbeats.
-	s.hold(bytes > s.maxBytes && messages < s.prefetch)
+	s.pause(bytes > s.maxBytes && messages < s.prefetch)
 }
 
 // DeliveryCount is what the broker holds against the queue's delivery limit (x-delivery-count of a quorum queue): how often the message came

@@ -17,79 +17,79 @@ const missedHeartbeats = 3
 // socket is what amqp091-go reads and writes. It has no SetReadDeadline on purpose: with one, amqp091-go would wake a goroutine for
 // every frame to move the deadline on.
 //
-// Its Read waits while it is held: the broker's data stays in the buffers of the operating systems, which is the only way to stop
+// Its Read waits while it is paused: the broker's data stays in the buffers of the operating systems, which is the only way to stop
 // deliveries that the prefetch allows without cancelling the consumer. Writes, and so heartbeats, go on.
 type socket struct {
 	conn   net.Conn
 	buffer *bufio.Reader
-	// patience is how long a read may wait for data, in nanoseconds; 0 before the handshake is done, which has a timeout of its own.
-	patience atomic.Int64
+	// readTimeout is how long a read may wait for data, in nanoseconds; 0 before the handshake is done, which has a timeout of its own.
+	readTimeout atomic.Int64
 
-	mu     sync.Mutex
-	opened chan struct{} // nil while Read may pass; closed when it may again
-	closed bool
+	mu      sync.Mutex
+	resumed chan struct{} // nil while Read may pass; closed when it may again
+	closed  bool
 }
 
 func newSocket(conn net.Conn) *socket {
 	s := &socket{conn: conn}
-	s.buffer = bufio.NewReaderSize(patientReader{s}, readBuffer)
+	s.buffer = bufio.NewReaderSize(deadlineReader{s}, readBuffer)
 	return s
 }
 
-// expectHeartbeats ends reads from now on when nothing comes, for the interval that was agreed on; 0 is for ever.
+// expectHeartbeats sets the heartbeat interval that was agreed on; 0 means none. From now on a read fails when no heartbeats come.
 func (s *socket) expectHeartbeats(interval time.Duration) error {
-	s.patience.Store(int64(missedHeartbeats * interval / 2))
+	s.readTimeout.Store(int64(missedHeartbeats * interval / 2))
 	return s.extendDeadline() // of the read that waits already
 }
 
 func (s *socket) extendDeadline() error {
-	patience := time.Duration(s.patience.Load())
-	if patience == 0 {
+	timeout := time.Duration(s.readTimeout.Load())
+	if timeout == 0 {
 		return nil
 	}
-	return s.conn.SetReadDeadline(time.Now().Add(patience))
+	return s.conn.SetReadDeadline(time.Now().Add(timeout))
 }
 
-// patientReader reads off the connection itself.
-type patientReader struct{ *socket }
+// deadlineReader reads from the connection itself.
+type deadlineReader struct{ *socket }
 
 // Read implements io.Reader.
-func (r patientReader) Read(p []byte) (int, error) {
+func (r deadlineReader) Read(p []byte) (int, error) {
 	if err := r.extendDeadline(); err != nil {
 		return 0, err
 	}
 	return r.conn.Read(p)
 }
 
-// hold makes Read wait (true) or go on (false), and says whether that changed anything.
-func (s *socket) hold(held bool) (changed bool) {
+// setPaused makes Read wait (true) or go on (false), and reports whether that changed anything.
+func (s *socket) setPaused(paused bool) (changed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || held == (s.opened != nil) {
+	if s.closed || paused == (s.resumed != nil) {
 		return false
 	}
-	if held {
-		s.opened = make(chan struct{})
+	if paused {
+		s.resumed = make(chan struct{})
 	} else {
-		close(s.opened)
-		s.opened = nil
+		close(s.resumed)
+		s.resumed = nil
 	}
 	return true
 }
 
-func (s *socket) held() bool {
+func (s *socket) paused() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.opened != nil
+	return s.resumed != nil
 }
 
 // Read implements io.Reader. It is called by one goroutine.
 func (s *socket) Read(p []byte) (int, error) {
 	s.mu.Lock()
-	opened := s.opened
+	resumed := s.resumed
 	s.mu.Unlock()
-	if opened != nil {
-		<-opened
+	if resumed != nil {
+		<-resumed
 	}
 	return s.buffer.Read(p)
 }
@@ -103,9 +103,9 @@ func (s *socket) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	if s.opened != nil {
-		close(s.opened)
-		s.opened = nil
+	if s.resumed != nil {
+		close(s.resumed)
+		s.resumed = nil
 	}
 	return err
 }

@@ -38,12 +38,12 @@ ssl_options.keyfile = %s
 	config.Hosts[0].Address = address
 	config.MaxInFlightBytes = 2 * mebi
 
-	t.Run("verified, and held at times", func(t *testing.T) {
+	t.Run("verified, and paused at times", func(t *testing.T) {
 		config := config
 		config.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 		r := start(t, config)
 		s := r.session(t)
-		r.eventually(t, "held", func() bool { return len(r.held) == 1 })
+		r.eventually(t, "paused", func() bool { return len(r.paused) == 1 })
 		for range 20 {
 			d := r.delivery(t)
 			require.Len(t, d.Body, mebi)

@@ -145,7 +145,7 @@ func (t *topology) upkeep(connection *connection, known *asserted) error {
 	}
 	err := onChannel(connection, func(channel *amqp.Channel) error {
 		queue, err := channel.QueueDeclarePassive(t.config.Queue.Name, true, false, false, false, nil)
-		state.Messages, state.Consumers = int64(queue.Messages), int64(queue.Consumers)
+		state.Messages = int64(queue.Messages)
 		return err
 	})
 	if err == nil {

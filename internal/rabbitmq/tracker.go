@@ -22,18 +22,8 @@ type tracker struct {
 type delivery struct {
 	size     int64
 	received time.Time
-	state    deliveryState
+	settled  bool
 }
-
-type deliveryState uint8
-
-const (
-	unsettled deliveryState = iota
-	// toAcknowledge and toReject are decided and not yet told to the broker.
-	toAcknowledge
-	toReject
-	settled
-)
 
 func newTracker(prefetch int) *tracker {
 	return &tracker{ring: make([]delivery, prefetch), base: 1}
@@ -53,7 +43,7 @@ func (t *tracker) received(tag uint64, size int64) {
 	t.bytes += size
 }
 
-// grow makes room for one more; the ring is larger than the prefetch only while a held delivery keeps settled ones behind it.
+// grow makes room for one more; the ring is larger than the prefetch only while an unsettled delivery keeps settled ones behind it.
 func (t *tracker) grow() {
 	if t.count < len(t.ring) {
 		return
@@ -68,52 +58,57 @@ func (t *tracker) at(tag uint64) *delivery {
 	return &t.ring[(t.first+int(tag-t.base))%len(t.ring)]
 }
 
-// decide notes the verdicts, or none of them when one is on a delivery that is not in flight.
-func (t *tracker) decide(settlements []Settlement) error {
+// settle marks the deliveries as settled, or none of them when one is not in flight.
+func (t *tracker) settle(acknowledged, rejected []uint64) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for i, s := range settlements {
-		valid := s.Verdict == Acknowledge || s.Verdict == Reject
-		inFlight := s.DeliveryTag >= t.base && s.DeliveryTag < t.base+uint64(t.count) && t.at(s.DeliveryTag).state == unsettled
-		if !valid || !inFlight {
-			for _, decided := range settlements[:i] {
-				t.at(decided.DeliveryTag).state = unsettled
-			}
-			return fmt.Errorf("delivery %d is not in flight on this channel, or has verdict %d", s.DeliveryTag, s.Verdict)
-		}
-		t.at(s.DeliveryTag).state = toAcknowledge
-		if s.Verdict == Reject {
-			t.at(s.DeliveryTag).state = toReject
-		}
+	if err := t.mark(acknowledged); err != nil {
+		return err
+	}
+	if err := t.mark(rejected); err != nil {
+		t.unmark(acknowledged)
+		return err
 	}
 	return nil
 }
 
-// prefix returns the first tag that is neither decided nor settled, and the last one before it to acknowledge (0: none).
-// The broker refuses a multiple acknowledgement up to a tag that it has already seen rejected.
-func (t *tracker) prefix() (end, lastToAcknowledge uint64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for end = t.base; end < t.base+uint64(t.count); end++ {
-		switch t.at(end).state {
-		case unsettled:
-			return end, lastToAcknowledge
-		case toAcknowledge:
-			lastToAcknowledge = end
+func (t *tracker) mark(tags []uint64) error {
+	for i, tag := range tags {
+		if tag < t.base || tag >= t.base+uint64(t.count) || t.at(tag).settled {
+			t.unmark(tags[:i])
+			return fmt.Errorf("delivery %d is not in flight on this channel", tag)
 		}
+		t.at(tag).settled = true
 	}
-	return end, lastToAcknowledge
+	return nil
 }
 
-// done marks what the broker was told, forgets what lies before prefixEnd, and frees the bytes.
-func (t *tracker) done(settlements []Settlement, prefixEnd uint64) {
+func (t *tracker) unmark(tags []uint64) {
+	for _, tag := range tags {
+		t.at(tag).settled = false
+	}
+}
+
+// prefixEnd returns the first tag that is not settled.
+func (t *tracker) prefixEnd() uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, s := range settlements {
-		d := t.at(s.DeliveryTag)
-		d.state = settled
-		t.messages--
-		t.bytes -= d.size
+	end := t.base
+	for end < t.base+uint64(t.count) && t.at(end).settled {
+		end++
+	}
+	return end
+}
+
+// remove takes settled deliveries out of what is in flight, and forgets those before prefixEnd.
+func (t *tracker) remove(prefixEnd uint64, settled ...[]uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, tags := range settled {
+		for _, tag := range tags {
+			t.messages--
+			t.bytes -= t.at(tag).size
+		}
 	}
 	length := int(prefixEnd - t.base)
 	t.first = (t.first + length) % len(t.ring)
@@ -127,12 +122,12 @@ func (t *tracker) inFlight() (messages int, bytes int64) {
 	return t.messages, t.bytes
 }
 
-// oldestAge is for how long the longest in flight of the deliveries is so; 0 when there is none.
+// oldestAge is how long the oldest delivery in flight has been so; 0 when there is none.
 func (t *tracker) oldestAge() time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for tag := t.base; tag < t.base+uint64(t.count); tag++ {
-		if d := t.at(tag); d.state != settled && !d.received.IsZero() {
+		if d := t.at(tag); !d.settled && !d.received.IsZero() {
 			return time.Since(d.received)
 		}
 	}

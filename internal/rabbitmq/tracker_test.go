@@ -59,10 +59,10 @@ func TestSettleSendsRejectsThenOneMultipleAcknowledgementThenThoseBehindTheGap(t
 	t.Parallel()
 	s, model := newModel(t, 10)
 	model.deliver(s, 1, 2, 3, 4, 5, 6, 7, 8)
-	require.NoError(t, s.Settle(append(acknowledge(8, 1, 6, 2, 4), reject(5, 3)...)))
+	require.NoError(t, s.Settle([]uint64{8, 1, 6, 2, 4}, []uint64{5, 3}))
 	require.Equal(t, []string{"reject", "reject", "ack", "ack"}, model.calls)
 	require.Equal(t, []uint64{5, 3}, model.rejected)
-	require.ElementsMatch(t, []uint64{1, 2, 4, 6, 8}, model.acked, "7 is held")
+	require.ElementsMatch(t, []uint64{1, 2, 4, 6, 8}, model.acked, "7 stays unsettled")
 	messages, bytes := s.InFlight()
 	require.Equal(t, 1, messages)
 	require.EqualValues(t, 7, bytes)
@@ -82,15 +82,18 @@ func TestSettleRefusesWhatIsNotInFlight(t *testing.T) {
 	s, model := newModel(t, 10)
 	model.deliver(s, 1, 2, 3)
 	require.NoError(t, s.Settle(acknowledge(1)))
-	for name, settlements := range map[string][]Settlement{
-		"settled":    append(acknowledge(2), acknowledge(1)...),
-		"twice":      append(acknowledge(2), reject(2)...),
-		"unknown":    append(acknowledge(2), acknowledge(4)...),
-		"zero":       acknowledge(2, 0),
-		"no verdict": append(acknowledge(2), Settlement{DeliveryTag: 3}),
+	for _, test := range []struct {
+		name                   string
+		acknowledged, rejected []uint64
+	}{
+		{"settled", []uint64{2, 1}, nil},
+		{"twice", []uint64{2, 2}, nil},
+		{"twice, in both", []uint64{2}, []uint64{2}},
+		{"unknown", []uint64{2}, []uint64{3, 4}},
+		{"zero", []uint64{2, 0}, nil},
 	} {
-		require.ErrorContains(t, s.Settle(settlements), "is not in flight", name)
-		require.Len(t, model.outstanding, 2, name)
+		require.ErrorContains(t, s.Settle(test.acknowledged, test.rejected), "is not in flight", test.name)
+		require.Len(t, model.outstanding, 2, test.name)
 	}
 	require.NoError(t, s.Settle(acknowledge(2, 3)))
 }
@@ -110,21 +113,19 @@ func TestSettleAtRandomNeverBreaksTheChannelAndForgetsNothing(t *testing.T) {
 				tag++
 			}
 			random.Shuffle(len(inFlight), func(i, j int) { inFlight[i], inFlight[j] = inFlight[j], inFlight[i] })
-			var settlements []Settlement
+			var acknowledging, rejecting []uint64
 			count := random.IntN(len(inFlight) + 1)
 			for _, decided := range inFlight[:count] {
-				settlement := Settlement{DeliveryTag: decided, Verdict: Acknowledge}
 				if random.IntN(4) == 0 {
-					settlement.Verdict = Reject
-					rejected = append(rejected, decided)
+					rejecting = append(rejecting, decided)
 				} else {
-					acked = append(acked, decided)
+					acknowledging = append(acknowledging, decided)
 				}
 				bytes -= int64(decided)
-				settlements = append(settlements, settlement)
 			}
+			acked, rejected = append(acked, acknowledging...), append(rejected, rejecting...)
 			inFlight = slices.Clone(inFlight[count:])
-			require.NoError(t, s.Settle(settlements))
+			require.NoError(t, s.Settle(acknowledging, rejecting))
 			gotMessages, gotBytes := s.InFlight()
 			require.Equal(t, len(inFlight), gotMessages)
 			require.Equal(t, bytes, gotBytes)
@@ -137,18 +138,17 @@ func TestSettleAtRandomNeverBreaksTheChannelAndForgetsNothing(t *testing.T) {
 
 func TestTrackingAllocatesNothing(t *testing.T) {
 	tracker := newTracker(1000)
-	settlements := make([]Settlement, 500)
+	tags := make([]uint64, 500)
 	next := uint64(1)
 	require.Zero(t, testing.AllocsPerRun(100, func() {
-		for i := range settlements {
+		for i := range tags {
 			tracker.received(next, 1)
-			settlements[i] = Settlement{DeliveryTag: next, Verdict: Acknowledge}
+			tags[i] = next
 			next++
 		}
-		if err := tracker.decide(settlements); err != nil {
+		if err := tracker.settle(tags, nil); err != nil {
 			t.Error(err)
 		}
-		end, _ := tracker.prefix()
-		tracker.done(settlements, end)
+		tracker.remove(tracker.prefixEnd(), tags, nil)
 	}))
 }

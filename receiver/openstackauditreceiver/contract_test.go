@@ -78,7 +78,7 @@ const generateCount = 100
 
 type generator struct {
 	cloud            *cloud
-	started, decided atomic.Int64 // decided are the messages that the consumer accepted or refused for good
+	started, decided atomic.Int64 // decided are the messages that the consumer accepted or rejected permanently
 }
 
 func (*generator) Start() {}
@@ -98,12 +98,12 @@ func (g *generator) Generate() []receivertest.UniqueIDAttrVal {
 }
 
 var (
-	errForNow  = errors.New("memory is short")
-	errForGood = consumererror.NewPermanent(errors.New("mapping conflict"))
+	errTemporary = errors.New("memory is short")
+	errPermanent = consumererror.NewPermanent(errors.New("mapping conflict"))
 )
 
-// testBatchContract is the contract for batches: whatever the pipeline refuses, for now, for good, alone or as a fan-out
-// joins errors, neighbours arrive, and what is refused for good ends exactly once in the dead-letter queue.
+// testBatchContract is the contract for batches: whatever the pipeline refuses, temporarily, permanently, alone or as a fan-out
+// joins errors, neighbours arrive, and what is rejected permanently ends exactly once in the dead-letter queue.
 func testBatchContract(t *testing.T, node *rabbitmqtest.Node) {
 	t.Helper()
 	for name, tt := range map[string]struct {
@@ -115,50 +115,50 @@ func testBatchContract(t *testing.T, node *rabbitmqtest.Node) {
 			refuse:  func(int, int) error { return nil },
 			refused: func(int) bool { return false },
 		},
-		"one for good": {
-			refuse:  onlyIf(func(number, _ int) bool { return number == 137 }, errForGood),
+		"one permanently": {
+			refuse:  onlyIf(func(number, _ int) bool { return number == 137 }, errPermanent),
 			refused: func(number int) bool { return number == 137 },
 		},
-		"many for good": {
-			refuse:  onlyIf(func(number, _ int) bool { return number%7 == 3 }, errForGood),
+		"many permanently": {
+			refuse:  onlyIf(func(number, _ int) bool { return number%7 == 3 }, errPermanent),
 			refused: func(number int) bool { return number%7 == 3 },
 		},
-		"all for good": {
-			refuse:  onlyIf(func(int, int) bool { return true }, errForGood),
+		"all permanently": {
+			refuse:  onlyIf(func(int, int) bool { return true }, errPermanent),
 			refused: func(int) bool { return true },
 		},
-		"for now": {
-			refuse:  onlyIf(func(number, tries int) bool { return number%50 == 0 && tries < 3 }, errForNow),
+		"temporarily": {
+			refuse:  onlyIf(func(number, tries int) bool { return number%50 == 0 && tries < 3 }, errTemporary),
 			refused: func(int) bool { return false },
 		},
-		"both branches of a fan-out for good": {
-			refuse:  onlyIf(func(number, _ int) bool { return number == 20 }, multierr.Append(errForGood, errForGood)),
+		"both branches of a fan-out permanently": {
+			refuse:  onlyIf(func(number, _ int) bool { return number == 20 }, multierr.Append(errPermanent, errPermanent)),
 			refused: func(number int) bool { return number == 20 },
 		},
-		"one branch for good, the other for now, then takes it": {
-			refuse:  onlyIf(func(number, tries int) bool { return number%60 == 1 && tries < 4 }, multierr.Append(errForGood, errForNow)),
+		"one branch permanently, the other temporarily, then takes it": {
+			refuse:  onlyIf(func(number, tries int) bool { return number%60 == 1 && tries < 4 }, multierr.Append(errPermanent, errTemporary)),
 			refused: func(int) bool { return false },
 		},
-		"one branch for good, the other for now, then both for good": {
+		"one branch permanently, the other temporarily, then both permanently": {
 			refuse: func(number, tries int) error {
 				switch {
 				case number != 77:
 					return nil
 				case tries < 3:
-					return errors.Join(errForNow, errForGood)
+					return errors.Join(errTemporary, errPermanent)
 				default:
-					return errors.Join(errForGood, errForGood)
+					return errors.Join(errPermanent, errPermanent)
 				}
 			},
 			refused: func(number int) bool { return number == 77 },
 		},
-		"some for now, some for good": {
+		"some temporarily, some permanently": {
 			refuse: func(number, tries int) error {
 				switch {
 				case number%40 == 5:
-					return errForGood
+					return errPermanent
 				case number%40 == 6 && tries < 2:
-					return errForNow
+					return errTemporary
 				}
 				return nil
 			},
@@ -283,7 +283,7 @@ func testRefusedForNow(t *testing.T, node *rabbitmqtest.Node) {
 		if open.Load() {
 			return nil
 		}
-		return errForNow
+		return errTemporary
 	}}
 	r := start(t, c.config(func(_ *Config, section *RabbitMQConfig) { section.Prefetch, section.MaxBatchSize = 20, 10 }), next)
 	ids, bodies := notifications("held", 100)
@@ -306,13 +306,13 @@ func testRefusedForNow(t *testing.T, node *rabbitmqtest.Node) {
 	assert.Greater(t, r.seconds("pushback_duration"), 0.0)
 }
 
-// testHeld: what is refused for good and has no dead-letter queue stays in the queue, and others pass it.
+// testHeld: what is rejected permanently and has no dead-letter queue stays in the queue, and others pass it.
 func testHeld(t *testing.T, node *rabbitmqtest.Node) {
 	t.Helper()
 	c := newVirtualHost(t, node)
 	next := &backend{decide: func(_ context.Context, ids []string) error {
 		if slices.Contains(ids, "held-5") {
-			return errForGood
+			return errPermanent
 		}
 		return nil
 	}}
@@ -330,7 +330,7 @@ func testHeld(t *testing.T, node *rabbitmqtest.Node) {
 	_, err := node.Ctl(t.Context(), "close_all_connections", "--vhost", c.virtualHost, "test")
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return r.counts("deliveries", "settlement")["held"] == 2 }, soon, often)
-	assert.Equal(t, 1, r.lines("A message is refused for good and there is no dead-letter queue"))
+	assert.Equal(t, 1, r.lines("A message is rejected permanently and there is no dead-letter queue"))
 
 	r.shutdown()
 	c.connect()
@@ -343,7 +343,7 @@ func testDropPolicy(t *testing.T, node *rabbitmqtest.Node) {
 	c := newCloud(t, node)
 	next := &backend{decide: func(_ context.Context, ids []string) error {
 		if slices.Contains(ids, "one-1") {
-			return errForGood
+			return errPermanent
 		}
 		return nil
 	}}

@@ -237,14 +237,19 @@ func (r *running) ratio(name string) float64 {
 	return gauge.DataPoints[0].Value
 }
 
-// counts are a counter's values by an attribute; "" where it has none.
+// counts are a metric's values by an attribute; "" where it has none.
 func (r *running) counts(name, key string) map[string]int64 {
+	var points []metricdata.DataPoint[int64]
+	switch data := r.points(name).(type) {
+	case metricdata.Sum[int64]:
+		points = data.DataPoints
+	case metricdata.Gauge[int64]:
+		points = data.DataPoints
+	}
 	counts := map[string]int64{}
-	if sum, ok := r.points(name).(metricdata.Sum[int64]); ok {
-		for _, point := range sum.DataPoints {
-			value, _ := point.Attributes.Value(attribute.Key(key))
-			counts[value.AsString()] += point.Value
-		}
+	for _, point := range points {
+		value, _ := point.Attributes.Value(attribute.Key(key))
+		counts[value.AsString()] += point.Value
 	}
 	return counts
 }
@@ -343,6 +348,7 @@ func (b *backend) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	b.mu.Unlock()
 	if b.decide != nil {
 		if err := b.decide(ctx, ids); err != nil {
+			logs.ResourceLogs().RemoveIf(func(plog.ResourceLogs) bool { return true }) // a consumer may do so also when it fails
 			return err
 		}
 	}

@@ -31,7 +31,7 @@ func testConnectionLost(t *testing.T, node *rabbitmqtest.Node) {
 		once.Do(func() {
 			entered <- struct{}{}
 			<-ctx.Done()
-			err = errForGood // what a cancelled call says is not believed
+			err = errPermanent // what a cancelled call says is not believed
 		})
 		return err
 	}}
@@ -122,11 +122,11 @@ func testShutdownDeadline(t *testing.T, node *rabbitmqtest.Node) {
 	assert.Equal(t, []string{"slow"}, c.takeIDs(c.queue, 1))
 }
 
-// testShutdownWhilePushedBack: a batch that is refused for now is not waited for; it stays in the queue.
+// testShutdownWhilePushedBack: a batch that is refused temporarily is not waited for; it stays in the queue.
 func testShutdownWhilePushedBack(t *testing.T, node *rabbitmqtest.Node) {
 	t.Helper()
 	c := newCloud(t, node)
-	next := &backend{decide: func(context.Context, []string) error { return errForNow }}
+	next := &backend{decide: func(context.Context, []string) error { return errTemporary }}
 	r := start(t, c.config(func(config *Config, _ *RabbitMQConfig) {
 		config.RetryOnFailure.InitialInterval, config.RetryOnFailure.MaxInterval = time.Hour, time.Hour
 	}), next)
@@ -222,7 +222,7 @@ func testExistingQueue(t *testing.T, node *rabbitmqtest.Node) {
 	}), next)
 	c.publish(notification("one"))
 	next.eventuallyAccepts(t, "one")
-	assert.Equal(t, 1, r.lines("taken away from its other consumers"))
+	assert.Equal(t, 1, r.lines("its other consumers, such as Ceilometer, do not get the events"))
 }
 
 // TestAckTimeout: the broker ends the consumer of a delivery that stays unsettled for too long (RabbitMQ's consumer_timeout): up to 4.2 it

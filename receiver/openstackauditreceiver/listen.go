@@ -23,8 +23,8 @@ const (
 	listenBatchSize = 500
 	// examplePassword stands in the configurations that are shipped, so that they are valid as they are.
 	examplePassword = "change-me"
-	// triesPerHold is how often at least a message is offered to the pipeline while its service waits, but for jitter.
-	triesPerHold = 10
+	// triesPerMessage is how often at least a message is offered to the pipeline while its service waits, but for jitter.
+	triesPerMessage = 10
 	// drainTimeout is how long what services wait for may take at shutdown; less than shutdownTimeout.
 	drainTimeout = 5 * time.Second
 )
@@ -44,7 +44,9 @@ func (r *auditReceiver) newListener(ctx context.Context, host component.Host, pi
 	if section.Auth.Password == examplePassword {
 		return nil, fmt.Errorf("listen::auth::password: is %q, the example's, with which anyone on this host could forge audit events: choose another", examplePassword)
 	}
-	l := &listener{pipeline: pipeline.tryingEach(section.MaxHold / triesPerHold), telemetry: r.telemetry, arrivals: delivery.NewQueue(messageSize)}
+	l := &listener{
+		pipeline: pipeline.retryingEvery(section.MaxHold / triesPerMessage), telemetry: r.telemetry, arrivals: delivery.NewQueue(messageSize),
+	}
 	server, err := amqpserver.New(section.serverConfig(r.settings.BuildInfo), l, newListenObserver(r.telemetry))
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
@@ -72,7 +74,7 @@ func (r *auditReceiver) newListener(ctx context.Context, host component.Host, pi
 	return l, nil
 }
 
-// messageSize is what a message holds; nil is the last one.
+// messageSize is the memory that a message takes; nil is the last one.
 func messageSize(message *amqpserver.Message) int {
 	if message == nil {
 		return 0
@@ -143,21 +145,22 @@ func (l *listener) commitOne(ctx context.Context, giveUp <-chan struct{}, batch 
 			Publisher:   publisher(message.Client),
 		}
 	}
-	counts := map[settlement]int64{}
-	for i, d := range l.pipeline.process(ctx, giveUp, messages) {
-		if d.settlement == rejected {
-			// There is no dead-letter queue, and to refuse it would make the service wait, and try, for ever.
-			l.telemetry.logger.Error("A message is refused for good. It is confirmed and dropped: what is published straight to the collector has no dead-letter queue.",
-				zap.String("id", d.id))
-			d.settlement = dropped
-		}
-		counts[d.settlement]++
-		if d.settlement == acknowledged || d.settlement == dropped {
+	var counts delivery.Counts
+	for i, settlement := range l.pipeline.process(ctx, giveUp, messages, l.reject) {
+		counts[settlement]++
+		if settlement != delivery.Abandoned {
 			batch[i].Accept()
 			l.telemetry.OpenstackAuditReceiverListenConfirmationDelay.Record(ctx, time.Since(batch[i].Received).Seconds(), l.telemetry.common)
 		}
 	}
 	l.telemetry.settled(ctx, counts)
+}
+
+// reject drops a message. There is no dead-letter queue, and to refuse it would make the service wait, and try, forever.
+func (l *listener) reject(id string) delivery.Settlement {
+	l.telemetry.logger.Error("A message is rejected permanently. It is confirmed and dropped: "+
+		"what is published straight to the collector has no dead-letter queue.", zap.String("id", id))
+	return delivery.Dropped
 }
 
 // publisher is what of a client is the same when it sends a message again from another connection.

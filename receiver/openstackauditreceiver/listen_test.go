@@ -196,7 +196,7 @@ func TestListenOrder(t *testing.T) {
 	}
 }
 
-// TestListenHold: what the pipeline refuses for now is held, given back after max_hold, and one record however often it was sent again.
+// TestListenHold: what the pipeline refuses temporarily is held, given back after max_hold, and one record however often it was sent again.
 func TestListenHold(t *testing.T) {
 	t.Parallel()
 	// What is accepted while its service has to send it again is two records: the hold is long against a try and a handshake.
@@ -206,7 +206,7 @@ func TestListenHold(t *testing.T) {
 		if open.Load() {
 			return nil
 		}
-		return errForNow
+		return errTemporary
 	}}
 	r := start(t, config, next)
 	done := make(chan struct{})
@@ -234,7 +234,7 @@ func TestListenHoldIsTriedAgain(t *testing.T) {
 	var tries atomic.Int32
 	next := &backend{decide: func(context.Context, []string) error {
 		if tries.Add(1) <= 2 {
-			return errForNow
+			return errTemporary
 		}
 		return nil
 	}}
@@ -250,7 +250,7 @@ func TestListenRefusedForGood(t *testing.T) {
 	config, url := listening(t, func(c *Config, _ *ListenConfig) { c.Records.OnDecodeError = auditlog.DecodeErrorReject })
 	next := &backend{decide: func(_ context.Context, ids []string) error {
 		if slices.Contains(ids, "bad") {
-			return errForGood
+			return errPermanent
 		}
 		return nil
 	}}
@@ -262,7 +262,7 @@ func TestListenRefusedForGood(t *testing.T) {
 	assert.Equal(t, 1, next.times("before"))
 	assert.Equal(t, 1, next.times("after"))
 	r.eventuallySettled(map[string]int64{"acknowledged": 2, "dropped": 2})
-	assert.Equal(t, 2, r.lines("A message is refused for good. It is confirmed and dropped"))
+	assert.Equal(t, 2, r.lines("A message is rejected permanently. It is confirmed and dropped"))
 }
 
 // TestListenRefusals are counted, and said once for each host and reason.
@@ -345,7 +345,7 @@ func TestListenShutdown(t *testing.T) {
 func TestListenShutdownWhilePushedBack(t *testing.T) {
 	t.Parallel()
 	config, url := listening(t, nil)
-	next := &backend{decide: func(context.Context, []string) error { return errForNow }}
+	next := &backend{decide: func(context.Context, []string) error { return errTemporary }}
 	r := start(t, config, next)
 	confirmed := make(chan bool, 1)
 	go func() { confirmed <- newPublishing(t, url).try(t.Context(), notification("held")) }()

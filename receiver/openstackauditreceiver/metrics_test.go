@@ -26,10 +26,10 @@ func testMetrics(t *testing.T, node *rabbitmqtest.Node) {
 	next := &backend{decide: func(_ context.Context, ids []string) error {
 		switch {
 		case slices.Contains(ids, "bad"):
-			return errForGood
+			return errPermanent
 		case slices.Contains(ids, "later") && refusals < 2:
 			refusals++
-			return errForNow
+			return errTemporary
 		}
 		return nil
 	}}
@@ -57,6 +57,9 @@ func testMetrics(t *testing.T, node *rabbitmqtest.Node) {
 	tt := r.telemetry
 
 	metadatatest.AssertEqualOpenstackAuditReceiverConnected(t, tt, points(point(1)), ignore...)
+	metadatatest.AssertEqualOpenstackAuditReceiverConnectionState(t, tt, points(
+		point(0, attribute.String("state", "connecting")), point(1, attribute.String("state", "consuming")),
+		point(0, attribute.String("state", "paused")), point(0, attribute.String("state", "waiting"))), ignore...)
 	metadatatest.AssertEqualOpenstackAuditReceiverExchangesMissing(t, tt, points(point(1)), ignore...)
 	metadatatest.AssertEqualOpenstackAuditReceiverHeldMessages(t, tt, points(point(0)), ignore...)
 	metadatatest.AssertEqualOpenstackAuditReceiverInFlightMessages(t, tt, points(point(0)), ignore...)

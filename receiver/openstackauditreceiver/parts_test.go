@@ -2,6 +2,7 @@ package openstackauditreceiver
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -41,7 +42,7 @@ func TestParts(t *testing.T) {
 			messages[i].Body = []byte("no notification")
 		}
 	}
-	p := &pipeline{mapper: auditlog.NewMapper(auditlog.NewDefaultConfig(), "")}
+	p := &pipeline{mapper: auditlog.NewMapper(auditlog.NewDefaultConfig(), ""), batches: &sync.Pool{}}
 	alone := make([]auditlog.Record, batch)
 	for i := range alone {
 		alone[i] = p.mapper.Read(messages[i])

@@ -21,12 +21,12 @@ import (
 type queueConsumer struct {
 	client       *rabbitmq.Client
 	pipeline     *pipeline
-	watcher      *watcher
+	observer     *rabbitmqObserver
 	telemetry    *telemetry
 	logger       *zap.Logger
 	maxBatchSize int
 
-	// busy is held from the decoding of a batch to its settlement.
+	// busy is locked from the decoding of a batch to its settlement.
 	busy sync.Mutex
 }
 
@@ -40,17 +40,17 @@ func (r *auditReceiver) newQueueConsumer(ctx context.Context, host component.Hos
 		r.settings.Logger.Warn("rabbitmq::transport_url: " + warning)
 	}
 	if section.Queue.Mode == rabbitmq.QueueExisting && section.isServiceQueue() {
-		r.settings.Logger.Warn("This queue is the services' own: every event that is taken from it is taken away from its other consumers, as Ceilometer. "+
-			"rabbitmq::queue::mode: own gives this receiver a copy of each.", zap.String("queue", section.Queue.Name))
+		r.settings.Logger.Warn("This queue is the services' own: its other consumers, such as Ceilometer, do not get the events that this receiver consumes. "+
+			"With rabbitmq::queue::mode: own this receiver gets a copy of each.", zap.String("queue", section.Queue.Name))
 	}
-	watcher := newWatcher(r.telemetry, host, section.Prefetch, section.namesExchanges())
-	if err := r.telemetry.observeGauges(watcher); err != nil {
+	observer := newRabbitMQObserver(r.telemetry, host, section.Prefetch, section.namesExchanges())
+	if err := observer.registerGauges(); err != nil {
 		return nil, err
 	}
 	return &queueConsumer{
-		client:       rabbitmq.NewClient(config, watcher),
+		client:       rabbitmq.NewClient(config, observer),
 		pipeline:     pipeline,
-		watcher:      watcher,
+		observer:     observer,
 		telemetry:    r.telemetry,
 		logger:       r.settings.Logger,
 		maxBatchSize: section.MaxBatchSize,
@@ -63,7 +63,7 @@ type arrival struct {
 	message auditlog.Message
 }
 
-// run consumes until ctx ends, or stop is closed and the batch in flight, if any, is settled. It reconnects for ever.
+// run consumes until ctx ends, or stop is closed and the batch in flight, if any, is settled. It reconnects forever.
 func (q *queueConsumer) run(ctx context.Context, stop <-chan struct{}) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -80,13 +80,13 @@ func (q *queueConsumer) run(ctx context.Context, stop <-chan struct{}) {
 	})
 	defer cancel()
 	err := q.client.Run(ctx, func(ctx context.Context, session *rabbitmq.Session) error {
-		q.watcher.serving(session)
+		q.observer.serving(session)
 		err := q.serve(ctx, stop, session)
-		q.telemetry.settled(ctx, map[settlement]int64{abandoned: q.watcher.served()})
+		q.telemetry.settled(ctx, delivery.Counts{delivery.Abandoned: q.observer.served()})
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
-		q.logger.Error("The client gave up, which it must not", zap.Error(err))
+		q.logger.Error("RabbitMQ client stopped unexpectedly", zap.Error(err))
 	}
 }
 
@@ -147,8 +147,22 @@ func (q *queueConsumer) commitOne(ctx context.Context, stop <-chan struct{}, ses
 	for i := range batch {
 		messages[i] = batch[i].message
 	}
-	settlements, counts := q.settlements(batch, q.pipeline.process(ctx, stop, messages), session.DeadLetters)
-	switch err := session.Settle(settlements); {
+	settlements := q.pipeline.process(ctx, stop, messages, func(id string) delivery.Settlement { return q.reject(session, id) })
+	var counts delivery.Counts
+	var acknowledged, rejected []uint64
+	for i, settlement := range settlements {
+		switch settlement {
+		case delivery.Acknowledged, delivery.Dropped:
+			acknowledged = append(acknowledged, batch[i].tag)
+		case delivery.Rejected:
+			rejected = append(rejected, batch[i].tag)
+		case delivery.Held:
+		default:
+			continue // abandoned: left alone, and counted when the generation ends
+		}
+		counts[settlement]++
+	}
+	switch err := session.Settle(acknowledged, rejected); {
 	case errors.Is(err, rabbitmq.ErrSessionEnded):
 		return nil // ctx ends too, with the broker's reason
 	case err != nil:
@@ -158,6 +172,17 @@ func (q *queueConsumer) commitOne(ctx context.Context, stop <-chan struct{}, ses
 	return nil
 }
 
+// reject sends a message to the dead-letter queue. Where there is none, rejecting it would delete it, so it is held: left unsettled while
+// others pass it.
+func (q *queueConsumer) reject(session *rabbitmq.Session, id string) delivery.Settlement {
+	if !session.DeadLetters() {
+		q.observer.held(id)
+		return delivery.Held
+	}
+	q.logger.Warn("A message is rejected permanently and goes to the dead-letter queue", zap.String("id", id))
+	return delivery.Rejected
+}
+
 func isClosed(stop <-chan struct{}) bool {
 	select {
 	case <-stop:
@@ -165,30 +190,4 @@ func isClosed(stop <-chan struct{}) bool {
 	default:
 		return false
 	}
-}
-
-// settlements turns dispositions into what the broker is told. A message that is refused for good goes into the dead-letter
-// queue; where there is none, rejecting it would delete it, so it is held: left unsettled while others pass it.
-func (q *queueConsumer) settlements(batch []arrival, dispositions []disposition, deadLetters func() bool) ([]rabbitmq.Settlement, map[settlement]int64) {
-	settlements := make([]rabbitmq.Settlement, 0, len(batch))
-	counts := map[settlement]int64{}
-	for i, d := range dispositions {
-		switch d.settlement {
-		case acknowledged, dropped:
-			settlements = append(settlements, rabbitmq.Settlement{DeliveryTag: batch[i].tag, Verdict: rabbitmq.Acknowledge})
-		case rejected:
-			if !deadLetters() {
-				d.settlement = held
-				q.watcher.heldBack(d.id)
-				break
-			}
-			q.logger.Warn("A message is refused for good and goes into the dead-letter queue", zap.String("id", d.id))
-			settlements = append(settlements, rabbitmq.Settlement{DeliveryTag: batch[i].tag, Verdict: rabbitmq.Reject})
-		case held:
-		case abandoned:
-			continue // left alone, and counted when the generation ends
-		}
-		counts[d.settlement]++
-	}
-	return settlements, counts
 }

@@ -10,19 +10,21 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq"
 )
 
-// watcher keeps the state of the broker's side, and tells it as metrics, as the component's status, and, where it changes,
+// rabbitmqObserver keeps the state of the broker's side, and reports it as metrics, as the component's status, and, where it changes,
 // as log lines. It is the client's observer.
-type watcher struct {
+type rabbitmqObserver struct {
 	telemetry *telemetry
 	logger    *zap.Logger
 	host      component.Host
 	prefetch  int
-	// namesExchanges: somebody chose the exchanges, each of which should exist.
+	// namesExchanges reports whether the configuration names the exchanges, each of which should then exist.
 	namesExchanges bool
 
 	mu      sync.Mutex
@@ -30,19 +32,20 @@ type watcher struct {
 	session *rabbitmq.Session
 	// everConnected tells a reconnect from the first connection.
 	everConnected bool
-	// complaints are the errors that were said since the last connection, so that a long outage is not a long log.
+	// complaints are the errors that were logged since the last connection, so that a long outage is not a long log.
 	complaints map[string]struct{}
-	// heldIDs are the messages that were said to be held. The broker delivers each again in the next generation.
+	// heldIDs are the held messages that were logged. The broker delivers each again in the next generation.
 	heldIDs map[string]struct{}
 
 	connectionErr, topologyErr error
 	bound, missing             []string // exchanges, when they were last probed
-	nearLimitSaid              bool
+	nearLimitLogged            bool
 	status                     string
 }
 
 // snapshot is what the gauges show.
 type snapshot struct {
+	client     rabbitmq.State
 	connected  bool
 	probed     bool // bound and missing are known
 	missing    int
@@ -60,119 +63,157 @@ func (s snapshot) connections() int64 {
 	return 0
 }
 
-// Bounds of what is remembered so as not to say it twice.
+// Bounds of what is remembered so as not to log it twice.
 const (
 	maxComplaints = 32
 	maxHeldIDs    = 65536
 )
 
-func newWatcher(telemetry *telemetry, host component.Host, prefetch int, namesExchanges bool) *watcher {
-	return &watcher{
+func newRabbitMQObserver(telemetry *telemetry, host component.Host, prefetch int, namesExchanges bool) *rabbitmqObserver {
+	return &rabbitmqObserver{
 		telemetry: telemetry, logger: telemetry.logger, host: host, prefetch: prefetch, namesExchanges: namesExchanges,
 		complaints: map[string]struct{}{}, heldIDs: map[string]struct{}{},
 	}
 }
 
-func (w *watcher) snapshot() snapshot {
-	w.mu.Lock()
-	s, session := w.state, w.session
-	w.mu.Unlock()
+func (o *rabbitmqObserver) snapshot() snapshot {
+	o.mu.Lock()
+	s, session := o.state, o.session
+	o.mu.Unlock()
 	if session != nil { // outside the lock: the session has one of its own, and calls us
 		s.messages, s.bytes = session.InFlight()
 	}
 	return s
 }
 
+// registerGauges registers what is measured when metrics are collected. The callbacks end with the builder's Shutdown.
+func (o *rabbitmqObserver) registerGauges() error {
+	t := o.telemetry
+	gauge := func(read func(snapshot) (int64, bool)) metric.Int64Callback {
+		return func(_ context.Context, observer metric.Int64Observer) error {
+			if value, known := read(o.snapshot()); known {
+				observer.Observe(value, t.common)
+			}
+			return nil
+		}
+	}
+	return errors.Join(
+		t.RegisterOpenstackAuditReceiverConnectedCallback(gauge(func(s snapshot) (int64, bool) { return s.connections(), true })),
+		t.RegisterOpenstackAuditReceiverConnectionStateCallback(func(_ context.Context, observer metric.Int64Observer) error {
+			current := o.snapshot().client
+			for _, state := range rabbitmq.States() {
+				value := int64(0)
+				if state == current {
+					value = 1
+				}
+				observer.Observe(value, metric.WithAttributeSet(attribute.NewSet(t.id, attribute.String("state", string(state)))))
+			}
+			return nil
+		}),
+		t.RegisterOpenstackAuditReceiverExchangesMissingCallback(gauge(func(s snapshot) (int64, bool) { return int64(s.missing), s.probed })),
+		t.RegisterOpenstackAuditReceiverHeldMessagesCallback(gauge(func(s snapshot) (int64, bool) { return int64(s.held), true })),
+		t.RegisterOpenstackAuditReceiverInFlightMessagesCallback(gauge(func(s snapshot) (int64, bool) { return int64(s.messages), true })),
+		t.RegisterOpenstackAuditReceiverInFlightBytesCallback(gauge(func(s snapshot) (int64, bool) { return s.bytes, true })),
+		t.RegisterOpenstackAuditReceiverQueueMessagesCallback(gauge(func(s snapshot) (int64, bool) { return s.queue.Messages, s.queueKnown })),
+		t.RegisterOpenstackAuditReceiverQueueUtilizationCallback(func(_ context.Context, observer metric.Float64Observer) error {
+			if s := o.snapshot(); s.queueKnown && s.queue.MaxLength > 0 {
+				observer.Observe(float64(s.queue.Messages)/float64(s.queue.MaxLength), t.common)
+			}
+			return nil
+		}),
+	)
+}
+
 // serving tells which session's deliveries are in flight.
-func (w *watcher) serving(session *rabbitmq.Session) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.session, w.state.held = session, 0
+func (o *rabbitmqObserver) serving(session *rabbitmq.Session) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.session, o.state.held = session, 0
 }
 
 // served tells that the session ended, and returns how many of its deliveries are abandoned: neither settled nor held.
 // What was held is the broker's again too.
-func (w *watcher) served() int64 {
-	w.mu.Lock()
-	session, held := w.session, w.state.held
-	w.session, w.state.held = nil, 0
-	w.mu.Unlock()
+func (o *rabbitmqObserver) served() int64 {
+	o.mu.Lock()
+	session, held := o.session, o.state.held
+	o.session, o.state.held = nil, 0
+	o.mu.Unlock()
 	unsettled, _ := session.InFlight()
 	return int64(unsettled - held)
 }
 
-// heldBack takes note of a message that stays unsettled because nothing may be done with it.
-func (w *watcher) heldBack(id string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.state.held++
-	if _, said := w.heldIDs[id]; !said {
-		if len(w.heldIDs) >= maxHeldIDs {
-			clear(w.heldIDs)
+// held takes note of a message that is held.
+func (o *rabbitmqObserver) held(id string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.state.held++
+	if _, said := o.heldIDs[id]; !said {
+		if len(o.heldIDs) >= maxHeldIDs {
+			clear(o.heldIDs)
 		}
-		w.heldIDs[id] = struct{}{}
-		w.logger.Warn("A message is refused for good and there is no dead-letter queue to put it in. It is held and stays in the queue; others pass it.",
+		o.heldIDs[id] = struct{}{}
+		o.logger.Warn("A message is rejected permanently and there is no dead-letter queue. It is held: it stays in the queue while others pass it.",
 			zap.String("id", id))
 	}
-	if w.state.held == w.prefetch {
-		w.logger.Error("Nothing more can be received: as many messages are held as rabbitmq::prefetch allows. Give the queue a dead-letter queue, or set on_permanent_error: drop.",
-			zap.Int("held", w.state.held))
+	if o.state.held == o.prefetch {
+		o.logger.Error("Nothing more can be received: as many messages are held as rabbitmq::prefetch allows. "+
+			"Give the queue a dead-letter queue, or set on_permanent_error: drop.", zap.Int("held", o.state.held))
 	}
 }
 
 // Connected implements rabbitmq.Observer.
-func (w *watcher) Connected(host string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.everConnected {
-		w.telemetry.OpenstackAuditReceiverReconnects.Add(context.Background(), 1, w.telemetry.common)
+func (o *rabbitmqObserver) Connected(host string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.everConnected {
+		o.telemetry.OpenstackAuditReceiverReconnects.Add(context.Background(), 1, o.telemetry.common)
 	}
-	w.everConnected, w.state.connected, w.connectionErr, w.nearLimitSaid = true, true, nil, false
-	clear(w.complaints)
-	w.logger.Info("Consuming", zap.String("host", host))
-	w.reportStatus()
+	o.everConnected, o.state.connected, o.connectionErr, o.nearLimitLogged = true, true, nil, false
+	clear(o.complaints)
+	o.logger.Info("Consuming", zap.String("host", host))
+	o.reportStatus()
 }
 
 // Disconnected implements rabbitmq.Observer.
-func (w *watcher) Disconnected(host string, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (o *rabbitmqObserver) Disconnected(host string, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if errors.Is(err, rabbitmq.ErrAcknowledgementTimeout) {
-		w.telemetry.OpenstackAuditReceiverAcknowledgementTimeouts.Add(context.Background(), 1, w.telemetry.common)
+		o.telemetry.OpenstackAuditReceiverAcknowledgementTimeouts.Add(context.Background(), 1, o.telemetry.common)
 	}
-	w.state.connected, w.state.queueKnown = false, false
-	w.connectionErr = fmt.Errorf("%s: %w", host, err)
-	complaint := w.connectionErr.Error()
-	if _, said := w.complaints[complaint]; !said && len(w.complaints) < maxComplaints {
-		w.complaints[complaint] = struct{}{}
-		w.logger.Warn("Not consuming; trying again until the broker lets us", zap.String("host", host), zap.Error(err))
+	o.state.connected, o.state.queueKnown = false, false
+	o.connectionErr = fmt.Errorf("%s: %w", host, err)
+	complaint := o.connectionErr.Error()
+	if _, said := o.complaints[complaint]; !said && len(o.complaints) < maxComplaints {
+		o.complaints[complaint] = struct{}{}
+		o.logger.Warn("Not consuming; trying again until the broker lets us", zap.String("host", host), zap.Error(err))
 	}
-	w.reportStatus()
+	o.reportStatus()
 }
 
 // ExchangesProbed implements rabbitmq.Observer.
-func (w *watcher) ExchangesProbed(bound, missing []string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if added := without(bound, w.bound); len(added) > 0 {
-		w.logger.Info("The queue is bound to exchanges", zap.Strings("exchanges", added))
+func (o *rabbitmqObserver) ExchangesProbed(bound, missing []string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if added := without(bound, o.bound); len(added) > 0 {
+		o.logger.Info("The queue is bound to exchanges", zap.Strings("exchanges", added))
 	}
 	const later = "each is bound once its service has created it"
-	gone := intersection(missing, w.bound)
-	switch added := without(without(missing, w.missing), gone); {
+	gone := intersection(missing, o.bound)
+	switch added := without(without(missing, o.missing), gone); {
 	case len(added) == 0:
-	case w.namesExchanges:
-		w.logger.Warn("Exchanges do not exist yet; "+later, zap.Strings("exchanges", added))
-	case !w.state.probed:
-		w.logger.Info("Some of OpenStack's services have no exchange here; "+later, zap.Strings("exchanges", added))
+	case o.namesExchanges:
+		o.logger.Warn("Exchanges do not exist yet; "+later, zap.Strings("exchanges", added))
+	case !o.state.probed:
+		o.logger.Info("Some of OpenStack's services have no exchange here; "+later, zap.Strings("exchanges", added))
 	}
 	if len(gone) > 0 {
-		w.logger.Warn("Exchanges were deleted, or lost when the broker restarted; "+later+". What is published before that is lost.",
+		o.logger.Warn("Exchanges were deleted, or lost when the broker restarted; "+later+". What is published before that is lost.",
 			zap.Strings("exchanges", gone))
 	}
-	w.state.probed, w.state.missing = true, len(missing)
-	w.bound, w.missing = bound, missing
-	w.reportStatus()
+	o.state.probed, o.state.missing = true, len(missing)
+	o.bound, o.missing = bound, missing
+	o.reportStatus()
 }
 
 func without(names, others []string) []string {
@@ -182,80 +223,85 @@ func without(names, others []string) []string {
 func intersection(names, others []string) []string { return without(names, without(names, others)) }
 
 // TopologyAsserted implements rabbitmq.Observer.
-func (w *watcher) TopologyAsserted(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (o *rabbitmqObserver) TopologyAsserted(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	switch {
-	case err == nil && w.topologyErr != nil:
-		w.logger.Info("The queue and its bindings could be asserted again")
-	case err != nil && (w.topologyErr == nil || w.topologyErr.Error() != err.Error()):
-		w.logger.Warn("The queue or its bindings could not be asserted; consuming what arrives, and trying again", zap.Error(err))
+	case err == nil && o.topologyErr != nil:
+		o.logger.Info("The queue and its bindings could be asserted again")
+	case err != nil && (o.topologyErr == nil || o.topologyErr.Error() != err.Error()):
+		o.logger.Warn("The queue or its bindings could not be asserted; consuming what arrives, and trying again", zap.Error(err))
 	}
-	w.topologyErr = err
-	w.reportStatus()
+	o.topologyErr = err
+	o.reportStatus()
 }
 
 // QueueState implements rabbitmq.Observer.
-func (w *watcher) QueueState(queue rabbitmq.QueueState) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.state.queueKnown, w.state.queue = true, queue
+func (o *rabbitmqObserver) QueueState(queue rabbitmq.QueueState) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.state.queueKnown, o.state.queue = true, queue
 }
 
 // QueueDiffers implements rabbitmq.Observer.
-func (w *watcher) QueueDiffers(err error) {
+func (o *rabbitmqObserver) QueueDiffers(err error) {
 	if err == nil {
-		w.logger.Info("The queue could be declared as configured")
+		o.logger.Info("The queue could be declared as configured")
 		return
 	}
-	w.logger.Warn("The queue could not be declared as configured; it is consumed as it is. Where its arguments differ, choose another rabbitmq::queue::name; where a permission is missing, give it.", zap.Error(err))
+	o.logger.Warn("The queue could not be declared as configured; it is consumed as it is. "+
+		"Where its arguments differ, choose another rabbitmq::queue::name; where a permission is missing, grant it.", zap.Error(err))
 }
 
 // DeadLettersUnavailable implements rabbitmq.Observer.
-func (w *watcher) DeadLettersUnavailable(err error) {
+func (o *rabbitmqObserver) DeadLettersUnavailable(err error) {
 	if err == nil {
-		w.logger.Info("The queue has a dead-letter queue that works")
+		o.logger.Info("The queue has a dead-letter queue that works")
 		return
 	}
-	w.logger.Warn("The queue has no dead-letter queue that works: messages that are refused for good are held", zap.Error(err))
+	o.logger.Warn("The queue has no dead-letter queue that works: messages that are rejected permanently are held", zap.Error(err))
 }
 
 // NearDeliveryLimit implements rabbitmq.Observer.
-func (w *watcher) NearDeliveryLimit(_ uint64, count, limit int64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.nearLimitSaid {
+func (o *rabbitmqObserver) NearDeliveryLimit(_ uint64, count, limit int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.nearLimitLogged {
 		return
 	}
-	w.nearLimitSaid = true
-	w.logger.Warn("A message was delivered and returned so often that the broker is about to take it out of the queue. Raise the queue's delivery-limit by a policy.",
-		zap.Int64("deliveries", count), zap.Int64("limit", limit))
+	o.nearLimitLogged = true
+	o.logger.Warn("A message was delivered and returned so often that the broker is about to remove it from the queue. "+
+		"Raise the queue's delivery-limit by a policy.", zap.Int64("deliveries", count), zap.Int64("limit", limit))
 }
 
-// Held implements rabbitmq.Observer.
-func (w *watcher) Held(bool) {} // the gauges of what is in flight say it
+// StateChanged implements rabbitmq.Observer.
+func (o *rabbitmqObserver) StateChanged(state rabbitmq.State) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.state.client = state
+}
 
 var errNoExchange = errors.New("none of the exchanges exists yet, nothing can arrive: has a service been started that notifies over this virtual host?")
 
 // reportStatus reports the component's status where it changed. Missing exchanges are an error only when it is all of them:
-// a cloud need not have every service. w.mu is held.
-func (w *watcher) reportStatus() {
-	err := w.connectionErr
+// a cloud need not have every service. o.mu is held.
+func (o *rabbitmqObserver) reportStatus() {
+	err := o.connectionErr
 	switch {
 	case err != nil:
-	case !w.state.connected:
+	case !o.state.connected:
 		return // nothing is known yet
-	case w.topologyErr != nil:
-		err = w.topologyErr
-	case len(w.missing) > 0 && len(w.bound) == 0:
-		err = fmt.Errorf("%w (%s)", errNoExchange, strings.Join(w.missing, ", "))
+	case o.topologyErr != nil:
+		err = o.topologyErr
+	case len(o.missing) > 0 && len(o.bound) == 0:
+		err = fmt.Errorf("%w (%s)", errNoExchange, strings.Join(o.missing, ", "))
 	}
 	status, event := "OK", componentstatus.NewEvent(componentstatus.StatusOK)
 	if err != nil {
 		status, event = err.Error(), componentstatus.NewRecoverableErrorEvent(err)
 	}
-	if status != w.status {
-		w.status = status
-		componentstatus.ReportStatus(w.host, event)
+	if status != o.status {
+		o.status = status
+		componentstatus.ReportStatus(o.host, event)
 	}
 }

@@ -19,9 +19,9 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver/internal/metadatatest"
 )
 
-// watched is a watcher and what it tells.
+// watched is an observer and what it tells.
 type watched struct {
-	*watcher
+	*rabbitmqObserver
 	*running
 }
 
@@ -34,9 +34,9 @@ func watch(t *testing.T, prefetch int, namesExchanges bool) *watched {
 	telemetry, err := newTelemetry(settings)
 	require.NoError(t, err)
 	t.Cleanup(telemetry.Shutdown)
-	w := newWatcher(telemetry, r.host, prefetch, namesExchanges)
-	require.NoError(t, telemetry.observeGauges(w))
-	return &watched{watcher: w, running: r}
+	w := newRabbitMQObserver(telemetry, r.host, prefetch, namesExchanges)
+	require.NoError(t, w.registerGauges())
+	return &watched{rabbitmqObserver: w, running: r}
 }
 
 func (w *watched) statuses() []componentstatus.Status {
@@ -197,17 +197,17 @@ func TestExchangesAreSaidOncePerChange(t *testing.T) {
 func TestHeldMessages(t *testing.T) {
 	t.Parallel()
 	w := watch(t, 2, true)
-	w.heldBack("a")
+	w.held("a")
 	assert.Zero(t, w.lines("Nothing more can be received"))
-	w.heldBack("b")
+	w.held("b")
 	assert.Equal(t, 1, w.lines("Nothing more can be received"))
 	assert.Equal(t, int64(2), w.gauge("held_messages"))
-	assert.Equal(t, 2, w.lines("A message is refused for good"))
+	assert.Equal(t, 2, w.lines("A message is rejected permanently"))
 
 	w.serving(nil)
 	assert.Equal(t, int64(0), w.gauge("held_messages"))
-	w.heldBack("a")
-	assert.Equal(t, 2, w.lines("A message is refused for good"), "said before")
+	w.held("a")
+	assert.Equal(t, 2, w.lines("A message is rejected permanently"), "said before")
 }
 
 func TestQueueGauges(t *testing.T) {
@@ -216,6 +216,9 @@ func TestQueueGauges(t *testing.T) {
 	assert.Nil(t, w.points("queue_messages"))
 	assert.Nil(t, w.points("exchanges_missing"))
 	assert.Equal(t, int64(0), w.gauge("connected"))
+	w.StateChanged(rabbitmq.StateConnecting)
+	w.StateChanged(rabbitmq.StatePaused)
+	assert.Equal(t, map[string]int64{"connecting": 0, "consuming": 0, "paused": 1, "waiting": 0}, w.counts("connection_state", "state"))
 
 	w.ExchangesProbed([]string{"keystone"}, []string{"nova"})
 	w.QueueState(rabbitmq.QueueState{Messages: 25, MaxLength: 100})
@@ -234,19 +237,19 @@ func TestQueueGauges(t *testing.T) {
 func TestPushBackIsSaidWhenItLasts(t *testing.T) {
 	t.Parallel()
 	w := watch(t, 10, true)
-	held := func() int { return w.lines("The pipeline refuses records for now") }
-	resumed := func() int { return w.running.logs.FilterMessage("The pipeline takes records again").Len() }
-	telemetry := w.watcher.telemetry
+	pushedBack := func() int { return w.lines("The pipeline refuses records temporarily") }
+	resumed := func() int { return w.running.logs.FilterMessage("The pipeline accepts records again").Len() }
+	telemetry := w.rabbitmqObserver.telemetry
 
-	telemetry.PushedBack(t.Context(), 0, errForNow)
+	telemetry.PushedBack(t.Context(), 0, errTemporary)
 	telemetry.Waited(t.Context(), 1500*time.Millisecond)
 	telemetry.Resumed(t.Context(), time.Second)
-	assert.Zero(t, held())
+	assert.Zero(t, pushedBack())
 	assert.Zero(t, resumed())
 	for i := range 10 {
-		telemetry.PushedBack(t.Context(), time.Duration(i)*time.Second, errForNow)
+		telemetry.PushedBack(t.Context(), time.Duration(i)*time.Second, errTemporary)
 	}
-	assert.Equal(t, 1, held())
+	assert.Equal(t, 1, pushedBack())
 	telemetry.Resumed(t.Context(), time.Minute)
 	assert.Equal(t, 1, resumed())
 	assert.Equal(t, int64(11), w.counts("pipeline_retries", "")[""])

@@ -2,7 +2,6 @@ package openstackauditreceiver
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,18 +11,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/delivery"
 	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver/internal/metadata"
-)
-
-// settlement is how a delivery ended, as the metric of deliveries names it.
-type settlement string
-
-const (
-	acknowledged settlement = "acknowledged"
-	dropped      settlement = "dropped"
-	rejected     settlement = "rejected"
-	held         settlement = "held"
-	abandoned    settlement = "abandoned"
 )
 
 // telemetry is the receiver's metrics, each with the receiver's id: in one Collector several may run.
@@ -33,8 +22,8 @@ type telemetry struct {
 	common metric.MeasurementOption
 	pairs  sync.Map // of a key and a value to their metric.MeasurementOption
 	logger *zap.Logger
-	// holding is whether it was said that the pipeline pushes back.
-	holding atomic.Bool
+	// pushedBack reports whether a line was logged that the pipeline pushes back.
+	pushedBack atomic.Bool
 }
 
 func newTelemetry(settings receiver.Settings) (*telemetry, error) {
@@ -51,11 +40,11 @@ func newTelemetry(settings receiver.Settings) (*telemetry, error) {
 	}, nil
 }
 
-// with returns the receiver's id and one attribute more. There are few, and each is made once.
+// with returns the receiver's id and one attribute more. There are few, and each is kept.
 func (t *telemetry) with(key, value string) metric.MeasurementOption {
 	pair := [2]string{key, value}
-	if made, known := t.pairs.Load(pair); known {
-		return made.(metric.MeasurementOption)
+	if option, known := t.pairs.Load(pair); known {
+		return option.(metric.MeasurementOption)
 	}
 	option := metric.WithAttributeSet(attribute.NewSet(t.id, attribute.String(key, value)))
 	t.pairs.Store(pair, option)
@@ -71,56 +60,34 @@ func addEach[K ~string](ctx context.Context, t *telemetry, counter metric.Int64C
 	}
 }
 
-func (t *telemetry) settled(ctx context.Context, counts map[settlement]int64) {
-	addEach(ctx, t, t.OpenstackAuditReceiverDeliveries, "settlement", counts)
+func (t *telemetry) settled(ctx context.Context, counts delivery.Counts) {
+	for settlement, count := range counts {
+		if count > 0 {
+			t.OpenstackAuditReceiverDeliveries.Add(ctx, count, t.with("settlement", delivery.Settlement(settlement).String()))
+		}
+	}
 }
 
-// longHold is how long the pipeline may push back before it is worth a line: a short refusal is everyday life.
-const longHold = 5 * time.Second
+// longPushback is how long the pipeline may push back before it is worth a line: a short refusal is everyday life.
+const longPushback = 5 * time.Second
 
 // PushedBack implements delivery.Observer.
-func (t *telemetry) PushedBack(ctx context.Context, heldFor time.Duration, err error) {
+func (t *telemetry) PushedBack(ctx context.Context, lasted time.Duration, err error) {
 	t.OpenstackAuditReceiverPipelineRetries.Add(ctx, 1, t.common)
-	if heldFor >= longHold && t.holding.CompareAndSwap(false, true) {
-		t.logger.Warn("The pipeline refuses records for now. They are held and tried again until it takes them; the rest waits in the queue.",
-			zap.Duration("held_for", heldFor), zap.Error(err))
+	if lasted >= longPushback && t.pushedBack.CompareAndSwap(false, true) {
+		t.logger.Warn("The pipeline refuses records temporarily. They are kept and tried again until it accepts them; others wait in the queue.",
+			zap.Duration("lasted", lasted), zap.Error(err))
 	}
 }
 
 // Resumed implements delivery.Observer.
-func (t *telemetry) Resumed(_ context.Context, heldFor time.Duration) {
-	if t.holding.CompareAndSwap(true, false) {
-		t.logger.Info("The pipeline takes records again", zap.Duration("held_for", heldFor))
+func (t *telemetry) Resumed(_ context.Context, lasted time.Duration) {
+	if t.pushedBack.CompareAndSwap(true, false) {
+		t.logger.Info("The pipeline accepts records again", zap.Duration("lasted", lasted))
 	}
 }
 
 // Waited implements delivery.Observer.
 func (t *telemetry) Waited(ctx context.Context, duration time.Duration) {
 	t.OpenstackAuditReceiverPushbackDuration.Add(ctx, duration.Seconds(), t.common)
-}
-
-// observeGauges registers what is measured when somebody asks. The callbacks end with the builder's Shutdown.
-func (t *telemetry) observeGauges(w *watcher) error {
-	gauge := func(read func(snapshot) (int64, bool)) metric.Int64Callback {
-		return func(_ context.Context, observer metric.Int64Observer) error {
-			if value, known := read(w.snapshot()); known {
-				observer.Observe(value, t.common)
-			}
-			return nil
-		}
-	}
-	return errors.Join(
-		t.RegisterOpenstackAuditReceiverConnectedCallback(gauge(func(s snapshot) (int64, bool) { return s.connections(), true })),
-		t.RegisterOpenstackAuditReceiverExchangesMissingCallback(gauge(func(s snapshot) (int64, bool) { return int64(s.missing), s.probed })),
-		t.RegisterOpenstackAuditReceiverHeldMessagesCallback(gauge(func(s snapshot) (int64, bool) { return int64(s.held), true })),
-		t.RegisterOpenstackAuditReceiverInFlightMessagesCallback(gauge(func(s snapshot) (int64, bool) { return int64(s.messages), true })),
-		t.RegisterOpenstackAuditReceiverInFlightBytesCallback(gauge(func(s snapshot) (int64, bool) { return s.bytes, true })),
-		t.RegisterOpenstackAuditReceiverQueueMessagesCallback(gauge(func(s snapshot) (int64, bool) { return s.queue.Messages, s.queueKnown })),
-		t.RegisterOpenstackAuditReceiverQueueUtilizationCallback(func(_ context.Context, observer metric.Float64Observer) error {
-			if s := w.snapshot(); s.queueKnown && s.queue.MaxLength > 0 {
-				observer.Observe(float64(s.queue.Messages)/float64(s.queue.MaxLength), t.common)
-			}
-			return nil
-		}),
-	)
 }

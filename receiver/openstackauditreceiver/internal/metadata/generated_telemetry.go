@@ -31,6 +31,7 @@ type TelemetryBuilder struct {
 	OpenstackAuditReceiverAcknowledgementTimeouts  metric.Int64Counter
 	OpenstackAuditReceiverBatchSize                metric.Int64Histogram
 	OpenstackAuditReceiverConnected                metric.Int64ObservableGauge
+	OpenstackAuditReceiverConnectionState          metric.Int64ObservableGauge
 	OpenstackAuditReceiverDecodeErrors             metric.Int64Counter
 	OpenstackAuditReceiverDeliveries               metric.Int64Counter
 	OpenstackAuditReceiverExchangesMissing         metric.Int64ObservableGauge
@@ -75,6 +76,21 @@ func (builder *TelemetryBuilder) RegisterOpenstackAuditReceiverConnectedCallback
 		cb(ctx, &observerInt64{inst: builder.OpenstackAuditReceiverConnected, obs: o})
 		return nil
 	}, builder.OpenstackAuditReceiverConnected)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterOpenstackAuditReceiverConnectionStateCallback sets callback for observable OpenstackAuditReceiverConnectionState metric.
+func (builder *TelemetryBuilder) RegisterOpenstackAuditReceiverConnectionStateCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.OpenstackAuditReceiverConnectionState, obs: o})
+		return nil
+	}, builder.OpenstackAuditReceiverConnectionState)
 	if err != nil {
 		return err
 	}
@@ -276,6 +292,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{connection}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.OpenstackAuditReceiverConnectionState, err = builder.meter.Int64ObservableGauge(
+		"otelcol_openstack_audit_receiver_connection_state",
+		metric.WithDescription("What the RabbitMQ client is doing. The state that it is in has the value 1, the others 0. [Alpha]"),
+		metric.WithUnit("1"),
+	)
+	errs = errors.Join(errs, err)
 	builder.OpenstackAuditReceiverDecodeErrors, err = builder.meter.Int64Counter(
 		"otelcol_openstack_audit_receiver_decode_errors",
 		metric.WithDescription("Messages that could not be read as a notification, by reason. [Alpha]"),
@@ -296,7 +318,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.OpenstackAuditReceiverHeldMessages, err = builder.meter.Int64ObservableGauge(
 		"otelcol_openstack_audit_receiver_held_messages",
-		metric.WithDescription("Messages that the pipeline refused for good and that have no dead-letter queue to go to. Each takes one place of the prefetch. [Alpha]"),
+		metric.WithDescription("Messages that the pipeline rejected permanently and that have no dead-letter queue to go to. Each takes one place of the prefetch. [Alpha]"),
 		metric.WithUnit("{message}"),
 	)
 	errs = errors.Join(errs, err)

@@ -66,6 +66,20 @@ func AssertEqualOpenstackAuditReceiverConnected(t *testing.T, tt *componenttest.
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualOpenstackAuditReceiverConnectionState(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_openstack_audit_receiver_connection_state",
+		Description: "What the RabbitMQ client is doing. The state that it is in has the value 1, the others 0. [Alpha]",
+		Unit:        "1",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_openstack_audit_receiver_connection_state")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualOpenstackAuditReceiverDecodeErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_openstack_audit_receiver_decode_errors",
@@ -115,7 +129,7 @@ func AssertEqualOpenstackAuditReceiverExchangesMissing(t *testing.T, tt *compone
 func AssertEqualOpenstackAuditReceiverHeldMessages(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_openstack_audit_receiver_held_messages",
-		Description: "Messages that the pipeline refused for good and that have no dead-letter queue to go to. Each takes one place of the prefetch. [Alpha]",
+		Description: "Messages that the pipeline rejected permanently and that have no dead-letter queue to go to. Each takes one place of the prefetch. [Alpha]",
 		Unit:        "{message}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,

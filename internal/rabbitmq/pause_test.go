@@ -24,12 +24,12 @@ func (b broker) publishLarge(t *testing.T, count, size int) {
 	}
 }
 
-// holdForEver leaves it to the test when reading goes on.
-func holdForEver(c *Client) { c.holdLimit = time.Hour }
+// pauseForever leaves it to the test when reading goes on.
+func pauseForever(c *Client) { c.maxPause = time.Hour }
 
-// TestHeldReadingSurvivesHeartbeats: 100 MiB wait, 8 MiB may be in flight, and nothing is settled for many heartbeats. It is not parallel,
+// TestPausedReadingSurvivesHeartbeats: 100 MiB wait, 8 MiB may be in flight, and nothing is settled for many heartbeats. It is not parallel,
 // for it looks at the heap.
-func TestHeldReadingSurvivesHeartbeats(t *testing.T) {
+func TestPausedReadingSurvivesHeartbeats(t *testing.T) {
 	b := newBroker(t)
 	b.publish(t, "0")
 	config := b.shared()
@@ -40,14 +40,14 @@ func TestHeldReadingSurvivesHeartbeats(t *testing.T) {
 	declare(t, config)
 	const count = 100
 	b.publishLarge(t, count, mebi)
-	r := start(t, config, holdForEver)
+	r := start(t, config, pauseForever)
 	s := r.session(t)
-	r.eventually(t, "held", func() bool { return len(r.held) == 1 })
+	r.eventually(t, "paused", func() bool { return len(r.paused) == 1 })
 
 	// The broker closes a connection that says nothing for two heartbeats; amqp091-go gives a read one and a half.
 	framesBefore := b.framesReceived(t, config.ConnectionName)
 	require.Eventually(t, func() bool { return b.framesReceived(t, config.ConnectionName) >= framesBefore+6 },
-		patience, 100*time.Millisecond, "heartbeats go on while reading is held")
+		patience, 100*time.Millisecond, "heartbeats go on while reading is paused")
 	messages, inFlight := s.InFlight()
 	require.LessOrEqual(t, messages, 10)
 	require.LessOrEqual(t, inFlight, int64(10*mebi))
@@ -55,7 +55,7 @@ func TestHeldReadingSurvivesHeartbeats(t *testing.T) {
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	require.Less(t, memory.HeapAlloc, uint64(30*mebi), "the library buffers no more than is in flight")
-	r.do(func() { require.Equal(t, []bool{true}, r.held) })
+	r.do(func() { require.Equal(t, []bool{true}, r.paused) })
 
 	for i := range count {
 		d := r.delivery(t)
@@ -68,7 +68,7 @@ func TestHeldReadingSurvivesHeartbeats(t *testing.T) {
 	r.do(func() {
 		require.Len(t, r.connected, 1)
 		require.Empty(t, r.disconnected)
-		require.False(t, r.held[len(r.held)-1])
+		require.False(t, r.paused[len(r.paused)-1])
 	})
 }
 
@@ -89,21 +89,21 @@ func (b broker) framesReceived(t *testing.T, connectionName string) int {
 	return 0
 }
 
-// TestLongHoldLowersThePrefetch: RabbitMQ closes a connection that takes nothing for 30 s. Before that the client connects again with as
+// TestLongPauseLowersThePrefetch: RabbitMQ closes a connection that takes nothing for 30 s. Before that the client connects again with as
 // many messages in flight as fit, reads on, and so sees heartbeats and closes.
-func TestLongHoldLowersThePrefetch(t *testing.T) {
+func TestLongPauseLowersThePrefetch(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)
 	b.publish(t, "0")
 	config := b.shared()
 	config.MaxInFlightBytes = 4 * mebi
 	config.Prefetch = 1000
-	r := start(t, config, func(c *Client) { c.holdLimit = 200 * time.Millisecond })
+	r := start(t, config, func(c *Client) { c.maxPause = 200 * time.Millisecond })
 	first := r.session(t)
 	b.publishLarge(t, 40, mebi)
 	second := r.session(t)
 	require.ErrorIs(t, first.Settle(acknowledge(1)), ErrSessionEnded)
-	r.do(func() { require.Equal(t, []bool{true, false}, r.held) })
+	r.do(func() { require.Equal(t, []bool{true, false}, r.paused) })
 	require.Greater(t, second.prefetch, 1)
 	require.Less(t, second.prefetch, 10)
 	require.Eventually(t, func() bool {
@@ -111,8 +111,8 @@ func TestLongHoldLowersThePrefetch(t *testing.T) {
 		return messages == second.prefetch && bytes <= config.MaxInFlightBytes
 	}, patience, 5*time.Millisecond)
 
-	// With all in flight that the prefetch allows, nothing is held: what the broker does is seen at once.
-	r.do(func() { require.Len(t, r.held, 2) })
+	// With all in flight that the prefetch allows, nothing is paused: what the broker does is seen at once.
+	r.do(func() { require.Len(t, r.paused, 2) })
 	b.closeConnections(t)
 	third := r.session(t)
 	require.Equal(t, 1000, third.prefetch, "this end was not for the memory's sake")
@@ -132,7 +132,7 @@ func TestMessageLargerThanTheBoundPasses(t *testing.T) {
 	config := b.shared()
 	config.MaxInFlightBytes = 100
 	config.Prefetch = 10
-	r := start(t, config, holdForEver)
+	r := start(t, config, pauseForever)
 	s := r.session(t)
 	b.publishLarge(t, 4, mebi)
 	for range 4 {
@@ -143,8 +143,8 @@ func TestMessageLargerThanTheBoundPasses(t *testing.T) {
 	r.do(func() { require.Len(t, r.connected, 1) })
 }
 
-// TestStoppingWhileHeld must not take in all that the prefetch allows only to say goodbye.
-func TestStoppingWhileHeld(t *testing.T) {
+// TestStoppingWhilePaused must not take in all that the prefetch allows only to say goodbye.
+func TestStoppingWhilePaused(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)
 	b.publish(t, "0")
@@ -153,9 +153,9 @@ func TestStoppingWhileHeld(t *testing.T) {
 	config.ConnectionTimeout = time.Hour // would be waited for by a goodbye that is not read
 	declare(t, config)
 	b.publishLarge(t, 60, mebi)
-	r := start(t, config, holdForEver)
+	r := start(t, config, pauseForever)
 	s := r.session(t)
-	r.eventually(t, "held", func() bool { return len(r.held) > 0 })
+	r.eventually(t, "paused", func() bool { return len(r.paused) > 0 })
 	r.end(t)
 	require.ErrorIs(t, s.Settle(acknowledge(1)), ErrSessionEnded)
 	require.Less(t, len(r.deliveries), 10)
