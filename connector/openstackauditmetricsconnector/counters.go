@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/recent"
 )
 
 const (
@@ -37,7 +38,7 @@ var (
 // counters are the totals since the start. They are safe for concurrent use.
 type counters struct {
 	mu                                         sync.Mutex
-	window                                     *window
+	window                                     *recent.Window
 	authentications, events, request, delivery *table
 	values                                     []string
 }
@@ -46,7 +47,7 @@ func newCounters(config *Config) *counters {
 	authentications := append(append([]string{}, authenticationAttributes...), config.Dimensions.Authentications...)
 	events := append(append([]string{}, eventAttributes...), config.Dimensions.Events...)
 	return &counters{
-		window: newWindow(config.DedupWindow),
+		window: recent.NewWindow(config.DedupWindow),
 		authentications: newTable(instrument{
 			name: nameAuthentications, unit: "{authentication}", attributes: authentications, kept: 0,
 			description: "Authentications at Keystone, by outcome. With Keystone's default notification_opt_out only failures are notified.",
@@ -95,7 +96,7 @@ func (c *counters) count(logs plog.Logs) tally {
 				outcome := text(lr.Attributes(), audit.AttrAuditOutcome)
 				switch {
 				case category == "": // no audit event
-				case c.window.seen(text(lr.Attributes(), audit.AttrRecordUID), outcome == audit.OutcomePending):
+				case c.window.Seen(text(lr.Attributes(), audit.AttrRecordUID), outcome == audit.OutcomePending):
 					t.repeated++
 				default:
 					c.record(r, category, outcome, lr, of)

@@ -100,46 +100,6 @@ func TestExactUnderConcurrencyRepeatsAndLateEvents(t *testing.T) {
 	require.EqualValues(t, senders*batches*size, got.sum(nameEvents))
 }
 
-func TestWindow(t *testing.T) {
-	w := newWindow(3)
-	for _, uid := range []string{"a", "b", "c", "d"} {
-		require.False(t, w.seen(uid, false), uid)
-	}
-	for _, uid := range []string{"b", "c", "d"} {
-		require.True(t, w.seen(uid, false), "one of the last three: %s", uid)
-	}
-	for i := range 6 {
-		require.False(t, w.seen(strconv.Itoa(i), false))
-	}
-	require.False(t, w.seen("a", false), "forgotten")
-	require.False(t, w.seen("", false), "a record without uid is nobody's repeat")
-	require.False(t, w.seen("", false))
-
-	off := newWindow(0)
-	require.False(t, off.seen("a", false))
-	require.False(t, off.seen("a", false))
-
-	halves := newWindow(3)
-	require.False(t, halves.seen("a", true))
-	require.False(t, halves.seen("a", false), "the outcome of what is pending is no repeat")
-	require.True(t, halves.seen("a", true))
-	require.True(t, halves.seen("a", false))
-}
-
-func TestWindowRemembersTheLastRecords(t *testing.T) {
-	const size = 1000
-	w := newWindow(size)
-	for i := range 10 * size {
-		require.False(t, w.seen(strconv.Itoa(i), false))
-		require.LessOrEqual(t, len(w.recent)+len(w.previous), 2*size)
-		if i%size == size/2 && i > size {
-			for back := i - size + 1; back <= i; back += 37 {
-				require.True(t, w.seen(strconv.Itoa(back), false))
-			}
-		}
-	}
-}
-
 func TestPendingHalfIsNotCounted(t *testing.T) {
 	for _, test := range []struct{ name, request, response string }{
 		{"each half with a uid of its own", "1", "2"},

@@ -139,3 +139,17 @@ const (
 
 // AttrEnrichmentSource says where names are from that were added to ids after the mapping.
 const AttrEnrichmentSource = "openstack.enrichment.source"
+
+// What is missing: a record of the connector openstack_audit_completeness.
+const (
+	AttrGapKind  = "openstack.audit.gap.kind"
+	AttrGapState = "openstack.audit.gap.state"
+	AttrGapSince = "openstack.audit.gap.since"
+	AttrGapFirst = "openstack.audit.gap.first"
+	AttrGapLast  = "openstack.audit.gap.last"
+	// AttrPublisher is the publisher_id, or without one the host.
+	AttrPublisher = "openstack.audit.publisher"
+	// AttrSequenceNumber counts the events of a session, which is a process of the Rust Keystone.
+	AttrSequenceNumber  = "openstack.audit.sequence.number"
+	AttrSequenceSession = "openstack.audit.sequence.session"
+)

@@ -77,3 +77,6 @@ func IsConfiguration(targetType string) bool {
 		return false
 	}
 }
+
+// EventCanary is the name of the record in which the processor keystone_attributes tells of a login of its own.
+const EventCanary = "openstack.audit.canary"

@@ -1,0 +1,129 @@
+package openstackauditcompletenessconnector
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+)
+
+// stateKey names what is kept over a restart.
+const stateKey = "state"
+
+// savedState is the state of a tracker that ended. It is read once: after a crash, what it says is waited for has come already.
+type savedState struct {
+	Publishers []publisher
+	Services   []service
+	Requests   []savedRequest
+	Sessions   []savedSession
+	Canaries   []canary
+	Findings   []finding
+}
+
+type savedRequest struct {
+	Key     requestKey
+	Request request
+}
+
+type savedSession struct {
+	Key     sessionKey
+	Session session
+}
+
+// openStorage opens the storage, nil when there is none. It fails for an extension that is not there; one that cannot be opened is no
+// failure: the audit trail does not wait for what remembers.
+func openStorage(ctx context.Context, host component.Host, extension *component.ID, id component.ID, logger *zap.Logger) (storage.Client, error) {
+	if extension == nil {
+		return nil, nil
+	}
+	found, ok := host.GetExtensions()[*extension]
+	if !ok {
+		return nil, fmt.Errorf("storage: there is no extension %q in service::extensions", extension)
+	}
+	keeper, ok := found.(storage.Extension)
+	if !ok {
+		return nil, fmt.Errorf("storage: the extension %q is no storage", extension)
+	}
+	client, err := keeper.GetClient(ctx, component.KindConnector, id, "")
+	if err != nil {
+		logger.Warn("the storage cannot be opened: what is known is forgotten at the next restart", zap.Stringer("storage", extension), zap.Error(err))
+		return nil, nil
+	}
+	return client, nil
+}
+
+// load takes the state out of a storage.
+func (t *tracker) load(ctx context.Context, client storage.Client) error {
+	if client == nil {
+		return nil
+	}
+	text, err := client.Get(ctx, stateKey)
+	if err != nil || text == nil {
+		return err
+	}
+	if err := client.Delete(ctx, stateKey); err != nil {
+		return err
+	}
+	var saved savedState
+	if err := json.Unmarshal(text, &saved); err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.restore(&saved)
+	return nil
+}
+
+func (t *tracker) restore(saved *savedState) {
+	for i := range saved.Publishers {
+		p := t.publisher(saved.Publishers[i].Source)
+		if p != &t.publishers.others {
+			*p = saved.Publishers[i]
+			t.all.Event = later(t.all.Event, p.Heard.Event)
+		}
+	}
+	for _, s := range saved.Services {
+		if known, ok := t.publishers.services[s.Source.ServiceName]; ok {
+			*known = s
+		}
+	}
+	for _, r := range saved.Requests {
+		if len(t.requests.waiting) < t.config.MaxRequests {
+			t.requests.waiting[r.Key] = &r.Request
+		}
+	}
+	for _, s := range saved.Sessions {
+		if len(t.sequences.sessions) < t.config.MaxPublishers {
+			t.sequences.sessions[s.Key] = &s.Session
+		}
+	}
+	t.canaries.waiting = saved.Canaries
+	t.found = append(t.found, saved.Findings...)
+}
+
+// save puts the state into a storage.
+func (t *tracker) save(ctx context.Context, client storage.Client) error {
+	t.mu.Lock()
+	saved := savedState{Canaries: t.canaries.waiting, Findings: t.found}
+	for _, p := range t.publishers.known {
+		saved.Publishers = append(saved.Publishers, *p)
+	}
+	for _, s := range t.publishers.services {
+		saved.Services = append(saved.Services, *s)
+	}
+	for key, r := range t.requests.waiting {
+		saved.Requests = append(saved.Requests, savedRequest{key, *r})
+	}
+	for key, s := range t.sequences.sessions {
+		saved.Sessions = append(saved.Sessions, savedSession{key, *s})
+	}
+	text, err := json.Marshal(saved)
+	t.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return client.Set(ctx, stateKey, text)
+}
