@@ -74,6 +74,7 @@ var operations = map[string]operation{
 	"disable-log-reason":   {"disable", "disable", "disabled", ""},
 	"enable":               {"enable", "enable", "enabled", ""},
 	"force-down":           {"", "force down", "forced down", ""},
+	"search":               {"list", "search for", "searched for", ""},
 	"associate_host":       {"", "associate", "associated", "a host with"},
 	"associate_project":    {"", "associate", "associated", "a project with"},
 	"disassociate_project": {"", "disassociate", "disassociated", "a project from"},
@@ -125,7 +126,11 @@ var operations = map[string]operation{
 	"freeze":                    {"", "freeze", "froze", ""},
 	"thaw":                      {"", "thaw", "thawed", ""},
 	"failover_host":             {"", "fail over", "failed over", ""},
-	"get_pools":                 {"list", "list", "listed", "the pools of"},
+	"create_from_src":           {"create", "create", "created", ""},
+	"cleanup":                   {"", "clean up", "cleaned up", ""},
+	"get-log":                   {"read", "read", "read", "the log levels of"},
+	"set-log":                   {"", "set", "set", "the log levels of"},
+	"update":                    {"", "update", "updated", ""},
 
 	// manila/api/v2
 	"allow_access":            {"allow", "allow", "allowed", "access to"},
@@ -145,6 +150,11 @@ var operations = map[string]operation{
 	"add_security_service":    {"", "add", "added", "a security service to"},
 	"remove_security_service": {"", "remove", "removed", "a security service from"},
 	"update_security_service": {"", "change", "changed", "the security service of"},
+	"manage":                  {"create", "take over", "took over", ""}, // what was made beside the service
+
+	"update_security_service_check":     {"read", "check", "checked", "a change of the security service of"},
+	"add_security_service_check":        {"read", "check", "checked", "the addition of a security service to"},
+	"share_network_subnet_create_check": {"read", "check", "checked", "the creation of a subnet of"},
 
 	// neutron/extensions
 	"add_router_interface":    {"", "add", "added", "an interface to"},
@@ -157,6 +167,12 @@ var operations = map[string]operation{
 	"get_subports":            {"list", "list", "listed", "the subports of"},
 	"insert_rule":             {"", "insert", "inserted", "a rule into"},
 	"remove_rule":             {"", "remove", "removed", "a rule from"},
+	"onboard_network_subnets": {"", "add", "added", "the subnets of a network to"},
+	"activate":                {"", "activate", "activated", ""},
+	"get_advertised_routes":   {"list", "list", "listed", "the advertised routes of"},
+
+	"add_allowed_address_pairs":    {"", "add", "added", "allowed address pairs to"},
+	"remove_allowed_address_pairs": {"", "remove", "removed", "allowed address pairs from"},
 
 	// the other services
 	"abandon":       {"", "abandon", "abandoned", ""},
@@ -173,11 +189,25 @@ var operations = map[string]operation{
 	"upgrade":       {"", "upgrade", "upgraded", ""},
 	"validate":      {"read", "validate", "validated", ""},
 	"xfr":           {"", "request", "requested", "a transfer of"},
+	"pool_move":     {"", "change", "changed", "the pool of"},
 	"heartbeat":     {"", "report", "reported", "a heartbeat of"},
 	"lookup":        {"read", "look up", "looked up", ""},
 	"rotate":        {"", "rotate", "rotated", ""},
 	"add_member":    {"", "add", "added", "a member to"},
 	"remove_member": {"", "remove", "removed", "a member from"},
+
+	// What a word means with each method.
+	"file/read":          {"", "download", "downloaded", "the data of"}, // of an image
+	"file/list":          {"", "download", "downloaded", "the data of"},
+	"file/update":        {"", "upload", "uploaded", "the data of"},
+	"maintenance/update": {"", "set", "set", "the maintenance flag of"}, // of a bare-metal node
+	"maintenance/delete": {"", "clear", "cleared", "the maintenance flag of"},
+	"preferred/create":   {"", "set", "set", "the preference for"}, // a secret store
+	"preferred/update":   {"", "set", "set", "the preference for"},
+	"preferred/delete":   {"", "remove", "removed", "the preference for"},
+
+	"vendor_passthru":     {"", "call", "called", "a vendor method of"},
+	"continue_inspection": {"update", "continue", "continued", "the inspection of"},
 }
 
 // operationNamed returns the operation of a service's word for it.
@@ -187,6 +217,33 @@ func operationNamed(word string) (operation, bool) {
 		o, ok = operations[withoutPrefix(word)]
 	}
 	return o, ok
+}
+
+// operationSpelled reads the ends of paths that say themselves what they do: add_prefixes.
+func operationSpelled(word string) (operation, bool) {
+	verb, object, ok := strings.Cut(word, "_")
+	if !ok || object == "" || mayForge(word) {
+		return operation{}, false
+	}
+	words := spoken(object)
+	some := article(words) + " " + words
+	if isPlural(object) {
+		some = words
+	}
+	switch verb {
+	case "add":
+		return operation{base: verb, past: "added", object: some + " to"}, true
+	case "remove":
+		return operation{base: verb, past: "removed", object: some + " from"}, true
+	case "update":
+		return operation{base: "change", past: "changed", object: "the " + words + " of"}, true
+	case "set", "reset":
+		return operation{base: verb, past: verb, object: "the " + words + " of"}, true
+	case "get", "show":
+		return operation{action: "read", base: "read", past: "read", object: "the " + words + " of"}, true
+	default:
+		return operation{}, false
+	}
 }
 
 // operationOf returns the operation of a request and the path without the word for it. action is that of the event: with what was
@@ -199,14 +256,22 @@ func operationOf(action, urlPath string, path pathTarget) (operation, pathTarget
 		return o, path, ok
 	}
 	before, last := cutLastSegment(path.part)
-	o, ok := operationNamed(last)
-	if !ok || !verbEnds(path.part) {
+	o, ofMethod := operations[last+"/"+first]
+	ok := ofMethod
+	if !ok {
+		o, ok = operationNamed(last)
+	}
+	if !ok {
+		o, ok = operationSpelled(last)
+	}
+	if !ok || !verbEnds(path.part) || last == path.kind {
 		return operation{}, path, false
 	}
-	switch first {
-	case "delete": // what the path of a deletion ends in, is deleted
+	switch {
+	case ofMethod:
+	case first == "delete": // what the path of a deletion ends in, is deleted
 		ok = o.action == ""
-	case "read", audit.ActionList:
+	case first == "read", first == audit.ActionList:
 		ok = o.action == "read" || o.action == audit.ActionList
 	}
 	if !ok {
@@ -221,15 +286,15 @@ func operationOf(action, urlPath string, path pathTarget) (operation, pathTarget
 	return o, path, true
 }
 
-// verbEnds reports whether a verb may stand at the end of a part: right behind the target, or behind what only groups. What stands
-// behind the word of a collection is the name of an element, which users choose.
+// verbEnds reports whether a verb may stand at the end of a part: right behind the target, behind an element of a part, or behind what
+// only groups. What stands behind the word of a collection is the name of an element, which users choose.
 func verbEnds(part string) bool {
 	before, last := cutLastSegment(part)
 	if before == "" || isGroup(before) {
 		return last != ""
 	}
 	collection, element := cutLastSegment(before)
-	return last == "signal" && collection == "resources" && element != "" // of the orchestration
+	return element != "" && isPlural(collection) && !strings.Contains(collection, "/")
 }
 
 // isGroup recognises the words of a path that group others and are no collections.

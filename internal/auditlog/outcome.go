@@ -77,20 +77,35 @@ func cutLast(s string) (before, after string, ok bool) {
 }
 
 // requestAction returns the action of a request to a service, one of a short list.
-func requestAction(action, urlPath string, path pathTarget, status int) string {
+func requestAction(e *cadf.Event, urlPath string, path pathTarget, status int) string {
+	action := e.Action
 	first, rest, _ := strings.Cut(action, "/")
-	if o, _, ok := operationOf(action, urlPath, path); ok && o.action != "" {
-		return o.action
-	}
+	o, _, known := operationOf(action, urlPath, path)
 	switch {
+	case o.action != "":
+		return o.action
 	case first == "read" && (rest == audit.ActionList || strings.HasPrefix(rest, audit.ActionList+"/")):
 		return audit.ActionList
-	case action == "update" && (status == http.StatusCreated || path.id == "" && path.kind != "" && path.part == ""):
+	case action == "update" && (status == http.StatusCreated || !known && path.createdByUpdate(e.Target.TypeURI)):
 		return "create" // keystonemiddleware makes update of a POST to a collection that the audit map does not have
 	case isCADFAction(first):
 		return first
 	default:
 		return audit.ActionOther
+	}
+}
+
+// createdByUpdate recognises an update of what cannot be updated, since it is a collection. typeURI is the target's: of words that the
+// audit map has it ends in them, and their POST was a create.
+func (p *pathTarget) createdByUpdate(typeURI string) bool {
+	if p.id == "" {
+		return p.kind != "" && p.part == ""
+	}
+	switch p.part {
+	case "aggregates", "allocations", "extra_specs", "group-specs", "group_specs", "inventories", "tags", "traits", "users":
+		return false // which are set as a whole
+	default:
+		return isPlural(p.part) && isPathWord(p.part) && !strings.HasSuffix(typeURI, "/"+p.part)
 	}
 }
 

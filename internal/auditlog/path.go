@@ -19,6 +19,8 @@ type pathTarget struct {
 	part string
 	// plural reports, where there is no id, that the type's word is one for many.
 	plural bool
+	// preposition stands between a part or a child and what it belongs to; empty: of.
+	preposition string
 }
 
 // walkPath finds the target in the path of a request: keystonemiddleware tells it nowhere else. typeURI is the target's, project
@@ -37,6 +39,8 @@ func walkPath(path, typeURI, project string) pathTarget {
 walk:
 	for i, segment := range segments {
 		switch {
+		case word == "" && t.kind == "store" && behind == i && isPathID(segment): // stores/<name>/<image> of the images
+			t, behind = pathTarget{kind: "image", id: segment, parentKind: t.kind, parentID: t.id}, i+1
 		case word == "" && t.id != "" && behind == i && isPathID(segment) && !isPathID(t.id):
 			t.name, t.id, behind = t.id, segment, i+1
 		case word != "" && (isPathID(segment) || t.id == "" && !isReserved(word, segment) &&
@@ -74,28 +78,34 @@ walk:
 }
 
 // verbPaths are the types of what the paths that begin with a verb are about, heat/api/openstack/v1, ironic/api/controllers/v1/ramdisk.py.
-var verbPaths = map[string]string{"heartbeat": "node", "lookup": "node", "validate": "template"}
+var verbPaths = map[string]string{"continue_inspection": "node", "heartbeat": "node", "lookup": "node", "validate": "template"}
 
 func isDetail(word string) bool { return word == "detail" || word == "details" }
 
 // reserved are the words that stand behind a collection and are none of its elements, as the services' API references have them.
 var reserved = map[string][]string{
+	"attachments":          {"summary"},
 	"backups":              {"import_record"},
 	"cas":                  {"all", "global-preferred", "preferred", "unset-global-preferred"},
+	"clusters":             {"disable", "enable"},
+	"consistencygroups":    {"create_from_src"},
 	"group_types":          {"default"},
 	"groups":               {"action"},
-	"metadefs":             {"namespaces", "objects", "properties", "resource_types", "tags"},
 	"nodes":                {"validate"},
 	"os-hypervisors":       {"statistics"},
 	"os-services":          {"disable", "disable-log-reason", "enable", "failover", "failover_host", "force-down", "freeze", "get-log", "set-log", "thaw"},
 	"quotas":               {"defaults"},
-	"scheduler-stats":      {"get_pools", "pools"},
 	"secret-stores":        {"global-default", "preferred"},
 	"services":             {"disable", "enable"},
+	"share-group-types":    {"default"},
+	"share-servers":        {"manage"},
+	"shares":               {"manage"},
+	"snapshots":            {"manage"},
 	"software_deployments": {"metadata"},
 	"stacks":               {"preview"},
 	"types":                {"default"},
 	"volumes":              {"summary"},
+	"workers":              {"cleanup"},
 	"zones":                {"tasks"},
 }
 
@@ -121,7 +131,7 @@ const maxPrefix = 2
 // pathSegments splits a path, into room if that is enough, and leaves out what
 // names no resource: up to two of a prefix before the version, the version, the
 // token's project, lbaas, which every path of the load balancer has, and the name of
-// an extension, such as OS-TRUST; and .json at the end, which keystonemiddleware/audit/_api.py
+// an extension, such as OS-TRUST; what only heads collections; and .json at the end, which keystonemiddleware/audit/_api.py
 // leaves out too.
 func pathSegments(room []string, path, project string) []string {
 	segments := room
@@ -141,6 +151,39 @@ func pathSegments(room []string, path, project string) []string {
 	}
 	if len(segments) > 0 && (segments[0] == project || segments[0] == "lbaas" || strings.HasPrefix(segments[0], "OS-")) {
 		segments = segments[1:]
+	}
+	return withoutHeading(segments)
+}
+
+// withoutHeading leaves out the word that only heads collections, and writes those as the others that are not named by a plural:
+// cinder/api/contrib, cinder/api/v3/router.py, glance/api/v2/router.py.
+func withoutHeading(segments []string) []string {
+	if len(segments) > 2 && segments[0] == "schemas" && segments[1] == "metadefs" {
+		segments[1] = segments[0]
+		segments = segments[1:]
+	}
+	if len(segments) > 1 {
+		switch segments[0] {
+		case "info", "metadefs", "scheduler-stats":
+			segments = segments[1:]
+		}
+	}
+	if len(segments) == 0 {
+		return segments
+	}
+	switch segments[0] {
+	case "cache":
+		if len(segments) > 1 {
+			segments[0] = "cached-images"
+		}
+	case "get_pools":
+		segments[0] = "pools"
+	case "os-availability-zone", "os-instance_usage_audit_log", "os-volume-transfer":
+		segments[0] += "s"
+	case "os-snapshot-manage":
+		segments[0] = "manageable_snapshots"
+	case "os-volume-manage":
+		segments[0] = "manageable_volumes"
 	}
 	return segments
 }

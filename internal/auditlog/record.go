@@ -55,7 +55,7 @@ func (f *facts) find(m *Mapper, r *Record, s *service) {
 		}
 	}
 	if f.target, f.path = targetOf(n, targetType, f.urlPath); !f.identity {
-		f.action = requestAction(e.Action, f.urlPath, f.path, f.status)
+		f.action = requestAction(e, f.urlPath, f.path, f.status)
 	}
 	f.category = categoryOf(n, targetType, f.action)
 	if e.Action != f.action && !turnedRound(n.EventType, e.Action) {

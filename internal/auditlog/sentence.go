@@ -148,7 +148,7 @@ func hasOwnPlace(targetType string) bool {
 
 // scope adds the scope of the token.
 func (m *textMaker) scope(t *texts, p phrase) phrase {
-	if hasOwnPlace(t.target.kind) {
+	if hasOwnPlace(t.target.kind) || isOfProject(&t.target) {
 		return p
 	}
 	if project := m.named(t.actor.projectName, t.actor.projectID, t.actor.projectDomainName); project != "" {
@@ -187,7 +187,7 @@ func (m *textMaker) clause(t *texts, service string) clause {
 		c.base, c.past = known.base, known.past
 	case performed != "":
 		if performed != unknownOperation {
-			performed = m.quoted(performed)
+			performed = m.quoted(spokenName(performed))
 		}
 		return clause{base: "perform", past: "performed", head: performed, tail: m.join(" on ", c.kind, space, c.head)}
 	case c.base != "":

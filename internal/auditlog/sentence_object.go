@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
@@ -37,19 +38,56 @@ func (m *textMaker) object(t *texts, service string, path *pathTarget, known boo
 	if target == "" {
 		return m.collection(t, words, service, path)
 	}
+	if isOfProject(&t.target) {
+		return clause{head: m.ofProject(t, ofProject[t.target.kind], path.part)}
+	}
+	preposition := cmp.Or(path.preposition, "of")
 	if path.parentID != "" && path.id == t.target.id {
-		target = m.join(target, " of ", noun(service, path.parentKind, t.urlPath), " ", m.quoted(path.parentID))
+		target = m.join(target, " ", preposition, " ", noun(service, path.parentKind, t.urlPath), " ", m.quoted(path.parentID))
+		preposition = "of"
 	}
 	if path.part == "" {
-		return clause{kind: words, head: target}
+		c := clause{kind: words, head: target}
+		if t.action == audit.ActionList {
+			c.base = "read" // what is one cannot be listed, whatever the audit map calls it
+		}
+		return c
 	}
-	of := m.join(" of ", words, " ", target)
+	of := m.join(" ", preposition, " ", words, " ", target)
 	c, ok := m.part(path.part, t.action)
 	if !ok {
 		return clause{head: m.join(m.quotedPath(path.part), of)}
 	}
 	c.head = m.join(c.head, of)
 	return c
+}
+
+// ofProject are the types whose ids are those of the projects that they are of, and what there is one of for each.
+var ofProject = map[string]string{
+	"auto_allocated_topology": "auto-allocated topology", "default_type": "default volume type", "project_quota": "quotas", "quota": "quotas",
+	"quota_set": "quotas", "simple_tenant_usage": "usage",
+}
+
+// isOfProject reports whether the id of a target is that of a project.
+func isOfProject(t *target) bool { return ofProject[t.kind] != "" && isPathID(t.id) }
+
+// ofProject says what there is for each project: the quotas of project payments-prod.
+func (m *textMaker) ofProject(t *texts, things, part string) string {
+	name := m.quoted(t.target.id)
+	if t.target.projectID == t.target.id {
+		name = m.named(t.targetProjectName, t.target.id, t.targetProjectDomainName)
+	}
+	of := m.join(" of project ", name)
+	switch part {
+	case "":
+		return m.join("the ", things, of)
+	case "default", "defaults":
+		return m.join("the default ", things, of)
+	case "detail", "details":
+		return m.join("the details of the ", things, of)
+	default:
+		return m.join("the ", m.quotedPath(part), " ", things, of)
+	}
 }
 
 // collection is the object of a request that names no single target.
@@ -59,6 +97,8 @@ func (m *textMaker) collection(t *texts, words, service string, path *pathTarget
 		return clause{head: m.join("the default ", words)}
 	case path.part == "defaults" && isPathAction(t.action):
 		return clause{head: m.join("the default ", m.plural(words)), plural: true}
+	case (path.part == "global-default" || path.part == "preferred") && isPathAction(t.action):
+		return clause{head: m.join("the ", m.partWords(path.part), " ", words)}
 	case path.part != "" && isPathAction(t.action):
 		c, ok := m.part(path.part, t.action)
 		if !ok {
@@ -70,7 +110,7 @@ func (m *textMaker) collection(t *texts, words, service string, path *pathTarget
 		return clause{head: m.plural(words), plural: true}
 	case t.action == "read" && path.plural:
 		return clause{head: m.join("the ", m.plural(words)), plural: true}
-	case t.action == "read" && path.kind != "":
+	case (t.action == "read" || t.action == "delete") && path.kind != "" && !path.plural:
 		return clause{head: m.join("the ", words)}
 	default:
 		return clause{kind: article(words), head: words}
@@ -122,9 +162,15 @@ func (m *textMaker) part(path, action string) (clause, bool) {
 		switch {
 		case isGroup(word) && next != "":
 			continue
+		case word == "encryption" && next == "provider": // of a volume type: there is one
+			last, c = m.lastPart(word, action)
+			i++
+		case word == "volume" && (next == "connectors" || next == "targets"): // of a bare-metal node
+			last, c = m.lastPart("volume_"+next, action)
+			i++
 		case word == "states" && isPathWord(next): // of a bare-metal node: states/power
 			_, c = m.lastPart("state", action)
-			last = m.join("the ", partWords(next), " state")
+			last = m.join("the ", m.partWords(next), " state")
 			i++
 		case word == "supported" && said != "":
 			said = m.join("the supported ", strings.TrimPrefix(said, "the "))
@@ -156,16 +202,20 @@ func (m *textMaker) lastPart(word, action string) (string, clause) {
 	}
 	switch {
 	case c.plural && action == audit.ActionList:
-		return partWords(word), c
+		return m.partWords(word), c
 	case c.plural && action == "create":
 		asked := spoken(singular(word))
 		c.plural = false
 		return m.join(article(asked), " ", asked), c
 	default:
-		return m.join("the ", partWords(word)), c
+		return m.join("the ", m.partWords(word)), c
 	}
 }
 
-func partWords(part string) string {
-	return spoken(normalize(withoutPrefix(part)))
+func (m *textMaker) partWords(part string) string {
+	part = withoutPrefix(part)
+	if one, ok := spokenWords[singularWord(part)]; ok && isPlural(part) {
+		return m.plural(one)
+	}
+	return spoken(normalize(part))
 }

@@ -22,6 +22,12 @@ func (t *texts) operation() (known operation, name string, path pathTarget) {
 	if o, rest, ok := operationOf(action, t.urlPath, path); ok {
 		return o, "", rest
 	}
+	if t.action == "create" && path.id == "" && strings.HasPrefix(path.kind, "manageable_") {
+		return operations["manage"], "", path
+	}
+	if o, rest, ok := linkOf(t.action, path); ok {
+		return o, "", rest
+	}
 	switch {
 	case t.action == audit.ActionOther:
 		name = t.rawAction

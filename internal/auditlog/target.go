@@ -30,6 +30,9 @@ func targetOf(n *oslo.Notification, kind, path string) (target, pathTarget) {
 	if isHTTP(n.EventType) {
 		p := walkPath(path, e.Target.TypeURI, e.Initiator.ProjectID)
 		t.kind, t.id, t.name = p.kind, p.id, p.name
+		if isOfProject(&t) && t.projectID == "" {
+			t.projectID = t.id
+		}
 		return t, p
 	}
 	p := walkPath(path, "", e.Initiator.ProjectID)

@@ -98,13 +98,14 @@ func (m *textMaker) plural(words string) string {
 
 // spokenWords are words of types and paths that people write otherwise.
 var spokenWords = map[string]string{
-	"acl": "ACL", "api": "API", "availabilityzone": "availability zone", "availabilityzoneprofile": "availability zone profile", "availabilityzones": "availability zones",
-	"bgp": "BGP", "bgpvpn": "BGP VPN", "bios": "BIOS", "ca": "CA", "clustertemplate": "cluster template", "dhcp": "DHCP", "dns": "DNS",
-	"flavorprofile": "flavor profile", "floatingip": "floating IP", "healthmonitor": "health monitor", "ikepolicy": "IKE policy", "ip": "IP", "ips": "IPs",
-	"ipsec": "IPsec", "ipsecpolicy": "IPsec policy", "l2": "L2", "l3": "L3", "l7policy": "L7 policy", "loadbalancer": "load balancer",
-	"mservice": "container infrastructure service", "nmi": "NMI", "nodegroup": "node group", "nodegroups": "node groups", "portgroup": "port group", "qos": "QoS",
-	"raid": "RAID", "rbac": "RBAC", "stats": "statistics", "subnetpool": "subnet pool", "tld": "TLD",
-	"tsigkey": "TSIG key", "vif": "VIF", "vifs": "VIFs", "vpn": "VPN", "vpnservice": "VPN service",
+	"acl": "ACL", "api": "API", "availabilityzone": "availability zone", "availabilityzoneprofile": "availability zone profile",
+	"bgp": "BGP", "bgpvpn": "BGP VPN", "bios": "BIOS", "ca": "CA", "cgsnapshot": "consistency group snapshot", "clustertemplate": "cluster template",
+	"config": "configuration", "consistencygroup": "consistency group", "dhcp": "DHCP", "dns": "DNS", "dscp": "DSCP", "flavorprofile": "flavor profile",
+	"floatingip": "floating IP", "fwaas": "firewall", "healthmonitor": "health monitor", "ikepolicy": "IKE policy", "ip": "IP", "ips": "IPs",
+	"ipsec": "IPsec", "ipsecpolicy": "IPsec policy", "l2": "L2", "l3": "L3", "l7policy": "L7 policy", "led": "LED", "loadbalancer": "load balancer",
+	"mservice": "container infrastructure service", "ndp": "NDP", "nmi": "NMI", "nodegroup": "node group", "portgroup": "port group", "qos": "QoS",
+	"raid": "RAID", "rbac": "RBAC", "stat": "statistic", "stats": "statistics", "subnetpool": "subnet pool", "tld": "TLD",
+	"tsigkey": "TSIG key", "vif": "VIF", "vpn": "VPN", "vpnservice": "VPN service",
 }
 
 // spoken writes a type, or a word of a path, as people say it: application credential. A path is typed, and may be made of the
@@ -132,6 +133,21 @@ func spoken(words string) string {
 	return string(room)
 }
 
+// spokenName writes the name of an action as words.
+func spokenName(name string) string {
+	name = withoutPrefix(name)
+	words := make([]byte, 0, len(name)+4)
+	for i := range len(name) {
+		c := name[i]
+		if 'A' <= c && c <= 'Z' && i > 0 && 'a' <= name[i-1] && name[i-1] <= 'z' {
+			words = append(words, '_', c-'A'+'a')
+		} else {
+			words = append(words, c)
+		}
+	}
+	return spoken(string(words))
+}
+
 // mayForge reports whether words of a path, apart, would read as a sentence.
 func mayForge(words string) bool {
 	for word := range strings.SplitSeq(words, "_") {
@@ -150,12 +166,16 @@ func mayForge(words string) bool {
 
 // ownNouns are the types whose word alone does not say of what they are, by service and, where there is one, parent.
 var ownNouns = map[string]map[string]string{
-	"cinder": {"type": "volume type", "group": "volume group", "service": "volume service", "attachment": "volume attachment", "transfer": "volume transfer",
-		"volume_manage": "managed volume", "snapshot_manage": "managed snapshot"},
+	"cinder": {"type": "volume type", "group": "volume group", "group_type": "volume group type", "group_snapshot": "volume group snapshot",
+		"service": "volume service", "attachment": "volume attachment", "transfer": "volume transfer", "pool": "storage pool",
+		"capability": "capabilities of storage host", "worker": "volume service worker", "cluster": "volume service cluster"},
+	"designate": {"export": "zone export", "floatingip": "PTR record", "import": "zone import", "transfer_accept": "zone transfer acceptance",
+		"transfer_request": "zone transfer request"},
+	"glance":  {"cached_image": "cached image", "import": "import methods", "usage": "image quota usage", "namespace": "metadata namespace", "cache": "image cache"},
 	"heat":    {"service": "orchestration service", "resource": "stack resource"},
-	"ironic":  {"connector": "volume connector", "target": "volume target", "heartbeat": "heartbeat of node"},
-	"manila":  {"type": "share type", "service": "share service", "group": "share group"},
-	"neutron": {"policy": "network policy", "rule": "network rule"},
+	"ironic":  {"connector": "volume connector", "target": "volume target", "heartbeat": "heartbeat of node", "volume": "volume resources"},
+	"manila":  {"type": "share type", "service": "share service", "group": "share group", "pool": "storage pool"},
+	"neutron": {"policy": "network policy", "rule": "network rule", "agent": "network agent", "log": "network log", "rule_type": "QoS rule type"},
 	"nova":    {"service": "compute service", "simple_tenant_usage": "project usage"},
 	"octavia": {"rule": "L7 rule", "flavor": "load balancer flavor"},
 }
