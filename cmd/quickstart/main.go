@@ -77,7 +77,8 @@ func run(ctx context.Context, console io.Writer, viaRabbitMQ bool) (err error) {
 		if err := way.publish(ctx, bodies); err != nil {
 			return err
 		}
-		fmt.Fprintf(console, "Published %d real notifications; a stand-in for Keystone knows the names. The collector's log is %s. Ctrl-C ends it all.\n\n",
+		fmt.Fprintf(console, "Published %d real notifications; a stand-in for Keystone knows the names. The collector's log is %s. "+
+			"Ctrl-C ends it all.\n\n",
 			len(bodies), log)
 		return nil
 	})

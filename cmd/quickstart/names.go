@@ -35,7 +35,8 @@ func serveNames(ctx context.Context, folder string) (*standIn, error) {
 	if err != nil {
 		return nil, err
 	}
-	keystone := &standIn{Server: keystonetest.NewServer(entities...), authURL: "http://" + listener.Addr().String() + "/v3", domains: map[string]bool{}}
+	keystone := &standIn{Server: keystonetest.NewServer(entities...), authURL: "http://" + listener.Addr().String() + "/v3",
+		domains: map[string]bool{}}
 	for _, entity := range entities {
 		if entity.Kind == "domain" {
 			keystone.domains[entity.ID] = true

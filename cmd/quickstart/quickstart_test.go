@@ -22,13 +22,16 @@ func TestQuickstartShowsASentenceForEachNotification(t *testing.T) {
 	bodies, err := samples(notifications)
 	require.NoError(t, err)
 	require.Greater(t, len(bodies), 50)
-	for name, viaRabbitMQ := range map[string]bool{"direct": false, "rabbitmq": true} {
-		t.Run(name, func(t *testing.T) {
+	for _, test := range []struct {
+		name        string
+		viaRabbitMQ bool
+	}{{"direct", false}, {"rabbitmq", true}} {
+		t.Run(test.name, func(t *testing.T) {
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
 			var out collectortest.Output
 			ended := make(chan error, 1)
-			go func() { ended <- run(ctx, &out, viaRabbitMQ) }()
+			go func() { ended <- run(ctx, &out, test.viaRabbitMQ) }()
 			require.Eventually(t, func() bool {
 				return strings.Count("\n"+out.String(), "\n2026-11-20 ") == len(bodies)
 			}, 5*time.Minute, 100*time.Millisecond, "one sentence for each of %d notifications", len(bodies))

@@ -131,7 +131,8 @@ func TestAnswers(t *testing.T) {
 		{name: "broken", path: otlp, status: 500, want: 503},
 		{name: "away", path: otlp, status: 503, want: 503},
 
-		{name: "bulk stored", path: bulk, status: 200, product: true, body: `{"items":[{"create":{"status":201}},{"create":{"status":409}}]}`, want: 200},
+		{name: "bulk stored", path: bulk, status: 200, product: true, body: `{"items":[{"create":{"status":201}},{"create":{"status":409}}]}`,
+			want: 200},
 		{name: "bulk, no Elasticsearch", path: bulk, status: 200, body: `{"items":[]}`, want: 503},
 		{name: "bulk, a page", path: bulk, status: 200, product: true, body: `<html>`, want: 503},
 		{name: "bulk moved", path: bulk, status: 302, want: 503},
@@ -181,7 +182,8 @@ func TestAnswers(t *testing.T) {
 // The exporter takes OpenSearch for Elasticsearch; what is no answer of OpenSearch is sent again.
 func TestOpenSearch(t *testing.T) {
 	body := `{"took":1,"errors":false,"items":[{"create":{"status":201}}]}`
-	f := newFixture(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }, func(c *Config) { c.OpenSearch = true })
+	f := newFixture(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) },
+		func(c *Config) { c.OpenSearch = true })
 	status, _, err := f.post(t, bulk, proto, "a\nb\n")
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status)
@@ -209,7 +211,8 @@ func TestNoAnswer(t *testing.T) {
 	status, _, err := f.post(t, otlp, proto, "x")
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status)
-	require.Equal(t, []string{"The backend does not take records: they are kept and sent again.", "The backend takes records again."}, f.messages())
+	require.Equal(t, []string{"The backend does not take records: they are kept and sent " +
+		"again.", "The backend takes records again."}, f.messages())
 	available, err := f.telemetry.GetMetric("otelcol_http_delivery_backend_available")
 	require.NoError(t, err)
 	require.EqualValues(t, 1, available.Data.(metricdata.Gauge[int64]).DataPoints[0].Value)

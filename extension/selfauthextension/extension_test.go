@@ -37,7 +37,8 @@ func TestAuthentication(t *testing.T) {
 	another, err := newSelfAuth().RoundTripper(http.DefaultTransport)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusUnauthorized, status(another), "another collector, and this one after a restart")
-	for _, headers := range [][]string{nil, {""}, {"Bearer"}, {"Bearer "}, {own.credentials[:len(own.credentials)-1]}, {own.credentials, own.credentials}} {
+	for _, headers := range [][]string{nil, {""}, {"Bearer"}, {"Bearer "}, {own.credentials[:len(own.credentials)-1]},
+		{own.credentials, own.credentials}} {
 		require.Equal(t, http.StatusUnauthorized, status(http.DefaultTransport, headers...))
 	}
 	require.Greater(t, len(own.credentials), 26)

@@ -1,6 +1,7 @@
 package amqpserver
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 )
@@ -14,17 +15,17 @@ var (
 
 // arguments reads the arguments of a method. After the first error, which stays, everything reads as zero.
 type arguments struct {
-	rest []byte
-	err  error
+	unread []byte
+	err    error
 }
 
 func (a *arguments) take(count int) []byte {
-	if a.err != nil || count > len(a.rest) {
-		a.err = firstOf(a.err, errShort)
+	if a.err != nil || count > len(a.unread) {
+		a.err = cmp.Or(a.err, errShort)
 		return nil
 	}
-	taken := a.rest[:count]
-	a.rest = a.rest[count:]
+	taken := a.unread[:count]
+	a.unread = a.unread[count:]
 	return taken
 }
 
@@ -64,18 +65,11 @@ func (a *arguments) shortString() string { return string(a.shortBytes()) }
 // longString reads a long string, or a table unread, without copying it.
 func (a *arguments) longString() []byte {
 	count := a.long()
-	if uint64(count) > uint64(len(a.rest)) { // also where an int has 32 bits
-		a.err = firstOf(a.err, errShort)
+	if uint64(count) > uint64(len(a.unread)) { // also where an int has 32 bits
+		a.err = cmp.Or(a.err, errShort)
 		return nil
 	}
 	return a.take(int(count))
-}
-
-func firstOf(first, second error) error {
-	if first != nil {
-		return first
-	}
-	return second
 }
 
 func bit(value bool) byte {

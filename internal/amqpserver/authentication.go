@@ -40,7 +40,7 @@ func (c *Config) authenticate(mechanism Mechanism, response []byte, state *tls.C
 		user, password = parts[1], parts[2]
 	case MechanismAMQPlain: // a field table without its length
 		table := Table{}
-		for fields := (arguments{rest: response}); len(fields.rest) > 0; {
+		for fields := (arguments{unread: response}); len(fields.unread) > 0; {
 			name := fields.shortString()
 			table[name] = fields.field(1)
 			if fields.err != nil {

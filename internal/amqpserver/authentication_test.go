@@ -22,31 +22,32 @@ import (
 )
 
 func TestCredentials(t *testing.T) {
-	for name, tt := range map[string]struct {
+	for _, test := range []struct {
+		name       string
 		mechanisms []Mechanism
 		sasl       amqp.Authentication
 		wantErr    bool
 	}{
-		"PLAIN":                 {nil, &amqp.PlainAuth{Username: "keystone", Password: "secret"}, false},
-		"AMQPLAIN":              {nil, &amqp.AMQPlainAuth{Username: "keystone", Password: "secret"}, false},
-		"wrong password":        {nil, &amqp.PlainAuth{Username: "keystone", Password: "secreT"}, true},
-		"longer password":       {nil, &amqp.AMQPlainAuth{Username: "keystone", Password: "secret1"}, true},
-		"no password":           {nil, &amqp.AMQPlainAuth{Username: "keystone"}, true},
-		"wrong user":            {nil, &amqp.PlainAuth{Username: "root", Password: "secret"}, true},
-		"mechanism not offered": {[]Mechanism{MechanismAMQPlain}, &plain{}, true},
-		"EXTERNAL without TLS":  {[]Mechanism{MechanismAMQPlain, MechanismExternal}, &amqp.ExternalAuth{}, true},
-		"PLAIN cut short":       {nil, &plain{response: "keystone"}, true},
-		"AMQPLAIN torn":         {nil, &plain{mechanism: "AMQPLAIN", response: "\x05LOGINS\xff\xff\xff\xff"}, true},
+		{"PLAIN", nil, &amqp.PlainAuth{Username: "keystone", Password: "secret"}, false},
+		{"AMQPLAIN", nil, &amqp.AMQPlainAuth{Username: "keystone", Password: "secret"}, false},
+		{"wrong password", nil, &amqp.PlainAuth{Username: "keystone", Password: "secreT"}, true},
+		{"longer password", nil, &amqp.AMQPlainAuth{Username: "keystone", Password: "secret1"}, true},
+		{"no password", nil, &amqp.AMQPlainAuth{Username: "keystone"}, true},
+		{"wrong user", nil, &amqp.PlainAuth{Username: "root", Password: "secret"}, true},
+		{"mechanism not offered", []Mechanism{MechanismAMQPlain}, &plain{}, true},
+		{"EXTERNAL without TLS", []Mechanism{MechanismAMQPlain, MechanismExternal}, &amqp.ExternalAuth{}, true},
+		{"PLAIN cut short", nil, &plain{response: "keystone"}, true},
+		{"AMQPLAIN torn", nil, &plain{mechanism: "AMQPLAIN", response: "\x05LOGINS\xff\xff\xff\xff"}, true},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			f := start(t, options{timeouts: unanswered, configure: func(c *Config) {
-				if tt.mechanisms != nil {
-					c.Mechanisms, c.CertificateNames = tt.mechanisms, []string{"keystone"}
+				if test.mechanisms != nil {
+					c.Mechanisms, c.CertificateNames = test.mechanisms, []string{"keystone"}
 				}
 			}})
 			// The library offers what the server does; a client that insists is made of the wire.
-			connection, err := amqp.DialConfig("amqp://"+f.address, amqp.Config{SASL: []amqp.Authentication{tt.sasl}})
-			if !tt.wantErr {
+			connection, err := amqp.DialConfig("amqp://"+f.address, amqp.Config{SASL: []amqp.Authentication{test.sasl}})
+			if !test.wantErr {
 				require.NoError(t, err)
 				require.NoError(t, connection.Close())
 				assert.Equal(t, "keystone", eventually(t, f.events, func(e *events) []*Client { return e.opened }, 1)[0].User)
@@ -142,7 +143,8 @@ func TestCertificateNames(t *testing.T) {
 	require.NoError(t, err)
 	certificate := &x509.Certificate{
 		Subject:  pkix.Name{CommonName: "nova", Organization: []string{"Example"}},
-		DNSNames: []string{"nova.example.org"}, EmailAddresses: []string{"nova@example.org"}, URIs: []*url.URL{spiffe}, IPAddresses: []net.IP{net.IPv4(192, 0, 2, 7)},
+		DNSNames: []string{"nova.example.org"}, EmailAddresses: []string{"nova@example.org"},
+		URIs: []*url.URL{spiffe}, IPAddresses: []net.IP{net.IPv4(192, 0, 2, 7)},
 	}
 	state := &tls.ConnectionState{PeerCertificates: []*x509.Certificate{certificate}, VerifiedChains: [][]*x509.Certificate{{certificate}}}
 	for _, test := range []struct {
@@ -175,7 +177,8 @@ func TestCertificateNames(t *testing.T) {
 		})
 	}
 	nameless := &tls.ConnectionState{PeerCertificates: []*x509.Certificate{{}}, VerifiedChains: state.VerifiedChains}
-	_, err = (&Config{Mechanisms: []Mechanism{MechanismExternal}, CertificateNames: []string{""}}).authenticate(MechanismExternal, nil, nameless)
+	_, err = (&Config{Mechanisms: []Mechanism{MechanismExternal}, CertificateNames: []string{""}}).authenticate(MechanismExternal, nil,
+		nameless)
 	require.ErrorIs(t, err, ErrAuthentication)
 }
 
@@ -237,18 +240,21 @@ func (a *authority) files(t testing.TB, name string) (caFile, certFile, keyFile 
 }
 
 func TestConfig(t *testing.T) {
-	for name, change := range map[string]func(*Config){
-		"no mechanism":         func(c *Config) { c.Mechanisms = nil },
-		"unknown mechanism":    func(c *Config) { c.Mechanisms = []Mechanism{"ANONYMOUS"} },
-		"no password":          func(c *Config) { c.Password = "" },
-		"EXTERNAL, no names":   func(c *Config) { c.Mechanisms = []Mechanism{MechanismExternal} },
-		"no connections":       func(c *Config) { c.MaxConnections = 0 },
-		"no hold":              func(c *Config) { c.MaxHold = 0 },
-		"budget below message": func(c *Config) { c.MaxInFlightBytes = c.MaxMessageBytes },
+	for _, test := range []struct {
+		name   string
+		change func(*Config)
+	}{
+		{"no mechanism", func(c *Config) { c.Mechanisms = nil }},
+		{"unknown mechanism", func(c *Config) { c.Mechanisms = []Mechanism{"ANONYMOUS"} }},
+		{"no password", func(c *Config) { c.Password = "" }},
+		{"EXTERNAL, no names", func(c *Config) { c.Mechanisms = []Mechanism{MechanismExternal} }},
+		{"no connections", func(c *Config) { c.MaxConnections = 0 }},
+		{"no confirm timeout", func(c *Config) { c.ConfirmTimeout = 0 }},
+		{"room below a message", func(c *Config) { c.MaxInFlightBytes = c.MaxMessageBytes }},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			config := testConfig()
-			change(&config)
+			test.change(&config)
 			_, err := New(config, &keeper{}, &events{})
 			assert.Error(t, err)
 		})

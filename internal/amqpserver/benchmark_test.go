@@ -65,7 +65,8 @@ func benchmarkPublish(b *testing.B, url string, durable bool, connections int) {
 		publishing.Go(func() {
 			for n := i; n < b.N; n += connections {
 				start := time.Now()
-				confirmation, err := channel.PublishWithDeferredConfirm("", queue, false, false, amqp.Publishing{DeliveryMode: amqp.Persistent, Body: body})
+				confirmation, err := channel.PublishWithDeferredConfirm("", queue, false, false,
+					amqp.Publishing{DeliveryMode: amqp.Persistent, Body: body})
 				if err != nil || !confirmation.Wait() {
 					b.Error("not confirmed", err)
 					return

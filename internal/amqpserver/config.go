@@ -36,10 +36,10 @@ type Config struct {
 	// MaxInFlightBytes bounds the bodies of all messages that are not accepted, each with an overhead of 512 bytes and 16 times its
 	// headers. While there is no room, connections are not read. It must be 257 KiB more than MaxMessageBytes.
 	MaxInFlightBytes int64
-	// MaxHold is how long a message waits for its acceptance. Then its connection is closed with 320, so that the client
+	// ConfirmTimeout is how long a message waits for its acceptance. Then its connection is closed with 320, so that the client
 	// connects and sends it again. The handler keeps the message: when the copy comes, the acceptance of the one
 	// acknowledges the other.
-	MaxHold time.Duration
+	ConfirmTimeout time.Duration
 }
 
 // timeouts are bounds that are not for users to choose.
@@ -85,11 +85,11 @@ func (c *Config) validate() error {
 			errs = append(errs, errors.New("EXTERNAL needs the names of certificates"))
 		}
 	}
-	if c.MaxConnections < 1 || c.MaxMessageBytes < 1 || c.MaxHold <= 0 {
+	if c.MaxConnections < 1 || c.MaxMessageBytes < 1 || c.ConfirmTimeout <= 0 {
 		errs = append(errs, errors.New("a limit is less than 1"))
 	}
 	if most := c.MaxMessageBytes + cost(0, maxHeaders); c.MaxInFlightBytes < most {
-		errs = append(errs, fmt.Errorf("%d bytes in flight cannot hold the largest message, which takes %d", c.MaxInFlightBytes, most))
+		errs = append(errs, fmt.Errorf("%d bytes in flight are less than the largest message needs, %d", c.MaxInFlightBytes, most))
 	}
 	return errors.Join(errs...)
 }

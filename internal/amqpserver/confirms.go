@@ -56,7 +56,7 @@ func (c *confirms) accept(tag uint64) {
 	}
 }
 
-// pending is whether there is something to acknowledge.
+// pending reports whether there is something to acknowledge.
 func (c *confirms) pending() bool {
 	return len(c.behind) > 0 || (c.head < len(c.entries) && c.entries[c.head].state == accepted)
 }
@@ -113,7 +113,7 @@ func (c *confirms) oldest() (received time.Time, found bool) {
 	return time.Time{}, false
 }
 
-// waiting is whether a message is not accepted.
+// waiting reports whether a message is not accepted.
 func (c *confirms) waiting() bool {
 	_, waiting := c.oldest()
 	return waiting

@@ -22,7 +22,7 @@ type connection struct {
 	peer   netip.AddrPort
 	client *Client // nil until connection.open
 	opened atomic.Bool
-	// evicted is whether it had to make room for another before it was opened.
+	// evicted is set when it had to make room for another before it was opened.
 	evicted  atomic.Bool
 	accepted time.Time
 	frames   *frameReader
@@ -30,18 +30,20 @@ type connection struct {
 
 	heartbeat time.Duration
 	channel   *channel // the reader's; nil when there is none open
-	// ctx ends when no message is to be taken any more.
+	// ctx ends when no message is accepted any more.
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	holdTimer *time.Timer
-	holdArmed bool // guarded by out.mu
+	// confirmTimer ends the connection when a message is not accepted within Config.ConfirmTimeout; it runs while confirmTimerSet, which
+	// out.mu guards.
+	confirmTimer    *time.Timer
+	confirmTimerSet bool
 
 	deadlineMu sync.Mutex
-	// final is whether the deadline for reading is the last one.
+	// final is set when the deadline for reading is the last one.
 	final  bool
 	reason *Refusal // why the server closed it; guarded by deadlineMu
-	// limit is the reader's deadline; zero when it may wait for ever.
+	// limit is the reader's deadline; zero when it may wait forever.
 	limit, limitSet time.Time
 }
 
@@ -54,8 +56,8 @@ func newConnection(s *Server, conn net.Conn) *connection {
 	c.out.init(s.orphans)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.frames = newFrameReader(c)
-	c.holdTimer = time.AfterFunc(time.Hour, c.checkHold)
-	c.holdTimer.Stop()
+	c.confirmTimer = time.AfterFunc(time.Hour, c.checkConfirmTimeout)
+	c.confirmTimer.Stop()
 	return c
 }
 
@@ -100,7 +102,7 @@ func (c *connection) serve() {
 	close(finished)
 	writer.Wait()
 	c.end()
-	c.server.observer.Closed(c.client, c.outcome(err))
+	c.server.observer.Closed(c.client, c.endReason(err))
 }
 
 // guard turns a panic into an error: one connection must not end the process.
@@ -125,8 +127,8 @@ func (c *connection) read() error {
 		if err != nil {
 			return c.slow(err)
 		}
-		if c.out.isClosing() {
-			if done, err := c.closing(f); done || err != nil {
+		if c.out.isSealed() {
+			if done, err := c.readAfterClose(f); done || err != nil {
 				return err
 			}
 			continue
@@ -140,7 +142,7 @@ func (c *connection) read() error {
 // slow turns the deadline of a message into a refusal.
 func (c *connection) slow(err error) error {
 	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() && !c.limit.IsZero() && !c.out.isClosing() {
+	if errors.As(err, &timeout) && timeout.Timeout() && !c.limit.IsZero() && !c.out.isSealed() {
 		return refusal(codeConnectionForced, fmt.Sprintf("a message did not come to its end within %s", c.server.timeouts.message))
 	}
 	return err
@@ -148,9 +150,9 @@ func (c *connection) slow(err error) error {
 
 func (c *connection) handle(f frame) (done bool, err error) {
 	switch {
-	case f.kind == frameHeartbeat && f.channel == 0:
+	case f.typ == frameHeartbeat && f.channel == 0:
 		return false, c.frames.discard(f)
-	case f.kind == frameMethod && f.channel == 0:
+	case f.typ == frameMethod && f.channel == 0:
 		payload, err := c.frames.read(f)
 		if err != nil {
 			return false, err
@@ -158,15 +160,15 @@ func (c *connection) handle(f frame) (done bool, err error) {
 		return c.handleConnectionMethod(payload)
 	case f.channel > theChannel:
 		return false, refusal(codeChannelError, fmt.Sprintf("channel %d is more than channel_max", f.channel))
-	case f.channel == 0 || f.kind < frameMethod || f.kind > frameBody:
-		return false, refusal(codeUnexpectedFrame, fmt.Sprintf("a frame of type %d on channel %d", f.kind, f.channel))
+	case f.channel == 0 || f.typ < frameMethod || f.typ > frameBody:
+		return false, refusal(codeUnexpectedFrame, fmt.Sprintf("a frame of type %d on channel %d", f.typ, f.channel))
 	default:
 		return false, c.handleChannelFrame(f)
 	}
 }
 
 func (c *connection) handleConnectionMethod(payload []byte) (done bool, err error) {
-	a := arguments{rest: payload}
+	a := arguments{unread: payload}
 	switch m := method(a.long()); m {
 	case connectionClose:
 		c.out.finish(func(to []byte) []byte { return appendMethod(to, 0, connectionCloseOk, nil) })
@@ -178,4 +180,71 @@ func (c *connection) handleConnectionMethod(payload []byte) (done bool, err erro
 		r.method = m
 		return false, r
 	}
+}
+
+func (c *connection) handleChannelFrame(f frame) error {
+	ch := c.channel
+	if f.typ == frameMethod {
+		payload, err := c.frames.read(f)
+		if err != nil {
+			return err
+		}
+		a := &arguments{unread: payload}
+		return c.handleMethod(ch, method(a.long()), a)
+	}
+	switch {
+	case ch == nil:
+		return refusal(codeChannelError, "content on a channel that is not open")
+	case ch.closeSent:
+		return c.frames.discard(f)
+	case f.typ == frameBody:
+		return ch.body(f)
+	}
+	payload, err := c.frames.read(f)
+	if err != nil {
+		return err
+	}
+	return ch.header(payload)
+}
+
+func (c *connection) handleMethod(ch *channel, m method, a *arguments) error {
+	switch {
+	case a.err != nil:
+		return refusal(codeSyntaxError, a.err.Error())
+	case ch == nil && m == channelOpen:
+		c.channel = &channel{connection: c}
+		c.reply(channelOpenOk, func(to []byte) []byte { return appendLong(to, 0) })
+		return nil
+	case ch == nil && m == channelClose || ch == nil && m == channelCloseOk:
+		return nil // crossed with ours
+	case ch == nil:
+		return refused504(m)
+	case m == channelClose:
+		c.closeChannel(func(to []byte) []byte { return appendMethod(to, theChannel, channelCloseOk, nil) })
+		return nil
+	case m == channelCloseOk && ch.closeSent:
+		c.channel = nil
+		return nil
+	case ch.closeSent:
+		return nil
+	case ch.incoming != nil:
+		return withMethod(refusal(codeUnexpectedFrame, "a method within a message"), m)
+	}
+	r := ch.method(m, a)
+	if r == nil && a.err != nil {
+		r = refusal(codeSyntaxError, a.err.Error())
+	}
+	if r == nil {
+		return nil
+	}
+	return withMethod(r, m)
+}
+
+func refused504(m method) error {
+	return withMethod(refusal(codeChannelError, "the channel is not open"), m)
+}
+
+func withMethod(r *Refusal, m method) *Refusal {
+	r.method = m
+	return r
 }

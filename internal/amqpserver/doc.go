@@ -3,11 +3,11 @@
 // queues and bindings may be declared as a publisher likes, and mean nothing. All that is not publishing is answered properly
 // and refused.
 //
-// A message is confirmed (basic.ack) after its handler accepted it, and never before. What is not accepted yet is held, while
-// heartbeats go on; after [Config].MaxHold the connection is closed with 320, for that is the answer after which every client is
+// A message is confirmed (basic.ack) after its handler accepted it, and never before. What is not accepted yet waits, while
+// heartbeats go on; after [Config].ConfirmTimeout the connection is closed with 320, for that is the answer after which every client is
 // known to connect and send again. It is never refused with basic.nack, which oslo.messaging takes for the loss of the message,
-// nor is a channel closed with 311 or 405, after which py-amqp waits for ever (celery/py-amqp#285).
+// nor is a channel closed with 311 or 405, after which py-amqp waits forever (celery/py-amqp#285).
 //
 // Memory is bounded from the first byte on: nothing is allocated because a peer announced it, and the bodies of all messages that are
-// not accepted share one budget.
+// not accepted share one bound.
 package amqpserver

@@ -37,7 +37,7 @@ const (
 
 // frame is the head of a frame whose payload was not read yet.
 type frame struct {
-	kind    byte
+	typ     byte
 	channel uint16
 	size    uint32
 }
@@ -63,12 +63,13 @@ func (r *frameReader) head() (frame, error) {
 		}
 		return frame{}, err
 	}
-	f := frame{kind: octets[0], channel: binary.BigEndian.Uint16(octets[1:]), size: binary.BigEndian.Uint32(octets[3:])}
+	f := frame{typ: octets[0], channel: binary.BigEndian.Uint16(octets[1:]), size: binary.BigEndian.Uint32(octets[3:])}
 	if _, err := r.from.Discard(frameHeaderSize); err != nil {
 		return frame{}, err
 	}
 	if uint64(f.size)+frameOverhead > uint64(r.max) {
-		return frame{}, refusal(codeFrameError, fmt.Sprintf("a frame of %d bytes exceeds the %d that were agreed", uint64(f.size)+frameOverhead, r.max))
+		return frame{}, refusal(codeFrameError, fmt.Sprintf("a frame of %d bytes exceeds the %d that were "+
+			"agreed", uint64(f.size)+frameOverhead, r.max))
 	}
 	return f, nil
 }

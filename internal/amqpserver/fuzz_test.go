@@ -13,14 +13,15 @@ import (
 )
 
 // FuzzConnection gives a server a whole connection as a stream. Whatever comes, the connection ends, nothing panics, no
-// message is larger than allowed, and the budget is whole afterwards.
+// message is larger than allowed, and all room is given back.
 func FuzzConnection(f *testing.F) {
 	opening := [][]byte{protocolHeader, wireStartOk, wireTuneOk(1, frameMax, 0), wireOpen, wireChannel, wireConfirm}
 	for _, rest := range [][]byte{
 		nil,
 		bytes.Join([][]byte{wirePublish(), wireHeader(4), wireFrame(frameBody, 1, []byte("body")), wirePublish(), wireHeader(0)}, nil),
 		bytes.Join([][]byte{wirePublish(), wireHeader(1 << 40), wireCloseOk, wireChannel, wirePublish()}, nil),
-		bytes.Join([][]byte{heartbeat(), appendMethod(nil, 0, connectionClose, func(to []byte) []byte { return append(to, make([]byte, 7)...) })}, nil),
+		bytes.Join([][]byte{heartbeat(), appendMethod(nil, 0, connectionClose,
+			func(to []byte) []byte { return append(to, make([]byte, 7)...) })}, nil),
 		wireFrame(frameMethod, 1, []byte{0, 50, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0}),
 		wireFrame(frameMethod, 1, []byte{0, 60, 0, 20, 0, 0}),
 	} {
@@ -44,7 +45,7 @@ func FuzzConnection(f *testing.F) {
 				require.NotContains(t, err.Error(), "panic")
 			}
 		}
-		require.Zero(t, server.budget.used())
+		require.Zero(t, server.inFlight.Load())
 		require.Zero(t, server.orphans.count.Load())
 	})
 }
@@ -91,13 +92,14 @@ func (*stub) SetWriteDeadline(time.Time) error { return nil }
 func FuzzTable(f *testing.F) {
 	f.Add(appendTable(nil, Table{"a": true, "b": "text", "c": Table{"d": "x"}})[4:])
 	f.Add([]byte("\x01aA\x00\x00\x00\x02t\x01\x01bD\x02\x00\x00\x00\x07\x01cT\x00\x00\x00\x00\x00\x00\x00\x01\x01dV\x01ex\x00\x00\x00\x01z"))
-	f.Add([]byte("\x01bb\x01\x01BB\x01\x01ss\x00\x01\x01uu\x00\x01\x01II\x00\x00\x00\x01\x01ii\x00\x00\x00\x01\x01ll\x00\x00\x00\x00\x00\x00\x00\x01\x01ff\x00\x00\x00\x00\x01dd\x00\x00\x00\x00\x00\x00\x00\x00"))
+	f.Add([]byte("\x01bb\x01\x01BB\x01\x01ss\x00\x01\x01uu\x00\x01\x01II\x00\x00\x00\x01\x01ii\x00\x00\x00\x01" +
+		"\x01ll\x00\x00\x00\x00\x00\x00\x00\x01\x01ff\x00\x00\x00\x00\x01dd\x00\x00\x00\x00\x00\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, octets []byte) {
-		a := &arguments{rest: append(appendLong(nil, uint32(len(octets))), octets...)}
+		a := &arguments{unread: append(appendLong(nil, uint32(len(octets))), octets...)}
 		table := a.table(1)
 		if a.err == nil {
 			require.LessOrEqual(t, depth(table), maxTableDepth)
-			require.Empty(t, a.rest)
+			require.Empty(t, a.unread)
 		}
 	})
 }

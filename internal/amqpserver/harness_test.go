@@ -23,7 +23,7 @@ func testConfig() Config {
 	return Config{
 		Product: "test", Version: "1",
 		Mechanisms: []Mechanism{MechanismAMQPlain, MechanismPlain}, Username: "keystone", Password: "secret",
-		MaxConnections: 64, MaxMessageBytes: 1 << 20, MaxInFlightBytes: 16 << 20, MaxHold: time.Hour,
+		MaxConnections: 64, MaxMessageBytes: 1 << 20, MaxInFlightBytes: 16 << 20, ConfirmTimeout: time.Hour,
 	}
 }
 
@@ -122,27 +122,27 @@ func confirmed(t testing.TB, confirmation *amqp.DeferredConfirmation) {
 	require.True(t, acknowledged)
 }
 
-// keeper is a handler that keeps messages, and accepts them at once unless it holds.
+// keeper is a handler that keeps messages, and accepts them at once unless it waits.
 type keeper struct {
 	mu       sync.Mutex
-	hold     bool
+	waits    bool
 	messages []*Message
 }
 
 func (k *keeper) Handle(m *Message) {
 	k.mu.Lock()
 	k.messages = append(k.messages, m)
-	hold := k.hold
+	waits := k.waits
 	k.mu.Unlock()
-	if !hold {
+	if !waits {
 		m.Accept()
 	}
 }
 
-func (k *keeper) holds(hold bool) {
+func (k *keeper) wait(waits bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.hold = hold
+	k.waits = waits
 }
 
 func (k *keeper) all() []*Message {

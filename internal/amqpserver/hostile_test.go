@@ -21,48 +21,50 @@ func TestViolations(t *testing.T) {
 	}
 	deepHeader := appendLongLong(appendShort(appendShort(nil, classBasic), 0), 1)
 	deepHeader = append(appendLong(appendShort(deepHeader, flagHeaders), uint32(len(deep))), deep...)
-	for name, tt := range map[string]struct {
+	for _, test := range []struct {
+		name   string
 		code   code
 		octets [][]byte
 	}{
-		"frame over frame_max":            {codeFrameError, [][]byte{{1, 0, 1, 0xff, 0xff, 0xff, 0xff}}},
-		"frame without its end":           {codeFrameError, [][]byte{{8, 0, 0, 0, 0, 0, 0, 0}}},
-		"method over 32 KiB":              {codeFrameError, [][]byte{{1, 0, 1, 0, 1, 0, 0}}},
-		"method that is cut short":        {codeSyntaxError, [][]byte{wireFrame(frameMethod, 1, []byte{0, 60})}},
-		"arguments that are cut short":    {codeSyntaxError, [][]byte{wireFrame(frameMethod, 1, []byte{0, 60, 0, 40, 0, 0, 9})}},
-		"method of no class":              {codeCommandInvalid, [][]byte{wireFrame(frameMethod, 1, []byte{0, 7, 0, 7})}},
-		"start-ok again":                  {codeCommandInvalid, [][]byte{wireStartOk}},
-		"close-ok unasked":                {codeCommandInvalid, [][]byte{appendMethod(nil, 0, connectionCloseOk, nil)}},
-		"channel over channel_max":        {codeChannelError, [][]byte{wireFrame(frameMethod, 2, []byte{0, 20, 0, 10, 0})}},
-		"channel opened twice":            {codeChannelError, [][]byte{wireChannel}},
-		"content without publish":         {codeUnexpectedFrame, [][]byte{wireHeader(3)}},
-		"body without header":             {codeUnexpectedFrame, [][]byte{wirePublish(), wireFrame(frameBody, 1, []byte("x"))}},
-		"header twice":                    {codeUnexpectedFrame, [][]byte{wirePublish(), wireHeader(3), wireHeader(3)}},
-		"publish inside publish":          {codeUnexpectedFrame, [][]byte{wirePublish(), wireHeader(3), wirePublish()}},
-		"body longer than said":           {codeFrameError, [][]byte{wirePublish(), wireHeader(3), wireFrame(frameBody, 1, []byte("four"))}},
-		"header of another class":         {codeUnexpectedFrame, [][]byte{wirePublish(), wireFrame(frameHeader, 1, make([]byte, 14))}},
-		"headers nested 300 deep":         {codeSyntaxError, [][]byte{wirePublish(), wireFrame(frameHeader, 1, deepHeader)}},
-		"immediate":                       {codeNotImplemented, [][]byte{wireFrame(frameMethod, 1, []byte{0, 60, 0, 40, 0, 0, 0, 0, 2})}},
-		"content on channel 0":            {codeUnexpectedFrame, [][]byte{wireFrame(frameBody, 0, []byte("x"))}},
-		"frame of no type":                {codeUnexpectedFrame, [][]byte{wireFrame(5, 1, nil)}},
-		"publish on a channel never open": {codeChannelError, [][]byte{appendMethod(nil, 1, channelClose, func(to []byte) []byte { return append(to, make([]byte, 7)...) }), wirePublish()}},
+		{"frame over frame_max", codeFrameError, [][]byte{{1, 0, 1, 0xff, 0xff, 0xff, 0xff}}},
+		{"frame without its end", codeFrameError, [][]byte{{8, 0, 0, 0, 0, 0, 0, 0}}},
+		{"method over 32 KiB", codeFrameError, [][]byte{{1, 0, 1, 0, 1, 0, 0}}},
+		{"method that is cut short", codeSyntaxError, [][]byte{wireFrame(frameMethod, 1, []byte{0, 60})}},
+		{"arguments that are cut short", codeSyntaxError, [][]byte{wireFrame(frameMethod, 1, []byte{0, 60, 0, 40, 0, 0, 9})}},
+		{"method of no class", codeCommandInvalid, [][]byte{wireFrame(frameMethod, 1, []byte{0, 7, 0, 7})}},
+		{"start-ok again", codeCommandInvalid, [][]byte{wireStartOk}},
+		{"close-ok unasked", codeCommandInvalid, [][]byte{appendMethod(nil, 0, connectionCloseOk, nil)}},
+		{"channel over channel_max", codeChannelError, [][]byte{wireFrame(frameMethod, 2, []byte{0, 20, 0, 10, 0})}},
+		{"channel opened twice", codeChannelError, [][]byte{wireChannel}},
+		{"content without publish", codeUnexpectedFrame, [][]byte{wireHeader(3)}},
+		{"body without header", codeUnexpectedFrame, [][]byte{wirePublish(), wireFrame(frameBody, 1, []byte("x"))}},
+		{"header twice", codeUnexpectedFrame, [][]byte{wirePublish(), wireHeader(3), wireHeader(3)}},
+		{"publish inside publish", codeUnexpectedFrame, [][]byte{wirePublish(), wireHeader(3), wirePublish()}},
+		{"body longer than said", codeFrameError, [][]byte{wirePublish(), wireHeader(3), wireFrame(frameBody, 1, []byte("four"))}},
+		{"header of another class", codeUnexpectedFrame, [][]byte{wirePublish(), wireFrame(frameHeader, 1, make([]byte, 14))}},
+		{"headers nested 300 deep", codeSyntaxError, [][]byte{wirePublish(), wireFrame(frameHeader, 1, deepHeader)}},
+		{"immediate", codeNotImplemented, [][]byte{wireFrame(frameMethod, 1, []byte{0, 60, 0, 40, 0, 0, 0, 0, 2})}},
+		{"content on channel 0", codeUnexpectedFrame, [][]byte{wireFrame(frameBody, 0, []byte("x"))}},
+		{"frame of no type", codeUnexpectedFrame, [][]byte{wireFrame(5, 1, nil)}},
+		{"publish on a channel never open", codeChannelError,
+			[][]byte{appendMethod(nil, 1, channelClose, func(to []byte) []byte { return append(to, make([]byte, 7)...) }), wirePublish()}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			f := start(t, options{timeouts: unanswered})
 			w := f.wire().confirming()
-			w.send(tt.octets...)
+			w.send(test.octets...)
 			kind, a := w.next()
 			if kind == channelCloseOk {
 				kind, a = w.next()
 			}
 			require.Equal(t, connectionClose, kind)
-			require.Equal(t, uint16(tt.code), a.short())
+			require.Equal(t, uint16(test.code), a.short())
 			w.send(appendMethod(nil, 0, connectionCloseOk, nil))
 			w.expectEnd()
 			var refused *Refusal
 			require.ErrorAs(t, eventually(t, f.events, func(e *events) []error { return e.closed }, 1)[0], &refused)
-			assert.Equal(t, uint16(tt.code), refused.Code)
+			assert.Equal(t, uint16(test.code), refused.Code)
 			assert.Empty(t, f.messages.all())
 			f.eventuallyEmpty()
 		})
@@ -72,36 +74,38 @@ func TestViolations(t *testing.T) {
 // TestBeforeAuthentication: a stranger gets an answer or an end, soon, and no memory.
 func TestBeforeAuthentication(t *testing.T) {
 	bigStart := wireFrame(frameMethod, 0, make([]byte, handshakeFrameMax))
-	for name, tt := range map[string]struct {
+	for _, test := range []struct {
+		name string
 		send []byte
 		want []byte // what the answer begins with after connection.start
 	}{
-		"HTTP":                  {[]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), protocolHeader},
-		"AMQP 1.0":              {[]byte("AMQP\x00\x01\x00\x00"), protocolHeader},
-		"nothing":               {nil, nil},
-		"half a header":         {protocolHeader[:5], nil},
-		"no start-ok":           {protocolHeader, []byte{frameMethod, 0, 0}},
-		"4 GiB frame":           {append(bytes.Clone(protocolHeader), 1, 0, 0, 0xff, 0xff, 0xff, 0xff), []byte{frameMethod, 0, 0}},
-		"frame of 8 KiB":        {append(bytes.Clone(protocolHeader), bigStart...), []byte{frameMethod, 0, 0}},
-		"publish at once":       {append(bytes.Clone(protocolHeader), wirePublish()...), []byte{frameMethod, 0, 0}},
-		"start-ok cut short":    {append(bytes.Clone(protocolHeader), wireFrame(frameMethod, 0, []byte{0, 10, 0, 11, 0, 0})...), []byte{frameMethod, 0, 0}},
-		"heartbeats for ever":   {append(bytes.Clone(protocolHeader), bytes.Repeat(heartbeat(), 1000)...), []byte{frameMethod, 0, 0}},
-		"channels over the max": {bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(2, 0, 0)}, nil), []byte{frameMethod, 0, 0}},
-		"frames too small":      {bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(1, 100, 0)}, nil), []byte{frameMethod, 0, 0}},
-		"frames too large":      {bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(1, 1<<30, 0)}, nil), []byte{frameMethod, 0, 0}},
+		{"HTTP", []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), protocolHeader},
+		{"AMQP 1.0", []byte("AMQP\x00\x01\x00\x00"), protocolHeader},
+		{"nothing", nil, nil},
+		{"half a header", protocolHeader[:5], nil},
+		{"no start-ok", protocolHeader, []byte{frameMethod, 0, 0}},
+		{"4 GiB frame", append(bytes.Clone(protocolHeader), 1, 0, 0, 0xff, 0xff, 0xff, 0xff), []byte{frameMethod, 0, 0}},
+		{"frame of 8 KiB", append(bytes.Clone(protocolHeader), bigStart...), []byte{frameMethod, 0, 0}},
+		{"publish at once", append(bytes.Clone(protocolHeader), wirePublish()...), []byte{frameMethod, 0, 0}},
+		{"start-ok cut short", append(bytes.Clone(protocolHeader), wireFrame(frameMethod, 0, []byte{0, 10, 0, 11, 0, 0})...),
+			[]byte{frameMethod, 0, 0}},
+		{"heartbeats forever", append(bytes.Clone(protocolHeader), bytes.Repeat(heartbeat(), 1000)...), []byte{frameMethod, 0, 0}},
+		{"channels over the max", bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(2, 0, 0)}, nil), []byte{frameMethod, 0, 0}},
+		{"frames too small", bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(1, 100, 0)}, nil), []byte{frameMethod, 0, 0}},
+		{"frames too large", bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(1, 1<<30, 0)}, nil), []byte{frameMethod, 0, 0}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			impatient := func(t *timeouts) { t.handshake, t.close = 4*time.Second, 500*time.Millisecond }
 			f := start(t, options{timeouts: impatient})
 			w := f.wire()
-			w.send(tt.send)
+			w.send(test.send)
 			answer, err := io.ReadAll(w.conn)
 			if err != nil {
 				var closed net.Error
 				require.False(t, errors.As(err, &closed) && closed.Timeout(), "the server has to end it")
 			}
-			assert.True(t, bytes.HasPrefix(answer, tt.want), "%q", answer)
+			assert.True(t, bytes.HasPrefix(answer, test.want), "%q", answer)
 			require.Error(t, eventually(t, f.events, func(e *events) []error { return e.refused }, 1)[0])
 			assert.Empty(t, f.events.opened)
 		})
@@ -110,26 +114,30 @@ func TestBeforeAuthentication(t *testing.T) {
 
 // TestSlowMessage: who begins a message has to end it.
 func TestSlowMessage(t *testing.T) {
-	for name, octets := range map[string][][]byte{
-		"no header":       {wirePublish()},
-		"no body":         {wirePublish(), wireHeader(10)},
-		"half a body":     {wirePublish(), wireHeader(10), wireFrame(frameBody, 1, []byte("half"))},
-		"half a frame":    {wirePublish(), wireHeader(10), wireFrame(frameBody, 1, []byte("half"))[:9]},
-		"ignored no less": {appendMethod(nil, 1, basicPublish, func(to []byte) []byte { return append(to, 0, 0, 0, 0, 0) }), wireHeader(10)},
+	for _, test := range []struct {
+		name   string
+		octets [][]byte
+	}{
+		{"no header", [][]byte{wirePublish()}},
+		{"no body", [][]byte{wirePublish(), wireHeader(10)}},
+		{"half a body", [][]byte{wirePublish(), wireHeader(10), wireFrame(frameBody, 1, []byte("half"))}},
+		{"half a frame", [][]byte{wirePublish(), wireHeader(10), wireFrame(frameBody, 1, []byte("half"))[:9]}},
+		{"ignored no less", [][]byte{appendMethod(nil, 1, basicPublish, func(to []byte) []byte { return append(to, 0, 0, 0, 0, 0) }),
+			wireHeader(10)}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			impatient := func(t *timeouts) { t.message = 200 * time.Millisecond }
 			f := start(t, options{timeouts: impatient, configure: func(c *Config) { c.Exchanges = []string{"keystone"} }})
 			w := f.wire().confirming()
-			w.send(octets...)
+			w.send(test.octets...)
 			w.expectClose(connectionClose, codeConnectionForced)
 			f.eventuallyEmpty()
 		})
 	}
 }
 
-// TestAnnouncedOnly: bodies that are announced and do not come take no memory but what the budget has for them.
+// TestAnnouncedOnly: bodies that are announced and do not come take no memory but the room that they reserve.
 func TestAnnouncedOnly(t *testing.T) {
 	f := start(t, options{configure: func(c *Config) { c.MaxInFlightBytes = 3 << 20 }})
 	for range 2 {
@@ -156,7 +164,7 @@ func TestAnnouncedOnly(t *testing.T) {
 // TestHeadersInTheBudget: headers count many times, as a table of small fields takes many times its bytes, and are bounded.
 func TestHeadersInTheBudget(t *testing.T) {
 	f := start(t, options{})
-	f.messages.holds(true)
+	f.messages.wait(true)
 	w := f.wire().confirming()
 	headers := bytes.Repeat([]byte{1, 'x', 'V'}, 1000)
 	properties := func(headers []byte) []byte {
@@ -182,17 +190,20 @@ func TestLargeBodyAmongOtherFrames(t *testing.T) {
 	w.send(wirePublish(), wireHeader(30), part(5), heartbeat(), part(0), part(20), heartbeat(), part(5))
 	w.expect(basicAck)
 	assert.Equal(t, []string{"xxxxxxxxxx"}, f.messages.bodies())
-	for name, frames := range map[string][]byte{
-		"a method":    wirePublish(),
-		"a header":    wireHeader(30),
-		"too much":    part(26),
-		"no frame":    []byte("GET / HTTP/1.1\r\n"),
-		"another end": {frameBody, 0, 1, 0, 0, 0, 1, 'x', 0},
+	for _, test := range []struct {
+		name   string
+		frames []byte
+	}{
+		{"a method", wirePublish()},
+		{"a header", wireHeader(30)},
+		{"too much", part(26)},
+		{"no frame", []byte("GET / HTTP/1.1\r\n")},
+		{"another end", []byte{frameBody, 0, 1, 0, 0, 0, 1, 'x', 0}},
 	} {
 		w := f.wire().confirming()
-		w.send(wirePublish(), wireHeader(30), part(5), frames)
+		w.send(wirePublish(), wireHeader(30), part(5), test.frames)
 		w.expect(connectionClose)
-		require.NoError(t, w.conn.Close(), name)
+		require.NoError(t, w.conn.Close(), test.name)
 	}
 	w = f.wire().confirming()
 	w.send(wirePublish(), wireHeader(30), part(5))

@@ -13,12 +13,13 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
-// TestHold: what is not accepted within MaxHold is given back with 320; sent again, it is the same message for the handler, and the
-// acceptance of the first copy confirms the second.
-func TestHold(t *testing.T) {
+// TestConfirmTimeout: what is not accepted within ConfirmTimeout is given back with 320; sent again, it is the same message for the
+// handler, and the acceptance of the first copy confirms the second.
+func TestConfirmTimeout(t *testing.T) {
 	t.Parallel()
-	f := start(t, options{configure: func(c *Config) { c.MaxHold = 5 * time.Second }}) // enough for two messages to come, and one to be accepted
-	f.messages.holds(true)
+	// Enough for two messages to come, and one to be accepted.
+	f := start(t, options{configure: func(c *Config) { c.ConfirmTimeout = 5 * time.Second }})
+	f.messages.wait(true)
 	var held []*Message
 	for range 3 {
 		connection, channel := f.dial(amqp.Config{})
@@ -47,21 +48,21 @@ func TestHold(t *testing.T) {
 	assert.Zero(t, f.orphans.count.Load())
 
 	// Once accepted, the same bytes are another message.
-	f.messages.holds(false)
+	f.messages.wait(false)
 	confirmed(t, publish(t, channel, "held"))
 	assert.Equal(t, []string{"held", "held too", "held"}, f.messages.bodies())
 }
 
-// TestHeldByBudget: a connection that waits for room longer than MaxHold is given back too.
-func TestHeldByBudget(t *testing.T) {
+// TestNoRoomUntilTheConfirmTimeout: a connection that waits for room longer than ConfirmTimeout is given back too.
+func TestNoRoomUntilTheConfirmTimeout(t *testing.T) {
 	f := start(t, options{configure: func(c *Config) {
-		c.MaxMessageBytes, c.MaxInFlightBytes, c.MaxHold = 1<<20, 2<<20, 150*time.Millisecond
+		c.MaxMessageBytes, c.MaxInFlightBytes, c.ConfirmTimeout = 1<<20, 2<<20, 150*time.Millisecond
 	}})
-	f.messages.holds(true)
+	f.messages.wait(true)
 	w := f.wire().open()
 	w.send(wireChannel)
 	w.expect(channelOpenOk)
-	w.send(wirePublish(), wireHeader(1<<20)) // without confirmation, so that what holds the budget is not bounded itself
+	w.send(wirePublish(), wireHeader(1<<20)) // without confirmation, so that what takes the room is not bounded itself
 	for range 16 {
 		w.send(wireFrame(frameBody, 1, make([]byte, 1<<16)))
 	}
@@ -73,7 +74,7 @@ func TestHeldByBudget(t *testing.T) {
 // TestIdenticalMessages: only what a connection left behind can be a copy.
 func TestIdenticalMessages(t *testing.T) {
 	f := start(t, options{})
-	f.messages.holds(true)
+	f.messages.wait(true)
 	_, first := f.dial(amqp.Config{})
 	_, second := f.dial(amqp.Config{})
 	confirmations := []*amqp.DeferredConfirmation{publish(t, first, "x"), publish(t, first, "x"), publish(t, second, "x")}
@@ -102,7 +103,7 @@ func TestIdenticalMessages(t *testing.T) {
 // TestHeartbeats are sent while nothing else is, and while a message is held; the client's are not missed.
 func TestHeartbeats(t *testing.T) {
 	f := start(t, options{})
-	f.messages.holds(true)
+	f.messages.wait(true)
 	w := f.wire()
 	w.send(protocolHeader)
 	w.expect(connectionStart)
@@ -117,7 +118,7 @@ func TestHeartbeats(t *testing.T) {
 	for range 5 { // 2.5 s without a word of the client's
 		head, err := w.frames.head()
 		require.NoError(t, err)
-		require.Equal(t, frame{kind: frameHeartbeat}, head)
+		require.Equal(t, frame{typ: frameHeartbeat}, head)
 		require.NoError(t, w.frames.discard(head))
 	}
 	message.Accept()
@@ -127,7 +128,7 @@ func TestHeartbeats(t *testing.T) {
 // TestShutdown: what is in flight finishes and is confirmed, what comes after is left to be sent again, idle connections end.
 func TestShutdown(t *testing.T) {
 	f := start(t, options{})
-	f.messages.holds(true)
+	f.messages.wait(true)
 	f.wire() // says nothing
 	idle := f.wire().confirming()
 	busy := f.wire().confirming()
@@ -163,7 +164,7 @@ func TestShutdown(t *testing.T) {
 func TestShutdownDeadline(t *testing.T) {
 	t.Parallel()
 	f := start(t, options{timeouts: unanswered})
-	f.messages.holds(true)
+	f.messages.wait(true)
 	answering, silent := f.wire().confirming(), f.wire().confirming()
 	answering.publish("one")
 	silent.publish("two")

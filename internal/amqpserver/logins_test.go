@@ -65,8 +65,8 @@ func TestLimitedHostsAreBounded(t *testing.T) {
 	require.LessOrEqual(t, len(l.hosts), 2, "who has not tried for a while is forgotten")
 }
 
-// TestGuessing: passwords are tried from one address on many connections. Few are looked at, a service on another address logs in meanwhile,
-// and one on the same address soon after.
+// TestGuessing: passwords are tried from one address on many connections. Few are looked at, a service on another address logs in
+// meanwhile, and one on the same address soon after.
 func TestGuessing(t *testing.T) {
 	f := start(t, options{})
 	from := func(address, password string) error {

@@ -25,12 +25,10 @@ type Client struct {
 	User string
 	// Certificate is the one that the client showed and that was verified against the listener's client CA; nil without.
 	Certificate *x509.Certificate
-	// ConnectionName, Product and Version are what the client says of itself, each at most 256 bytes. oslo.messaging's
+	// ConnectionName and Product are what the client says of itself, each at most 256 bytes. oslo.messaging's
 	// connection names are <process>:<pid>:<random>.
 	ConnectionName string
 	Product        string
-	Version        string
-	VirtualHost    string
 }
 
 // Message is a published message that is not confirmed yet.
@@ -58,8 +56,8 @@ type Message struct {
 	cost     int64
 }
 
-// Accept says that the message was taken for good: the publisher gets its acknowledgement. It may be called from any goroutine, and
-// does not block. Only the first call counts. It matters after the connection has ended too: see Config.MaxHold.
+// Accept says that the message is delivered: the publisher gets its acknowledgement. It may be called from any goroutine, and
+// does not block. Only the first call counts. It matters after the connection has ended too: see Config.ConfirmTimeout.
 func (m *Message) Accept() {
 	m.mu.Lock()
 	if m.accepted {
@@ -70,7 +68,7 @@ func (m *Message) Accept() {
 	owner, tag := m.owner, m.tag
 	m.mu.Unlock()
 
-	m.server.budget.release(m.cost)
+	m.server.release(m.cost)
 	if owner != nil {
 		owner.connection.accept(owner, tag)
 		return
@@ -78,7 +76,7 @@ func (m *Message) Accept() {
 	m.server.orphans.remove(m)
 }
 
-// What a message takes of the budget beside its body: an overhead, and for each byte of its headers what a table of the smallest
+// The room that a message needs beside its body: an overhead, and for each byte of its headers what a table of the smallest
 // fields takes in memory.
 const (
 	messageOverhead = 512

@@ -10,7 +10,7 @@ import (
 // orphans are the messages that are with the handler still while their connection has ended without an acknowledgement. The
 // publisher will send each again, byte by byte the same (oslo.messaging, kombu: Connection.ensure): then the copy takes the place of its
 // connection, and is not handed over a second time. Without this an outage of the pipeline would add one copy per
-// MaxHold. What is not sent again, as its publisher has died, is delivered all the same.
+// ConfirmTimeout. What is not sent again, as its publisher has died, is delivered all the same.
 type orphans struct {
 	seed  maphash.Seed
 	count atomic.Int64 // len(messages), so that nothing is hashed in ordinary times
@@ -40,7 +40,7 @@ func (o *orphans) add(m *Message) {
 	o.count.Add(1)
 }
 
-// adopt looks for an orphan that is the same as the copy and not accepted, and has it acknowledged where the copy would be.
+// adopt looks for an orphan of which this is a copy and that is not accepted, and has it acknowledged where the copy would be.
 func (o *orphans) adopt(copied *Message) *Message {
 	if o.count.Load() == 0 {
 		return nil
@@ -49,7 +49,7 @@ func (o *orphans) adopt(copied *Message) *Message {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for i, m := range o.messages[key] {
-		if !m.same(copied) {
+		if !m.isCopyOf(copied) {
 			continue
 		}
 		m.mu.Lock()
@@ -93,8 +93,8 @@ func (o *orphans) drop(key uint64, i int) {
 	o.count.Add(-1)
 }
 
-// same is whether the publisher would call the two one message: another host or user may not confirm it.
-func (m *Message) same(other *Message) bool {
+// isCopyOf reports whether the publisher would call the two one message: another host or user may not confirm it.
+func (m *Message) isCopyOf(other *Message) bool {
 	return m.Exchange == other.Exchange && m.RoutingKey == other.RoutingKey &&
 		m.Client.User == other.Client.User && m.Client.Address.Addr() == other.Client.Address.Addr() &&
 		bytes.Equal(m.Body, other.Body)

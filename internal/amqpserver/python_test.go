@@ -34,7 +34,8 @@ type service struct {
 var havePython = sync.OnceValue(func() error {
 	out, err := exec.Command("/usr/bin/python3", "-c", "import oslo_messaging, kombu, amqp, pika").CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("oslo.messaging, kombu and pika are not installed: apt-get install --no-install-recommends python3-oslo.messaging python3-kombu python3-pika: %w: %s", err, out)
+		return fmt.Errorf("oslo.messaging, kombu and pika are not installed: apt-get install --no-install-recommends "+
+			"python3-oslo.messaging python3-kombu python3-pika: %w: %s", err, out)
 	}
 	return nil
 })
@@ -96,9 +97,12 @@ func (f *fixture) notify(retry int, notifications, rabbit section, events ...str
 		notifications["driver"] = "messagingv2"
 	}
 	var file strings.Builder
-	for name, section := range map[string]section{"oslo_messaging_notifications": notifications, "oslo_messaging_rabbit": rabbit} {
-		fmt.Fprintf(&file, "[%s]\n", name)
-		for key, value := range section {
+	for _, test := range []struct {
+		name    string
+		section section
+	}{{"oslo_messaging_notifications", notifications}, {"oslo_messaging_rabbit", rabbit}} {
+		fmt.Fprintf(&file, "[%s]\n", test.name)
+		for key, value := range test.section {
 			fmt.Fprintf(&file, "%s = %s\n", key, value)
 		}
 	}
@@ -151,7 +155,8 @@ func TestOsloMessaging(t *testing.T) {
 		})
 	}
 	ca, cert, key := authority.files(t, "keystone-node")
-	for name, tt := range map[string]struct {
+	for _, test := range []struct {
+		name                  string
 		notifications, rabbit section
 		listen                func(net.Listener) net.Listener
 		url                   string
@@ -159,34 +164,35 @@ func TestOsloMessaging(t *testing.T) {
 		mechanism             Mechanism
 		user                  string
 	}{
-		"messagingv2":       {},
-		"messaging":         {notifications: section{"driver": "messaging"}},
-		"PLAIN":             {rabbit: section{"rabbit_login_method": "PLAIN"}, mechanism: MechanismPlain},
-		"two topics":        {notifications: section{"topics": "notifications,audit"}, copies: 2},
-		"gzip":              {rabbit: section{"kombu_compression": "gzip"}},
-		"quorum queues":     {rabbit: section{"rabbit_quorum_queue": "true"}},
-		"durable queues":    {rabbit: section{"amqp_durable_queues": "true", "amqp_auto_delete": "true"}},
-		"mirrored queues":   {rabbit: section{"rabbit_ha_queues": "true"}},
-		"TLS":               {rabbit: section{"ssl": "true", "ssl_ca_file": ca}, listen: secure},
-		"EXTERNAL over TLS": {rabbit: section{"ssl": "true", "ssl_ca_file": ca, "ssl_cert_file": cert, "ssl_key_file": key, "rabbit_login_method": "EXTERNAL"}, listen: secure, url: "rabbit://", mechanism: MechanismExternal, user: "keystone-node"},
+		{name: "messagingv2"},
+		{name: "messaging", notifications: section{"driver": "messaging"}},
+		{name: "PLAIN", rabbit: section{"rabbit_login_method": "PLAIN"}, mechanism: MechanismPlain},
+		{name: "two topics", notifications: section{"topics": "notifications,audit"}, copies: 2},
+		{name: "gzip", rabbit: section{"kombu_compression": "gzip"}},
+		{name: "quorum queues", rabbit: section{"rabbit_quorum_queue": "true"}},
+		{name: "durable queues", rabbit: section{"amqp_durable_queues": "true", "amqp_auto_delete": "true"}},
+		{name: "mirrored queues", rabbit: section{"rabbit_ha_queues": "true"}},
+		{name: "TLS", rabbit: section{"ssl": "true", "ssl_ca_file": ca}, listen: secure},
+		{name: "EXTERNAL over TLS", rabbit: section{"ssl": "true", "ssl_ca_file": ca, "ssl_cert_file": cert, "ssl_key_file": key,
+			"rabbit_login_method": "EXTERNAL"}, listen: secure, url: "rabbit://", mechanism: MechanismExternal, user: "keystone-node"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			f := start(t, options{listen: tt.listen, configure: func(c *Config) {
+			f := start(t, options{listen: test.listen, configure: func(c *Config) {
 				c.Mechanisms, c.CertificateNames = append(c.Mechanisms, MechanismExternal), []string{"keystone-node"}
 			}})
-			if tt.notifications == nil {
-				tt.notifications = section{}
+			if test.notifications == nil {
+				test.notifications = section{}
 			}
-			if tt.url != "" {
-				tt.notifications["transport_url"] = tt.url + f.address + "/"
+			if test.url != "" {
+				test.notifications["transport_url"] = test.url + f.address + "/"
 			}
-			service := f.notify(1, tt.notifications, tt.rabbit, "a", "b", "c")
+			service := f.notify(1, test.notifications, test.rabbit, "a", "b", "c")
 			require.Equal(t, []string{"a", "b", "c"}, service.wait())
 			assert.NotContains(t, service.errors.String(), "Could not send")
 
 			want := []string{"a", "b", "c"}
-			if tt.copies == 2 {
+			if test.copies == 2 {
 				want = []string{"a", "a", "b", "b", "c", "c"}
 			}
 			messages := f.messages.all()
@@ -194,12 +200,12 @@ func TestOsloMessaging(t *testing.T) {
 			m := messages[0]
 			assert.Equal(t, "openstack", m.Exchange)
 			assert.Equal(t, "notifications.info", m.RoutingKey)
-			if tt.mechanism == "" {
-				tt.mechanism, tt.user = MechanismAMQPlain, "keystone"
+			if test.mechanism == "" {
+				test.mechanism, test.user = MechanismAMQPlain, "keystone"
 			}
-			assert.Equal(t, tt.mechanism, m.Client.Mechanism)
-			if tt.user != "" {
-				assert.Equal(t, tt.user, m.Client.User)
+			assert.Equal(t, test.mechanism, m.Client.Mechanism)
+			if test.user != "" {
+				assert.Equal(t, test.user, m.Client.User)
 			}
 			assert.Contains(t, m.Client.ConnectionName, "publish.py:")
 			assert.Equal(t, "py-amqp", m.Client.Product)
@@ -241,7 +247,7 @@ const forEver = 1_000_000
 func TestHeldAcknowledgement(t *testing.T) {
 	t.Parallel()
 	f := start(t, options{})
-	f.messages.holds(true)
+	f.messages.wait(true)
 	service := f.notify(forEver, section{}, impatient(), "held", "next")
 	message := f.messages.eventually(t, 1)[0]
 	select {
@@ -249,7 +255,7 @@ func TestHeldAcknowledgement(t *testing.T) {
 		require.Fail(t, "it did not wait", id)
 	case <-time.After(15 * time.Second): // more than twice what it takes to give up on a server that says nothing
 	}
-	f.messages.holds(false)
+	f.messages.wait(false)
 	message.Accept()
 	require.Equal(t, []string{"held", "next"}, service.wait())
 	assert.Equal(t, []string{"held", "next"}, ids(t, f.messages.all()))
@@ -260,11 +266,11 @@ func TestHeldAcknowledgement(t *testing.T) {
 // TestRefusedForNow: what is held for too long is given back and sent again, and is one message for the handler.
 func TestRefusedForNow(t *testing.T) {
 	t.Parallel()
-	f := start(t, options{configure: func(c *Config) { c.MaxHold = time.Second }})
-	f.messages.holds(true)
+	f := start(t, options{configure: func(c *Config) { c.ConfirmTimeout = time.Second }})
+	f.messages.wait(true)
 	service := f.notify(forEver, section{}, impatient(), "refused", "next")
 	require.Eventually(t, func() bool { return f.events.resentCount() >= 3 }, soon, often)
-	f.messages.holds(false)
+	f.messages.wait(false)
 	f.messages.all()[0].Accept()
 	require.Equal(t, []string{"refused", "next"}, service.wait())
 	got := ids(t, f.messages.all())
@@ -275,9 +281,12 @@ func TestRefusedForNow(t *testing.T) {
 // TestRestarts: the endpoint goes away, with a word or without, while a service publishes; every id arrives.
 func TestRestarts(t *testing.T) {
 	const count, faults = 120, 4
-	for name, away := range map[string]func(*fixture){
-		"restart": func(f *fixture) { f.stop() },
-		"kill": func(f *fixture) {
+	for _, test := range []struct {
+		name string
+		away func(*fixture)
+	}{
+		{"restart", func(f *fixture) { f.stop() }},
+		{"kill", func(f *fixture) {
 			f.mu.Lock()
 			for listener := range f.listeners {
 				_ = listener.Close()
@@ -290,9 +299,9 @@ func TestRestarts(t *testing.T) {
 			}
 			f.stopped = true
 			f.mu.Unlock()
-		},
+		}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			taken := &keeper{}
 			address := collectortest.FreeAddress(t) // none that a client's connection could take in between
@@ -307,11 +316,11 @@ func TestRestarts(t *testing.T) {
 					require.NotEmpty(t, service.next())
 				}
 				if i%2 == 0 {
-					taken.holds(true) // so that a message is in flight
+					taken.wait(true) // so that a message is in flight
 					require.Eventually(t, func() bool { return f.Stats().InFlightBytes > 0 }, soon, often)
 				}
-				away(f)
-				taken.holds(false)
+				test.away(f)
+				taken.wait(false)
 				f = start(t, options{handler: taken, address: address})
 			}
 			service.wait()

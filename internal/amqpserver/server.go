@@ -6,7 +6,10 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // ErrTooManyConnections says that a connection was ended because of Config.MaxConnections: at once, or to make room for another while it
@@ -19,7 +22,10 @@ type Server struct {
 	timeouts timeouts
 	handler  Handler
 	observer Observer
-	budget   *budget
+	// room is what is left of Config.MaxInFlightBytes, inFlight what is taken of it. Who waits first is served first, so that a large
+	// message is not starved by small ones.
+	room     *semaphore.Weighted
+	inFlight atomic.Int64
 	orphans  *orphans
 	logins   *logins
 
@@ -39,7 +45,7 @@ func New(config Config, handler Handler, observer Observer) (*Server, error) {
 	}
 	return &Server{
 		config: config, timeouts: defaultTimeouts(), handler: handler, observer: observer,
-		budget: newBudget(config.MaxInFlightBytes), orphans: newOrphans(), logins: newLogins(),
+		room: semaphore.NewWeighted(config.MaxInFlightBytes), orphans: newOrphans(), logins: newLogins(),
 		listeners: map[net.Listener]struct{}{}, connections: map[*connection]struct{}{}, hosts: map[netip.Addr]int{},
 	}, nil
 }
@@ -61,7 +67,7 @@ func (s *Server) Serve(listener net.Listener) error {
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return err
-		default: // as too many open files: it passes
+		default: // such as too many open files: it passes
 			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
 			s.wait(pause)
 		}
@@ -112,7 +118,7 @@ func (s *Server) start(conn net.Conn) {
 }
 
 // admit counts a connection in. It is waited for from then on. Where there is no room, the one that has taken longest to say who it is
-// has to make some, and is returned: strangers who hold connections open must not keep services out.
+// has to make some, and is returned: strangers who keep connections open must not keep services out.
 func (s *Server) admit(c *connection) (admitted bool, slowest *connection) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,7 +155,7 @@ func (s *Server) leave(c *connection) {
 	s.remove(c)
 }
 
-// remove counts a connection out, once. s.mu is held.
+// remove counts a connection out, once. s.mu is locked.
 func (s *Server) remove(c *connection) {
 	if _, counted := s.connections[c]; !counted {
 		return
@@ -162,16 +168,22 @@ func (s *Server) remove(c *connection) {
 	}
 }
 
+// release gives back the room of a message.
+func (s *Server) release(bytes int64) {
+	s.inFlight.Add(-bytes)
+	s.room.Release(bytes)
+}
+
 // Stats returns what the server has now.
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{Connections: len(s.connections), InFlightBytes: s.budget.used()}
+	return Stats{Connections: len(s.connections), InFlightBytes: s.inFlight.Load()}
 }
 
-// Shutdown takes no new connections and no new messages, waits until what was handled is accepted and acknowledged, or ctx ends,
-// and closes every connection with 320, so that clients send what was not acknowledged again, to whoever listens then. It returns
-// when all goroutines of the server have ended; clients that do not answer delay that by at most two seconds. The error is ctx's when messages
+// Shutdown takes no new connections and no new messages, waits until what was handled is accepted and acknowledged, or ctx ends, and
+// closes every connection with 320, so that clients send what was not acknowledged again, to whoever listens then. It returns when all
+// goroutines of the server have ended; clients that do not answer delay that by at most two seconds. The error is ctx's when messages
 // were left.
 func (s *Server) Shutdown(ctx context.Context) error {
 	for _, c := range s.stop() {

@@ -1,6 +1,9 @@
 package amqpserver
 
-import "math"
+import (
+	"cmp"
+	"math"
+)
 
 // Table is an AMQP field table. Its values are bool, int64, uint64, float64, string, []byte, Table, []any and nil.
 type Table map[string]any
@@ -21,11 +24,11 @@ func (a *arguments) table(depth int) Table {
 		return nil
 	}
 	table := Table{}
-	for len(fields.rest) > 0 && fields.err == nil {
+	for len(fields.unread) > 0 && fields.err == nil {
 		name := fields.shortString()
 		table[name] = fields.field(depth)
 	}
-	a.err = firstOf(a.err, fields.err)
+	a.err = cmp.Or(a.err, fields.err)
 	return table
 }
 
@@ -35,10 +38,10 @@ func (a *arguments) array(depth int) []any {
 		return nil
 	}
 	values := []any{}
-	for len(fields.rest) > 0 && fields.err == nil {
+	for len(fields.unread) > 0 && fields.err == nil {
 		values = append(values, fields.field(depth))
 	}
-	a.err = firstOf(a.err, fields.err)
+	a.err = cmp.Or(a.err, fields.err)
 	return values
 }
 
@@ -46,18 +49,18 @@ func (a *arguments) array(depth int) []any {
 func (a *arguments) nested(depth int) *arguments {
 	content := a.longString()
 	if depth > maxTableDepth {
-		a.err = firstOf(a.err, errTooDeep)
+		a.err = cmp.Or(a.err, errTooDeep)
 	}
 	if a.err != nil || len(content) == 0 {
 		return nil
 	}
-	return &arguments{rest: content}
+	return &arguments{unread: content}
 }
 
 // field reads one value after its type. The types are RabbitMQ's, which differ from those of the specification
 // (https://www.rabbitmq.com/amqp-0-9-1-errata, section 3).
 func (a *arguments) field(depth int) any {
-	switch kind := a.octet(); kind {
+	switch a.octet() {
 	case 't':
 		return a.octet() != 0
 	case 'b':
@@ -94,7 +97,7 @@ func (a *arguments) field(depth int) any {
 	case 'V':
 		return nil
 	default:
-		a.err = firstOf(a.err, errFieldType)
+		a.err = cmp.Or(a.err, errFieldType)
 		return nil
 	}
 }

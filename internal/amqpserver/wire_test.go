@@ -56,8 +56,8 @@ func (w *wire) next() (method, *arguments) {
 		require.NoError(w.t, err)
 		payload, err := w.frames.read(f)
 		require.NoError(w.t, err)
-		if f.kind == frameMethod {
-			a := &arguments{rest: payload}
+		if f.typ == frameMethod {
+			a := &arguments{unread: payload}
 			return method(a.long()), a
 		}
 	}

@@ -31,8 +31,8 @@ type Deliverer struct {
 	Observer Observer
 }
 
-// Consume gives the items from and up to to of a batch to the next component. It makes new data for each call: a consumer may change or keep
-// what it was given.
+// Consume gives the items from and up to to of a batch to the next component. It makes new data for each call: a consumer may change or
+// keep what it was given.
 type Consume func(ctx context.Context, from, to int) error
 
 // Deliver gives a batch of n items to the pipeline and returns the settlement of each, in order: Acknowledged, Rejected or Abandoned. The

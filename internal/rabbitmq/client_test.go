@@ -168,7 +168,8 @@ func TestDeletedQueueIsDeclaredAgain(t *testing.T) {
 
 func TestAcknowledgementTimeoutEndsTheGeneration(t *testing.T) {
 	t.Parallel()
-	own := rabbitmqtest.Start(t, rabbitmqtest.Options{AdvancedConfig: "[{rabbit, [{consumer_timeout, 10000}, {channel_tick_interval, 1000}]}]."})
+	own := rabbitmqtest.Start(t, rabbitmqtest.Options{AdvancedConfig: "[{rabbit, [{consumer_timeout, 10000}, " +
+		"{channel_tick_interval, 1000}]}]."})
 	b := broker{Node: own, virtualHost: "/"}
 	b.publish(t, "0")
 	r := start(t, b.config())

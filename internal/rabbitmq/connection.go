@@ -120,9 +120,11 @@ func secure(ctx context.Context, config *tls.Config, address string, conn net.Co
 	var hostname x509.HostnameError
 	switch {
 	case errors.As(err, &hostname):
-		return nil, fmt.Errorf("TLS: %w (oslo.messaging verifies host names since 18.1.0 only: OpenStack services may connect where this is refused)", err)
+		return nil, fmt.Errorf("TLS: %w (oslo.messaging verifies host names since 18.1.0 only: OpenStack services may connect where "+
+			"this is refused)", err)
 	case errors.As(err, &unverified):
-		return nil, fmt.Errorf("TLS: %w (without ssl_ca_file oslo.messaging verifies nothing: OpenStack services may connect where this is refused)", err)
+		return nil, fmt.Errorf("TLS: %w (without ssl_ca_file oslo.messaging verifies nothing: OpenStack services may connect where "+
+			"this is refused)", err)
 	case err != nil:
 		return nil, fmt.Errorf("TLS: %w", err)
 	}

@@ -42,8 +42,8 @@ func (e *consumerEnd) wait(ctx context.Context, session *Session) error {
 	return reason
 }
 
-// leastTimeout is below every acknowledgement timeout that somebody sets; RabbitMQ's default is half an hour. What is in flight for less is so
-// while a queue is deleted and declared anew by somebody else at once.
+// leastTimeout is below every acknowledgement timeout that somebody sets; RabbitMQ's default is half an hour. What is in flight for less
+// is so while a queue is deleted and declared anew by somebody else at once.
 const leastTimeout = time.Second
 
 var errConsumerCancelled = errors.New("the broker cancelled the consumer")
@@ -58,7 +58,8 @@ func (e *consumerEnd) cancelReason(ctx context.Context, session *Session) error 
 	case hasCode(err, amqp.NotFound):
 		return fmt.Errorf("%w: the queue was deleted or its node is gone: %w", cancelled, err)
 	case (err == nil || errors.Is(err, errNoAnswer)) && unacknowledged >= leastTimeout && e.main.version().isAtLeast(4, 3):
-		return fmt.Errorf("%w: %w; a delivery was not acknowledged for %s", cancelled, ErrAcknowledgementTimeout, unacknowledged.Round(time.Second))
+		return fmt.Errorf("%w: %w; a delivery was not acknowledged for "+
+			"%s", cancelled, ErrAcknowledgementTimeout, unacknowledged.Round(time.Second))
 	case err != nil:
 		return fmt.Errorf("%w; whether the queue is still there could not be asked: %w", cancelled, err)
 	default:
@@ -69,8 +70,8 @@ func (e *consumerEnd) cancelReason(ctx context.Context, session *Session) error 
 // deletionTime is how long a queue may still be found after its deletion cancelled its consumers.
 const deletionTime = time.Second
 
-// probeTimeout is short: RabbitMQ 4.3.6 may leave calls on a queue unanswered while it has a consumer whose many deliveries timed out, until the
-// connection ends.
+// probeTimeout is short: RabbitMQ 4.3.6 may leave calls on a queue unanswered while it has a consumer whose many deliveries timed out,
+// until the connection ends.
 const probeTimeout = 2 * deletionTime
 
 // probe asks whether the queue is there until it is not, for deletionTime at most.

@@ -91,7 +91,8 @@ func (t *topology) bind(channel *amqp.Channel, exchange string) error {
 		for _, priority := range t.config.Priorities {
 			key := topic + "." + strings.ToLower(priority)
 			if err := channel.QueueBind(t.config.Queue.Name, key, exchange, false, nil); err != nil {
-				return fmt.Errorf("binding queue %q to exchange %q with key %q needs the write permission on the queue and the read permission on the exchange: %w",
+				return fmt.Errorf("binding queue %q to exchange %q with key %q needs the write permission on the queue and the read "+
+					"permission on the exchange: %w",
 					t.config.Queue.Name, exchange, key, err)
 			}
 		}

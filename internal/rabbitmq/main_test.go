@@ -315,7 +315,8 @@ func next[T any](t *testing.T, r *running, from chan T) (v T) {
 	case v = <-from:
 	case <-time.After(patience):
 		r.do(func() {
-			require.Fail(t, "nothing came", "connected %v, disconnected %v, missing %v, topology %v", r.connected, r.disconnected, r.missing, r.topology)
+			require.Fail(t, "nothing came", "connected %v, disconnected %v, missing %v, topology "+
+				"%v", r.connected, r.disconnected, r.missing, r.topology)
 		})
 	}
 	return v

@@ -43,7 +43,8 @@ func (p *readPause) set(paused bool) {
 	}
 }
 
-// fittingPrefetch is how many messages of those in flight, which are more than bound in bytes, fit it: at least one fewer, and at least one.
+// fittingPrefetch is how many messages of those in flight, which are more than bound in bytes, fit it: at least one fewer, and at least
+// one.
 func fittingPrefetch(messages int, bytes, bound int64) int {
 	fitting := int(float64(messages) * float64(bound) / float64(bytes))
 	return max(1, min(fitting, messages-1))

@@ -27,8 +27,8 @@ func (b broker) publishLarge(t *testing.T, count, size int) {
 // pauseForever leaves it to the test when reading goes on.
 func pauseForever(c *Client) { c.maxPause = time.Hour }
 
-// TestPausedReadingSurvivesHeartbeats: 100 MiB wait, 8 MiB may be in flight, and nothing is settled for many heartbeats. It is not parallel,
-// for it looks at the heap.
+// TestPausedReadingSurvivesHeartbeats: 100 MiB wait, 8 MiB may be in flight, and nothing is settled for many heartbeats. It is not
+// parallel, for it looks at the heap.
 func TestPausedReadingSurvivesHeartbeats(t *testing.T) {
 	b := newBroker(t)
 	b.publish(t, "0")

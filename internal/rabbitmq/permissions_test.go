@@ -99,7 +99,8 @@ func TestMissingPermissionIsNamedInTheBrokersWords(t *testing.T) {
 		{
 			name:        "write the queue",
 			permissions: func(p *rabbitmqtest.Permissions) { p.Write = `^amq\.default$` },
-			want:        []string{`binding queue "audit" to exchange "keystone"`, "the write permission on the queue", "access to queue 'audit' in vhost"},
+			want: []string{`binding queue "audit" to exchange "keystone"`, "the write permission on the queue",
+				"access to queue 'audit' in vhost"},
 		},
 		{
 			name:        "read the exchange",

@@ -33,7 +33,8 @@ func TestReconnect(t *testing.T) {
 	}{
 		{
 			"each host at once, and the rounds ever later", []Host{{Address: "a"}, {Address: "b"}}, slices.Repeat([]generationEnd{refused}, 9),
-			[]attempt{{"b", 100, 0}, {"a", 100, 0}, {"b", 100, 1}, {"a", 100, 0}, {"b", 100, 2}, {"a", 100, 0}, {"b", 100, 4}, {"a", 100, 0}, {"b", 100, 4}},
+			[]attempt{{"b", 100, 0}, {"a", 100, 0}, {"b", 100, 1}, {"a", 100, 0}, {"b", 100, 2}, {"a", 100, 0}, {"b", 100, 4}, {"a", 100, 0},
+				{"b", 100, 4}},
 		},
 		{
 			"after a connection the waits begin anew", []Host{{Address: "a"}}, []generationEnd{refused, refused, lost, refused, refused},

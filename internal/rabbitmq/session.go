@@ -50,9 +50,10 @@ func (s *Session) Received(d *amqp.Delivery, bytes int) {
 	}
 }
 
-// Settle tells the broker which deliveries are acknowledged, and which are rejected without requeue: these go into the dead-letter queue, or
-// are deleted where DeadLetters is false. The tags are of deliveries that were received, in any order, each at most once. Rejects are sent
-// first, then one multiple acknowledgement for the longest settled prefix of all deliveries, then single ones for those behind a gap.
+// Settle tells the broker which deliveries are acknowledged, and which are rejected without requeue: these go into the dead-letter queue,
+// or are deleted where DeadLetters is false. The tags are of deliveries that were received, in any order, each at most once. Rejects are
+// sent first, then one multiple acknowledgement for the longest settled prefix of all deliveries, then single ones for those behind a
+// gap.
 //
 // It may be called from any goroutine. After the session ended it fails with ErrSessionEnded and sends nothing. It fails too, and sends
 // nothing, when one of the deliveries is not in flight.
@@ -127,8 +128,8 @@ func (s *Session) pauseOrResume() {
 	s.pause(bytes > s.maxBytes && messages < s.prefetch)
 }
 
-// DeliveryCount is what the broker holds against the queue's delivery limit (x-delivery-count of a quorum queue): how often the message came
-// back to its queue. A connection that ends counts with every version; basic.nack and the acknowledgement timeout do so before
+// DeliveryCount is what the broker holds against the queue's delivery limit (x-delivery-count of a quorum queue): how often the message
+// came back to its queue. A connection that ends counts with every version; basic.nack and the acknowledgement timeout do so before
 // RabbitMQ 4.3, which counts those apart (x-acquired-count). Elsewhere it is 1 for a redelivered message, else 0.
 func DeliveryCount(d *amqp.Delivery) int64 {
 	switch count := d.Headers["x-delivery-count"].(type) {

@@ -51,15 +51,18 @@ ssl_options.keyfile = %s
 		}
 		require.Empty(t, config.TLS.ServerName, "the configuration is left as it is: it serves other hosts")
 	})
-	for name, test := range map[string]struct {
+	for _, test := range []struct {
+		name   string
 		config *tls.Config
 		want   []string
 	}{
-		"unknown authority": {&tls.Config{MinVersion: tls.VersionTLS12}, []string{"certificate signed by unknown authority", "without ssl_ca_file"}},
-		"other host name":   {&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: "other"}, []string{"wanted to match other", "since 18.1.0"}},
-		"plaintext":         {nil, []string{"does this port expect TLS?"}},
+		{"unknown authority", &tls.Config{MinVersion: tls.VersionTLS12}, []string{"certificate signed by unknown " +
+			"authority", "without ssl_ca_file"}},
+		{"other host name", &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: "other"},
+			[]string{"wanted to match other", "since 18.1.0"}},
+		{"plaintext", nil, []string{"does this port expect TLS?"}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			config := config
 			config.TLS = test.config
 			r := start(t, config)

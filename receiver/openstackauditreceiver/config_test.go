@@ -35,10 +35,13 @@ func TestConfig(t *testing.T) {
 	section := all.RabbitMQ.GetOrInsertDefault()
 	section.TransportURL = "rabbit://user:secret@host1:5672,user:secret@host2:5672//"
 
-	for id, want := range map[string]*Config{
-		"openstack_audit":       all,
-		"openstack_audit/least": all,
-		"openstack_audit/all": {
+	for _, test := range []struct {
+		name string
+		want *Config
+	}{
+		{"openstack_audit", all},
+		{"openstack_audit/least", all},
+		{"openstack_audit/all", &Config{
 			RabbitMQ: configoptional.Some(RabbitMQConfig{
 				TransportURL: "rabbit://host:5671/openstack",
 				Username:     "collector",
@@ -66,13 +69,13 @@ func TestConfig(t *testing.T) {
 					Region: "eu-de-1", ServiceNamespace: "cloud", ServiceNames: map[string]string{"identity.controller": "keystone"},
 				},
 			},
-		},
+		}},
 	} {
-		t.Run(id, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			file, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
 			require.NoError(t, err)
-			sub, err := file.Sub(id)
+			sub, err := file.Sub(test.name)
 			require.NoError(t, err)
 			config := load(t, sub)
 			require.NoError(t, confmap.Validate(config))
@@ -80,7 +83,7 @@ func TestConfig(t *testing.T) {
 			if len(config.Records.Resource.ServiceNames) == 0 {
 				config.Records.Resource.ServiceNames = nil
 			}
-			assert.Equal(t, want, config)
+			assert.Equal(t, test.want, config)
 		})
 	}
 }
@@ -142,56 +145,65 @@ func TestInvalidConfig(t *testing.T) {
 	}
 	tls := func(key string, value any) map[string]any { return map[string]any{"tls": map[string]any{key: value}} }
 	type section = map[string]any
-	for want, keys := range map[string]section{
-		"rabbitmq::transport_url: contains a '#', which must":                               {"transport_url": "rabbit://user:hidden#@host//"},
-		"rabbitmq::transport_url: is required":                                              {"transport_url": ""},
-		`rabbitmq::queue::name: a name of 1 to 246 bytes is needed`:                         queue("name", ""),
-		`rabbitmq::queue::name: "amq.q" cannot be declared`:                                 queue("name", "amq.q"),
-		`rabbitmq::queue::mode: "x" is none of own, existing`:                               queue("mode", "x"),
-		`rabbitmq::queue::type: "x" is none of quorum, classic`:                             queue("type", "x"),
-		`rabbitmq::queue::consumers: "x" is none of single_active, shared`:                  queue("consumers", "x"),
-		"rabbitmq::queue::max_length: -1 is not between 0":                                  queue("max_length", -1),
-		"rabbitmq::queue::max_length_mib: -1 is not between 0":                              queue("max_length_mib", -1),
-		"rabbitmq::prefetch: 0 is not between 1 and 65535 (messages)":                       {"prefetch": 0},
-		"rabbitmq::prefetch: 70000 is not between":                                          {"prefetch": 70000},
-		"rabbitmq::prefetch: 100 is less than max_batch_size 500":                           {"prefetch": 100},
-		"rabbitmq::max_batch_size: 0 is not between":                                        {"max_batch_size": 0},
-		"rabbitmq::max_in_flight_mib: 0 is not between":                                     {"max_in_flight_mib": 0},
-		"rabbitmq::rebind_interval: 10ms is less than 1s":                                   {"rebind_interval": "10ms"},
-		"rabbitmq::exchanges: at least one is needed":                                       {"exchanges": []any{}},
-		"rabbitmq::topics: at least one is needed":                                          {"topics": []any{}},
-		"rabbitmq::priorities[1]: a name of 1 to 127 bytes is needed":                       {"priorities": []any{"info", ""}},
-		"rabbitmq::reconnect::enabled: false is refused: the receiver reconnects":           reconnect("enabled", false),
-		"rabbitmq::reconnect::max_elapsed_time: 5m0s is refused, only 0":                    reconnect("max_elapsed_time", "5m"),
-		"rabbitmq::reconnect::initial_interval: 0s is not greater than 0":                   reconnect("initial_interval", "0s"),
-		"rabbitmq::reconnect::max_interval: 10ms is less than initial_interval 1s":          reconnect("max_interval", "10ms"),
-		"rabbitmq::reconnect::multiplier: 0.5 is less than 1":                               reconnect("multiplier", 0.5),
-		"rabbitmq::tls: TLS is configured twice and differently: transport_url turns it on": {"transport_url": url + "?ssl=1", "tls": section{"insecure": true}},
-		"transport_url turns it off with ssl=false, and the section on":                     {"transport_url": url + "?ssl=0", "tls": section{}},
-		`transport_url has ssl_ca_file=/a.pem, and the section ca_file: "/b.pem"`:           {"transport_url": url + "?ssl=1&ssl_ca_file=/a.pem", "tls": section{"ca_file": "/b.pem"}},
-		"transport_url has ssl_enforce_hostname_verification off":                           {"transport_url": url + "?ssl=1&ssl_enforce_hostname_verification=0", "tls": section{}},
-		"provide either a CA file or the PEM-encoded string":                                {"tls": section{"ca_file": "a", "ca_pem": "b"}},
-		"unsupported TLS version":                                                           tls("min_version", "0.9"),
+	for _, test := range []struct {
+		want string
+		keys section
+	}{
+		{"rabbitmq::transport_url: contains a '#', which must", section{"transport_url": "rabbit://user:hidden#@host//"}},
+		{"rabbitmq::transport_url: is required", section{"transport_url": ""}},
+		{`rabbitmq::queue::name: a name of 1 to 246 bytes is needed`, queue("name", "")},
+		{`rabbitmq::queue::name: "amq.q" cannot be declared`, queue("name", "amq.q")},
+		{`rabbitmq::queue::mode: "x" is none of own, existing`, queue("mode", "x")},
+		{`rabbitmq::queue::type: "x" is none of quorum, classic`, queue("type", "x")},
+		{`rabbitmq::queue::consumers: "x" is none of single_active, shared`, queue("consumers", "x")},
+		{"rabbitmq::queue::max_length: -1 is not between 0", queue("max_length", -1)},
+		{"rabbitmq::queue::max_length_mib: -1 is not between 0", queue("max_length_mib", -1)},
+		{"rabbitmq::prefetch: 0 is not between 1 and 65535 (messages)", section{"prefetch": 0}},
+		{"rabbitmq::prefetch: 70000 is not between", section{"prefetch": 70000}},
+		{"rabbitmq::prefetch: 100 is less than max_batch_size 500", section{"prefetch": 100}},
+		{"rabbitmq::max_batch_size: 0 is not between", section{"max_batch_size": 0}},
+		{"rabbitmq::max_in_flight_mib: 0 is not between", section{"max_in_flight_mib": 0}},
+		{"rabbitmq::rebind_interval: 10ms is less than 1s", section{"rebind_interval": "10ms"}},
+		{"rabbitmq::exchanges: at least one is needed", section{"exchanges": []any{}}},
+		{"rabbitmq::topics: at least one is needed", section{"topics": []any{}}},
+		{"rabbitmq::priorities[1]: a name of 1 to 127 bytes is needed", section{"priorities": []any{"info", ""}}},
+		{"rabbitmq::reconnect::enabled: false is refused: the receiver reconnects", reconnect("enabled", false)},
+		{"rabbitmq::reconnect::max_elapsed_time: 5m0s is refused, only 0", reconnect("max_elapsed_time", "5m")},
+		{"rabbitmq::reconnect::initial_interval: 0s is not greater than 0", reconnect("initial_interval", "0s")},
+		{"rabbitmq::reconnect::max_interval: 10ms is less than initial_interval 1s", reconnect("max_interval", "10ms")},
+		{"rabbitmq::reconnect::multiplier: 0.5 is less than 1", reconnect("multiplier", 0.5)},
+		{"rabbitmq::tls: TLS is configured twice and differently: transport_url turns it " +
+			"on", section{"transport_url": url + "?ssl=1", "tls": section{"insecure": true}}},
+		{"transport_url turns it off with ssl=false, and the section on", section{"transport_url": url + "?ssl=0", "tls": section{}}},
+		{`transport_url has ssl_ca_file=/a.pem, and the section ca_file: "/b.pem"`,
+			section{"transport_url": url + "?ssl=1&ssl_ca_file=/a.pem", "tls": section{"ca_file": "/b.pem"}}},
+		{"transport_url has ssl_enforce_hostname_verification " +
+			"off", section{"transport_url": url + "?ssl=1&ssl_enforce_hostname_verification=0", "tls": section{}}},
+		{"provide either a CA file or the PEM-encoded string", section{"tls": section{"ca_file": "a", "ca_pem": "b"}}},
+		{"unsupported TLS version", tls("min_version", "0.9")},
 	} {
-		t.Run(want, func(t *testing.T) {
+		t.Run(test.want, func(t *testing.T) {
 			t.Parallel()
 			rabbit := section{"transport_url": url}
-			maps.Copy(rabbit, keys)
-			assertInvalid(t, section{"rabbitmq": rabbit}, want)
+			maps.Copy(rabbit, test.keys)
+			assertInvalid(t, section{"rabbitmq": rabbit}, test.want)
 		})
 	}
-	for want, keys := range map[string]section{
-		"retry_on_failure::enabled: false is refused: a batch":         {"retry_on_failure": section{"enabled": false}},
-		"retry_on_failure::max_elapsed_time: 1h0m0s is refused":        {"retry_on_failure": section{"max_elapsed_time": "1h"}},
-		`on_permanent_error: "hold" is none of reject, drop`:           {"on_permanent_error": "hold"},
-		`on_decode_error: "x" is none of keep, reject, drop`:           {"on_decode_error": "x"},
-		"max_body_size_kib: 0 is not between":                          {"max_body_size_kib": 0},
-		`resource::service_names: "": "keystone": neither side may be`: {"resource": section{"service_names": section{"": "keystone"}}},
+	for _, test := range []struct {
+		want string
+		keys section
+	}{
+		{"retry_on_failure::enabled: false is refused: a batch", section{"retry_on_failure": section{"enabled": false}}},
+		{"retry_on_failure::max_elapsed_time: 1h0m0s is refused", section{"retry_on_failure": section{"max_elapsed_time": "1h"}}},
+		{`on_permanent_error: "hold" is none of reject, drop`, section{"on_permanent_error": "hold"}},
+		{`on_decode_error: "x" is none of keep, reject, drop`, section{"on_decode_error": "x"}},
+		{"max_body_size_kib: 0 is not between", section{"max_body_size_kib": 0}},
+		{`resource::service_names: "": "keystone": neither side may be`, section{"resource": section{"service_names": section{"": "keystone"}}}},
 	} {
-		t.Run(want, func(t *testing.T) {
+		t.Run(test.want, func(t *testing.T) {
 			t.Parallel()
-			keys["rabbitmq"] = section{"transport_url": url}
-			assertInvalid(t, keys, want)
+			test.keys["rabbitmq"] = section{"transport_url": url}
+			assertInvalid(t, test.keys, test.want)
 		})
 	}
 }

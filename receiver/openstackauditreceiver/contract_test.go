@@ -106,40 +106,49 @@ var (
 // joins errors, neighbours arrive, and what is rejected permanently ends exactly once in the dead-letter queue.
 func testBatchContract(t *testing.T, node *rabbitmqtest.Node) {
 	t.Helper()
-	for name, tt := range map[string]struct {
+	for _, test := range []struct {
+		name string
 		// refuse is the error for a record, tries is how often it was offered before.
 		refuse  func(number, tries int) error
 		refused func(number int) bool
 	}{
-		"nothing": {
+		{
+			name:    "nothing",
 			refuse:  func(int, int) error { return nil },
 			refused: func(int) bool { return false },
 		},
-		"one permanently": {
+		{
+			name:    "one permanently",
 			refuse:  onlyIf(func(number, _ int) bool { return number == 137 }, errPermanent),
 			refused: func(number int) bool { return number == 137 },
 		},
-		"many permanently": {
+		{
+			name:    "many permanently",
 			refuse:  onlyIf(func(number, _ int) bool { return number%7 == 3 }, errPermanent),
 			refused: func(number int) bool { return number%7 == 3 },
 		},
-		"all permanently": {
+		{
+			name:    "all permanently",
 			refuse:  onlyIf(func(int, int) bool { return true }, errPermanent),
 			refused: func(int) bool { return true },
 		},
-		"temporarily": {
+		{
+			name:    "temporarily",
 			refuse:  onlyIf(func(number, tries int) bool { return number%50 == 0 && tries < 3 }, errTemporary),
 			refused: func(int) bool { return false },
 		},
-		"both branches of a fan-out permanently": {
+		{
+			name:    "both branches of a fan-out permanently",
 			refuse:  onlyIf(func(number, _ int) bool { return number == 20 }, multierr.Append(errPermanent, errPermanent)),
 			refused: func(number int) bool { return number == 20 },
 		},
-		"one branch permanently, the other temporarily, then takes it": {
+		{
+			name:    "one branch permanently, the other temporarily, then takes it",
 			refuse:  onlyIf(func(number, tries int) bool { return number%60 == 1 && tries < 4 }, multierr.Append(errPermanent, errTemporary)),
 			refused: func(int) bool { return false },
 		},
-		"one branch permanently, the other temporarily, then both permanently": {
+		{
+			name: "one branch permanently, the other temporarily, then both permanently",
 			refuse: func(number, tries int) error {
 				switch {
 				case number != 77:
@@ -152,7 +161,8 @@ func testBatchContract(t *testing.T, node *rabbitmqtest.Node) {
 			},
 			refused: func(number int) bool { return number == 77 },
 		},
-		"some temporarily, some permanently": {
+		{
+			name: "some temporarily, some permanently",
 			refuse: func(number, tries int) error {
 				switch {
 				case number%40 == 5:
@@ -165,9 +175,9 @@ func testBatchContract(t *testing.T, node *rabbitmqtest.Node) {
 			refused: func(number int) bool { return number%40 == 5 },
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			checkBatchContract(t, node, tt.refuse, tt.refused)
+			checkBatchContract(t, node, test.refuse, test.refused)
 		})
 	}
 }

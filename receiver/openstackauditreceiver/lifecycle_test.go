@@ -185,7 +185,8 @@ func testWrongPassword(t *testing.T, node *rabbitmqtest.Node) {
 	assert.Equal(t, int64(0), r.gauge("connected"))
 
 	require.NoError(t, node.AddUser(t.Context(), "late", "s3cret-of-late"))
-	require.NoError(t, node.SetPermissions(t.Context(), "late", c.virtualHost, rabbitmqtest.Permissions{Configure: ".*", Write: ".*", Read: ".*"}))
+	require.NoError(t, node.SetPermissions(t.Context(), "late", c.virtualHost,
+		rabbitmqtest.Permissions{Configure: ".*", Write: ".*", Read: ".*"}))
 	require.Eventually(t, func() bool { return r.host.last() == componentstatus.StatusOK }, soon, often)
 	assert.Equal(t, int64(1), r.gauge("connected"))
 	c.publish(notification("one"))
@@ -225,12 +226,15 @@ func testExistingQueue(t *testing.T, node *rabbitmqtest.Node) {
 	assert.Equal(t, 1, r.lines("its other consumers, such as Ceilometer, do not get the events"))
 }
 
-// TestAckTimeout: the broker ends the consumer of a delivery that stays unsettled for too long (RabbitMQ's consumer_timeout): up to 4.2 it
-// closes the channel, since 4.3 it cancels the consumer. The call in flight is cancelled and the batch dropped; the receiver reconnects, and takes the message again.
+// TestAckTimeout: the broker ends the consumer of a delivery that stays unsettled for too long (RabbitMQ's consumer_timeout): up to 4.2
+// it closes the channel, since 4.3 it cancels the consumer. The call in flight is cancelled and the batch dropped; the receiver
+// reconnects, and takes the message again.
 func TestAckTimeout(t *testing.T) {
 	t.Parallel()
-	// The second delivery has to be acknowledged within the timeout. A channel looks for late acknowledgements at each tick, by default every minute.
-	node := rabbitmqtest.Start(t, rabbitmqtest.Options{AdvancedConfig: "[{rabbit, [{consumer_timeout, 5000}, {channel_tick_interval, 100}]}]."})
+	// The second delivery has to be acknowledged within the timeout. A channel looks for late acknowledgements at each tick, by default
+	// every minute.
+	node := rabbitmqtest.Start(t, rabbitmqtest.Options{AdvancedConfig: "[{rabbit, [{consumer_timeout, 5000}, " +
+		"{channel_tick_interval, 100}]}]."})
 	c := newCloud(t, node)
 	var once sync.Once
 	next := &backend{decide: func(ctx context.Context, _ []string) (err error) {
@@ -254,20 +258,23 @@ func TestAckTimeout(t *testing.T) {
 func TestStartFailsForACertificateThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	missing := configtls.ClientConfig{Config: configtls.Config{CAFile: "testdata/missing.pem"}}
-	for name, change := range map[string]func(*RabbitMQConfig){
-		"tls section":   func(c *RabbitMQConfig) { c.TLS = configoptional.Some(missing) },
-		"transport_url": func(c *RabbitMQConfig) { c.TransportURL += "?ssl=1&ssl_ca_file=testdata/missing.pem" },
+	for _, test := range []struct {
+		name   string
+		change func(*RabbitMQConfig)
+	}{
+		{"tls section", func(c *RabbitMQConfig) { c.TLS = configoptional.Some(missing) }},
+		{"transport_url", func(c *RabbitMQConfig) { c.TransportURL += "?ssl=1&ssl_ca_file=testdata/missing.pem" }},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			config := createDefaultConfig().(*Config)
 			section := config.RabbitMQ.GetOrInsertDefault()
 			section.TransportURL = "rabbit://guest:guest@127.0.0.1:1//"
-			change(section)
+			test.change(section)
 			r, err := newAuditReceiver(metadatatest.NewSettings(componenttest.NewTelemetry()), config, &backend{})
 			require.NoError(t, err)
 			err = r.Start(t.Context(), componenttest.NewNopHost())
-			require.ErrorContains(t, err, "rabbitmq::"+strings.ReplaceAll(name, " section", ""))
+			require.ErrorContains(t, err, "rabbitmq::"+strings.ReplaceAll(test.name, " section", ""))
 			require.ErrorContains(t, err, "testdata/missing.pem")
 			require.NoError(t, r.Shutdown(t.Context()))
 		})

@@ -42,7 +42,8 @@ type listener struct {
 func (r *auditReceiver) newListener(ctx context.Context, host component.Host, pipeline *pipeline) (*listener, error) {
 	section := r.config.Listen.Get()
 	if section.Auth.Password == examplePassword {
-		return nil, fmt.Errorf("listen::auth::password: is %q, the example's, with which anyone on this host could forge audit events: choose another", examplePassword)
+		return nil, fmt.Errorf("listen::auth::password: is %q, the example's, with which anyone on this host could forge audit "+
+			"events: choose another", examplePassword)
 	}
 	l := &listener{
 		pipeline: pipeline.retryingEvery(section.MaxHold / triesPerMessage), telemetry: r.telemetry, arrivals: delivery.NewQueue(messageSize),

@@ -24,9 +24,9 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver/internal/metadata"
 )
 
-// BenchmarkListen publishes what a Keystone published (testdata/notifications), each connection one by one, each waiting for its confirmation: to this
-// receiver, which confirms after the next component took the record, and to a RabbitMQ node in the same run, into a queue that is transient
-// or durable and kept short. p50-µs and p99-µs are what the service waits.
+// BenchmarkListen publishes what a Keystone published (testdata/notifications), each connection one by one, each waiting for its
+// confirmation: to this receiver, which confirms after the next component took the record, and to a RabbitMQ node in the same run, into a
+// queue that is transient or durable and kept short. p50-µs and p99-µs are what the service waits.
 func BenchmarkListen(b *testing.B) {
 	node := rabbitmqtest.Start(b, rabbitmqtest.Options{})
 	heap := make([]byte, 64<<20) // as a Collector has: the garbage of an empty one would be collected every few milliseconds
@@ -92,7 +92,8 @@ func benchmarkPublishing(b *testing.B, url, queue string, durable bool, connecti
 		publishing.Go(func() {
 			for n := i; n < b.N; n += connections {
 				start := time.Now()
-				confirmation, err := channel.PublishWithDeferredConfirm("", queue, false, false, amqp.Publishing{DeliveryMode: amqp.Persistent, Body: bodies[n%len(bodies)]})
+				confirmation, err := channel.PublishWithDeferredConfirm("", queue, false, false,
+					amqp.Publishing{DeliveryMode: amqp.Persistent, Body: bodies[n%len(bodies)]})
 				if err != nil || !confirmation.Wait() {
 					b.Error("not confirmed", err)
 					return

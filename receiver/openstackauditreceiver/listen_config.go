@@ -49,7 +49,8 @@ type ListenAuthConfig struct {
 	Mechanisms []amqpserver.Mechanism `mapstructure:"mechanisms"`
 	Username   string                 `mapstructure:"username"`
 	Password   configopaque.String    `mapstructure:"password"`
-	// CertificateNames are those of which a certificate must have one for EXTERNAL, as its subject, its common name or a subject alternative name.
+	// CertificateNames are those of which a certificate must have one for EXTERNAL, as its subject, its common name or a subject alternative
+	// name.
 	CertificateNames []string `mapstructure:"certificate_names"`
 
 	_ struct{}
@@ -142,6 +143,6 @@ func (c *ListenConfig) serverConfig(build component.BuildInfo) amqpserver.Config
 		MaxMessageBytes:  int64(c.MaxMessageSizeMiB) << 20,
 		Condense:         oslo.Condense,
 		MaxInFlightBytes: int64(c.MaxInFlightMiB) << 20,
-		MaxHold:          c.MaxHold,
+		ConfirmTimeout:   c.MaxHold,
 	}
 }

@@ -310,7 +310,8 @@ func TestListenLogsForeignText(t *testing.T) {
 	require.Eventually(t, func() bool { return r.logs.FilterMessage("A service has connected").Len() == 1 }, soon, often)
 	fields := r.logs.FilterMessage("A service has connected").All()[0].ContextMap()
 	assert.Equal(t, `\x1b[31m`, fields["product"])
-	assert.True(t, strings.HasPrefix(fields["connection_name"].(string), `keystone\n2026-11-21T00:00:00Z error forged \u202exxx`), fields["connection_name"])
+	assert.True(t, strings.HasPrefix(fields["connection_name"].(string), `keystone\n2026-11-21T00:00:00Z error forged \u202exxx`),
+		fields["connection_name"])
 
 	newListenObserver(r.Logs.(*auditReceiver).telemetry).Refused(netip.AddrPort{}, fmt.Errorf("%w: %q", amqpserver.ErrAuthentication, name))
 	require.Less(t, len(r.logs.FilterMessageSnippet("A connection was refused").All()[0].ContextMap()["error"].(string)), 4<<10)
@@ -374,16 +375,19 @@ func TestListenStartFailsForLocalMistakes(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
-	for want, keys := range map[string]map[string]any{
-		"listen::endpoint: listen tcp": {"endpoint": taken.Addr().String()},
-		"listen::tls: ":                {"tls": map[string]any{"cert_file": "/missing.pem", "key_file": "/missing.pem"}},
+	for _, test := range []struct {
+		name string
+		keys map[string]any
+	}{
+		{"listen::endpoint: listen tcp", map[string]any{"endpoint": taken.Addr().String()}},
+		{"listen::tls: ", map[string]any{"tls": map[string]any{"cert_file": "/missing.pem", "key_file": "/missing.pem"}}},
 	} {
 		config, _ := listening(t, nil)
-		require.NoError(t, confmap.NewFromStringMap(map[string]any{"listen": keys}).Unmarshal(config))
+		require.NoError(t, confmap.NewFromStringMap(map[string]any{"listen": test.keys}).Unmarshal(config))
 		telemetry := componenttest.NewTelemetry()
 		r, err := NewFactory().CreateLogs(t.Context(), metadatatest.NewSettings(telemetry), config, consumertest.NewNop())
 		require.NoError(t, err)
-		require.ErrorContains(t, r.Start(t.Context(), componenttest.NewNopHost()), want)
+		require.ErrorContains(t, r.Start(t.Context(), componenttest.NewNopHost()), test.name)
 		require.NoError(t, r.Shutdown(t.Context()))
 		require.NoError(t, telemetry.Shutdown(t.Context()))
 	}
@@ -443,7 +447,8 @@ func TestListenOsloMessaging(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keystone.conf")
 	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, "[oslo_messaging_notifications]\ndriver = messagingv2\ntransport_url = %s\n",
 		strings.Replace(url, "amqp:", "rabbit:", 1)), 0o600))
-	command := exec.CommandContext(t.Context(), "/usr/bin/python3", "../../internal/amqpserver/testdata/publish.py", "notify", file, "1", "a", "b")
+	command := exec.CommandContext(t.Context(), "/usr/bin/python3", "../../internal/amqpserver/testdata/publish.py", "notify", file, "1", "a",
+		"b")
 	var said bytes.Buffer // with warnings of what newer releases do without
 	command.Stderr = &said
 	out, err = command.Output()
@@ -456,15 +461,18 @@ func TestListenOsloMessaging(t *testing.T) {
 func TestPublisher(t *testing.T) {
 	t.Parallel()
 	certificate := &x509.Certificate{Subject: pkix.Name{CommonName: "ctl01", Organization: []string{"cloud"}}}
-	for address, want := range map[string]string{"127.0.0.1:1": "", "[::1]:1": "", "192.0.2.7:55": "192.0.2.7", "[2001:db8::1]:55": "2001:db8::1"} {
-		client := &amqpserver.Client{Address: netip.MustParseAddrPort(address)}
-		if want == "" {
+	for _, test := range []struct {
+		name string
+		want string
+	}{{"127.0.0.1:1", ""}, {"[::1]:1", ""}, {"192.0.2.7:55", "192.0.2.7"}, {"[2001:db8::1]:55", "2001:db8::1"}} {
+		client := &amqpserver.Client{Address: netip.MustParseAddrPort(test.name)}
+		if test.want == "" {
 			assert.Nil(t, publisher(client))
 		} else {
-			assert.Equal(t, &auditlog.Publisher{Address: want}, publisher(client))
+			assert.Equal(t, &auditlog.Publisher{Address: test.want}, publisher(client))
 		}
 		client.Certificate = certificate
-		assert.Equal(t, &auditlog.Publisher{Address: want, CertificateSubject: "CN=ctl01,O=cloud"}, publisher(client))
+		assert.Equal(t, &auditlog.Publisher{Address: test.want, CertificateSubject: "CN=ctl01,O=cloud"}, publisher(client))
 	}
 }
 
@@ -474,45 +482,52 @@ func TestInvalidListenConfig(t *testing.T) {
 	auth := func(key string, value any) section {
 		return section{"auth": section{"username": "u", "password": "hidden", key: value}}
 	}
-	for want, keys := range map[string]section{
-		`listen::endpoint: "5679" is not of the form host:port`:                    {"endpoint": "5679"},
-		"listen::endpoint: 0.0.0.0:5679 may be reached from other hosts":           {"endpoint": "0.0.0.0:5679"},
-		"listen::endpoint: :5679 may be reached from other hosts":                  {"endpoint": ":5679"},
-		"listen::endpoint: localhost.example:5679 may be reached from other hosts": {"endpoint": "localhost.example:5679"},
-		"listen::auth::username: is required":                                      auth("username", ""),
-		"listen::auth::password: is required":                                      auth("password", ""),
-		"listen::auth::mechanisms: at least one":                                   auth("mechanisms", []any{}),
-		`listen::auth::mechanisms[1]: "ANONYMOUS" is none of`:                      auth("mechanisms", []any{"PLAIN", "ANONYMOUS"}),
-		"listen::auth::mechanisms: EXTERNAL needs listen::tls::client_ca_file":     auth("mechanisms", []any{"EXTERNAL"}),
-		"listen::auth::certificate_names: is required with EXTERNAL":               auth("mechanisms", []any{"EXTERNAL"}),
-		"listen::auth::certificate_names: is for EXTERNAL":                         auth("certificate_names", []any{"nova"}),
-		`listen::auth::certificate_names[1]: " nova" is no name`: {"auth": section{
-			"mechanisms": []any{"EXTERNAL"}, "certificate_names": []any{"nova", " nova"}}},
-		"listen::max_connections: 0 is not between":                            {"max_connections": 0},
-		"listen::max_message_size_mib: 0 is not between":                       {"max_message_size_mib": 0},
-		"listen::max_in_flight_mib: 4 is not more than max_message_size_mib 4": {"max_message_size_mib": 4, "max_in_flight_mib": 4},
-		"listen::max_hold: 0s is less than 1s":                                 {"max_hold": "0s"},
-		"listen::exchanges[0]: a name of 1 to 127 bytes":                       {"exchanges": []any{""}},
-		"listen::topics[1]: a name of 1 to 127 bytes":                          {"topics": []any{"a", ""}},
+	for _, test := range []struct {
+		want string
+		keys section
+	}{
+		{`listen::endpoint: "5679" is not of the form host:port`, section{"endpoint": "5679"}},
+		{"listen::endpoint: 0.0.0.0:5679 may be reached from other hosts", section{"endpoint": "0.0.0.0:5679"}},
+		{"listen::endpoint: :5679 may be reached from other hosts", section{"endpoint": ":5679"}},
+		{"listen::endpoint: localhost.example:5679 may be reached from other hosts", section{"endpoint": "localhost.example:5679"}},
+		{"listen::auth::username: is required", auth("username", "")},
+		{"listen::auth::password: is required", auth("password", "")},
+		{"listen::auth::mechanisms: at least one", auth("mechanisms", []any{})},
+		{`listen::auth::mechanisms[1]: "ANONYMOUS" is none of`, auth("mechanisms", []any{"PLAIN", "ANONYMOUS"})},
+		{"listen::auth::mechanisms: EXTERNAL needs listen::tls::client_ca_file", auth("mechanisms", []any{"EXTERNAL"})},
+		{"listen::auth::certificate_names: is required with EXTERNAL", auth("mechanisms", []any{"EXTERNAL"})},
+		{"listen::auth::certificate_names: is for EXTERNAL", auth("certificate_names", []any{"nova"})},
+		{`listen::auth::certificate_names[1]: " nova" is no name`, section{"auth": section{
+			"mechanisms": []any{"EXTERNAL"}, "certificate_names": []any{"nova", " nova"}}}},
+		{"listen::max_connections: 0 is not between", section{"max_connections": 0}},
+		{"listen::max_message_size_mib: 0 is not between", section{"max_message_size_mib": 0}},
+		{"listen::max_in_flight_mib: 4 is not more than max_message_size_mib 4", section{"max_message_size_mib": 4, "max_in_flight_mib": 4}},
+		{"listen::max_hold: 0s is less than 1s", section{"max_hold": "0s"}},
+		{"listen::exchanges[0]: a name of 1 to 127 bytes", section{"exchanges": []any{""}}},
+		{"listen::topics[1]: a name of 1 to 127 bytes", section{"topics": []any{"a", ""}}},
 	} {
-		t.Run(want, func(t *testing.T) {
+		t.Run(test.want, func(t *testing.T) {
 			t.Parallel()
 			listen := auth("username", "u")
-			maps.Copy(listen, keys)
-			assertInvalid(t, section{"listen": listen}, want)
+			maps.Copy(listen, test.keys)
+			assertInvalid(t, section{"listen": listen}, test.want)
 		})
 	}
-	for name, keys := range map[string]section{
-		"loopback":           {"endpoint": "127.0.0.2:5679"},
-		"loopback of IPv6":   {"endpoint": "[::1]:5679"},
-		"insecure plaintext": {"endpoint": "0.0.0.0:5679", "insecure_plaintext": true},
-		"TLS":                {"endpoint": "0.0.0.0:5679", "tls": section{"cert_file": "c", "key_file": "k"}},
-		"EXTERNAL alone":     {"auth": section{"mechanisms": []any{"EXTERNAL"}, "certificate_names": []any{"nova"}}, "tls": section{"cert_file": "c", "key_file": "k", "client_ca_file": "ca"}},
+	for _, test := range []struct {
+		name string
+		keys section
+	}{
+		{"loopback", section{"endpoint": "127.0.0.2:5679"}},
+		{"loopback of IPv6", section{"endpoint": "[::1]:5679"}},
+		{"insecure plaintext", section{"endpoint": "0.0.0.0:5679", "insecure_plaintext": true}},
+		{"TLS", section{"endpoint": "0.0.0.0:5679", "tls": section{"cert_file": "c", "key_file": "k"}}},
+		{"EXTERNAL alone", section{"auth": section{"mechanisms": []any{"EXTERNAL"}, "certificate_names": []any{"nova"}},
+			"tls": section{"cert_file": "c", "key_file": "k", "client_ca_file": "ca"}}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			listen := auth("username", "u")
-			maps.Copy(listen, keys)
+			maps.Copy(listen, test.keys)
 			require.NoError(t, confmap.Validate(load(t, confmap.NewFromStringMap(section{"listen": listen}))))
 		})
 	}

@@ -70,7 +70,8 @@ func testMetrics(t *testing.T, node *rabbitmqtest.Node) {
 	metadatatest.AssertEqualOpenstackAuditReceiverDeliveries(t, tt, points(
 		point(4, attribute.String("settlement", "acknowledged")), point(1, attribute.String("settlement", "rejected"))), ignore...)
 	metadatatest.AssertEqualOpenstackAuditReceiverNotifications(t, tt, points(
-		point(3, attribute.String("kind", "cadf")), point(1, attribute.String("kind", "raw")), point(1, attribute.String("kind", "other"))), ignore...)
+		point(3, attribute.String("kind", "cadf")), point(1, attribute.String("kind", "raw")), point(1,
+			attribute.String("kind", "other"))), ignore...)
 	metadatatest.AssertEqualOpenstackAuditReceiverNotificationsSkipped(t, tt, points(
 		point(1, attribute.String("reason", "other_notification"))), ignore...)
 	metadatatest.AssertEqualOpenstackAuditReceiverDecodeErrors(t, tt, points(point(1, attribute.String("reason", "json"))), ignore...)
@@ -81,7 +82,8 @@ func testMetrics(t *testing.T, node *rabbitmqtest.Node) {
 	last, ok := r.points("last_event_time").(metricdata.Gauge[float64])
 	require.True(t, ok)
 	require.Len(t, last.DataPoints, 1)
-	assert.Equal(t, attribute.NewSet(id, attribute.String("exchange", c.exchange), attribute.String("service", "keystone")), last.DataPoints[0].Attributes)
+	assert.Equal(t, attribute.NewSet(id, attribute.String("exchange", c.exchange), attribute.String("service", "keystone")),
+		last.DataPoints[0].Attributes)
 	assert.InDelta(t, float64(time.Now().Unix()), last.DataPoints[0].Value, soon.Seconds())
 
 	batches, ok := r.points("batch_size").(metricdata.Histogram[int64])

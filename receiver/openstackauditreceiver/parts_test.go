@@ -37,7 +37,8 @@ func TestParts(t *testing.T) {
 	const batch = 5*minPart + 3
 	messages := make([]auditlog.Message, batch)
 	for i := range messages {
-		messages[i].Body = fmt.Appendf(nil, `{"message_id":"%d","event_type":"identity.user.created","publisher_id":"identity.a","payload":{"eventType":"activity","action":"created.user","outcome":"success"}}`, i)
+		messages[i].Body = fmt.Appendf(nil, `{"message_id":"%d","event_type":"identity.user.created","publisher_id":"identity.a",`+
+			`"payload":{"eventType":"activity","action":"created.user","outcome":"success"}}`, i)
 		if i%10 == 0 {
 			messages[i].Body = []byte("no notification")
 		}

@@ -32,7 +32,8 @@ type pipeline struct {
 	batches *sync.Pool
 }
 
-func newPipeline(config *Config, build component.BuildInfo, next consumer.Logs, telemetry *telemetry, report *receiverhelper.ObsReport) *pipeline {
+func newPipeline(config *Config, build component.BuildInfo, next consumer.Logs, telemetry *telemetry,
+	report *receiverhelper.ObsReport) *pipeline {
 	return &pipeline{
 		mapper:           auditlog.NewMapper(config.Records, build.Version),
 		deliverer:        delivery.Deliverer{Retry: config.RetryOnFailure, Observer: telemetry},

@@ -26,7 +26,8 @@ func TestLastEventsAreBounded(t *testing.T) {
 	last := newLastEvents(telemetry, config)
 	add := func(exchange, publisher, eventType string) {
 		body := fmt.Sprintf(`{"message_id": "1", "publisher_id": %q, "event_type": %q, "priority": "INFO", "timestamp": "2026-11-21 00:00:00",
-			"payload": {"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "id": "1", "action": "read", "outcome": "success"}}`,
+			"payload": {"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "id": "1", "action": "read",
+				"outcome": "success"}}`,
 			publisher, eventType)
 		last.add(mapper, []auditlog.Record{mapper.Read(auditlog.Message{Exchange: exchange, Body: []byte(body)})})
 	}

@@ -40,7 +40,8 @@ func (r *auditReceiver) newQueueConsumer(ctx context.Context, host component.Hos
 		r.settings.Logger.Warn("rabbitmq::transport_url: " + warning)
 	}
 	if section.Queue.Mode == rabbitmq.QueueExisting && section.isServiceQueue() {
-		r.settings.Logger.Warn("This queue is the services' own: its other consumers, such as Ceilometer, do not get the events that this receiver consumes. "+
+		r.settings.Logger.Warn("This queue is the services' own: its other consumers, such as Ceilometer, do not get the events that "+
+			"this receiver consumes. "+
 			"With rabbitmq::queue::mode: own this receiver gets a copy of each.", zap.String("queue", section.Queue.Name))
 	}
 	observer := newRabbitMQObserver(r.telemetry, host, section.Prefetch, section.namesExchanges())
@@ -128,7 +129,8 @@ func traceParent(headers amqp.Table) string {
 }
 
 // commit delivers and settles batch after batch until the generation ends or stop is closed.
-func (q *queueConsumer) commit(ctx context.Context, stop <-chan struct{}, session *rabbitmq.Session, arrivals *delivery.Queue[arrival]) error {
+func (q *queueConsumer) commit(ctx context.Context, stop <-chan struct{}, session *rabbitmq.Session,
+	arrivals *delivery.Queue[arrival]) error {
 	for {
 		batch, err := arrivals.Take(ctx, q.maxBatchSize)
 		if err != nil || isClosed(stop) {

@@ -111,7 +111,8 @@ func (c *RabbitMQConfig) check(path string) error {
 		checkRetry(path+"::reconnect", c.Reconnect,
 			"the receiver reconnects forever, or a broker that was away for long would never be consumed again"),
 		configcheck.That(c.Prefetch < 1 || c.Prefetch >= c.MaxBatchSize,
-			"%s::prefetch: %d is less than max_batch_size %d: no batch is larger than what the broker sends unsettled; raise the one or lower the other",
+			"%s::prefetch: %d is less than max_batch_size %d: no batch is larger than what the broker sends unsettled; raise the one or "+
+				"lower the other",
 			path, c.Prefetch, c.MaxBatchSize),
 		configcheck.AtLeast(path+"::rebind_interval", c.RebindInterval, time.Second),
 	}

@@ -152,7 +152,8 @@ func (o *rabbitmqObserver) held(id string) {
 			clear(o.heldIDs)
 		}
 		o.heldIDs[id] = struct{}{}
-		o.logger.Warn("A message is rejected permanently and there is no dead-letter queue. It is held: it stays in the queue while others pass it.",
+		o.logger.Warn("A message is rejected permanently and there is no dead-letter queue. It is held: it stays in the queue while "+
+			"others pass it.",
 			zap.String("id", id))
 	}
 	if o.state.held == o.prefetch {
@@ -281,7 +282,8 @@ func (o *rabbitmqObserver) StateChanged(state rabbitmq.State) {
 	o.state.client = state
 }
 
-var errNoExchange = errors.New("none of the exchanges exists yet, nothing can arrive: has a service been started that notifies over this virtual host?")
+var errNoExchange = errors.New("none of the exchanges exists yet, nothing can arrive: has a service been started that notifies " +
+	"over this virtual host?")
 
 // reportStatus reports the component's status where it changed. Missing exchanges are an error only when it is all of them:
 // a cloud need not have every service. o.mu is held.

@@ -55,44 +55,45 @@ const (
 func TestStatusFollowsTheBroker(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("connection refused")
-	for name, tt := range map[string]struct {
+	for _, test := range []struct {
+		name    string
 		happens func(w *watched)
 		want    []componentstatus.Status
 	}{
-		"nothing yet":                          {func(*watched) {}, nil},
-		"topology before the first connection": {func(w *watched) { w.ExchangesProbed(nil, nil); w.TopologyAsserted(nil) }, nil},
-		"connected":                            {func(w *watched) { w.Connected("h") }, []componentstatus.Status{statusOK}},
-		"an outage is reported once": {func(w *watched) {
+		{"nothing yet", func(*watched) {}, nil},
+		{"topology before the first connection", func(w *watched) { w.ExchangesProbed(nil, nil); w.TopologyAsserted(nil) }, nil},
+		{"connected", func(w *watched) { w.Connected("h") }, []componentstatus.Status{statusOK}},
+		{"an outage is reported once", func(w *watched) {
 			w.Disconnected("h", refused)
 			w.Disconnected("h", refused)
 			w.Connected("h")
 			w.Connected("h")
 		}, []componentstatus.Status{recoverable, statusOK}},
-		"other words are reported": {func(w *watched) {
+		{"other words are reported", func(w *watched) {
 			w.Disconnected("h", refused)
 			w.Disconnected("h", errors.New("access refused"))
 		}, []componentstatus.Status{recoverable, recoverable}},
-		"some exchanges missing": {func(w *watched) {
+		{"some exchanges missing", func(w *watched) {
 			w.ExchangesProbed([]string{"keystone"}, []string{"openstack"})
 			w.Connected("h")
 		}, []componentstatus.Status{statusOK}},
-		"all exchanges missing, then not": {func(w *watched) {
+		{"all exchanges missing, then not", func(w *watched) {
 			w.ExchangesProbed(nil, []string{"keystone", "openstack"})
 			w.Connected("h")
 			w.ExchangesProbed([]string{"keystone"}, []string{"openstack"})
 		}, []componentstatus.Status{recoverable, statusOK}},
-		"a permission is missing, then not": {func(w *watched) {
+		{"a permission is missing, then not", func(w *watched) {
 			w.Connected("h")
 			w.TopologyAsserted(errors.New("ACCESS_REFUSED"))
 			w.TopologyAsserted(errors.New("ACCESS_REFUSED"))
 			w.TopologyAsserted(nil)
 		}, []componentstatus.Status{statusOK, recoverable, statusOK}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			w := watch(t, 10, true)
-			tt.happens(w)
-			assert.Equal(t, tt.want, w.statuses())
+			test.happens(w)
+			assert.Equal(t, test.want, w.statuses())
 		})
 	}
 }

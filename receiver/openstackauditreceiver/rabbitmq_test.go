@@ -10,29 +10,32 @@ import (
 func TestRabbitMQ(t *testing.T) {
 	node := rabbitmqtest.Start(t, rabbitmqtest.Options{})
 	t.Run("all", func(t *testing.T) { // ends when its parallel tests have ended, before the node does
-		for name, test := range map[string]func(*testing.T, *rabbitmqtest.Node){
-			"consume_contract":             testConsumeContract,
-			"batch_contract":               testBatchContract,
-			"group_commit":                 testGroupCommit,
-			"refused_for_now":              testRefusedForNow,
-			"acknowledged_only_when_taken": testAcknowledgedOnlyWhenTaken,
-			"held":                         testHeld,
-			"drop_policy":                  testDropPolicy,
-			"undecodable":                  testUndecodable,
-			"connection_lost":              testConnectionLost,
-			"deaf_to_cancellation":         testDeafToCancellation,
-			"shutdown_lets_a_batch_finish": testShutdownLetsABatchFinish,
-			"shutdown_deadline":            testShutdownDeadline,
-			"shutdown_while_pushed_back":   testShutdownWhilePushedBack,
-			"shutdown_under_load":          testShutdownUnderLoad,
-			"wrong_password":               testWrongPassword,
-			"password_of_its_own_key":      testPasswordOverride,
-			"existing_queue":               testExistingQueue,
-			"metrics":                      testMetrics,
+		for _, test := range []struct {
+			name string
+			run  func(*testing.T, *rabbitmqtest.Node)
+		}{
+			{"consume_contract", testConsumeContract},
+			{"batch_contract", testBatchContract},
+			{"group_commit", testGroupCommit},
+			{"refused_for_now", testRefusedForNow},
+			{"acknowledged_only_when_taken", testAcknowledgedOnlyWhenTaken},
+			{"held", testHeld},
+			{"drop_policy", testDropPolicy},
+			{"undecodable", testUndecodable},
+			{"connection_lost", testConnectionLost},
+			{"deaf_to_cancellation", testDeafToCancellation},
+			{"shutdown_lets_a_batch_finish", testShutdownLetsABatchFinish},
+			{"shutdown_deadline", testShutdownDeadline},
+			{"shutdown_while_pushed_back", testShutdownWhilePushedBack},
+			{"shutdown_under_load", testShutdownUnderLoad},
+			{"wrong_password", testWrongPassword},
+			{"password_of_its_own_key", testPasswordOverride},
+			{"existing_queue", testExistingQueue},
+			{"metrics", testMetrics},
 		} {
-			t.Run(name, func(t *testing.T) {
+			t.Run(test.name, func(t *testing.T) {
 				t.Parallel()
-				test(t, node)
+				test.run(t, node)
 			})
 		}
 	})

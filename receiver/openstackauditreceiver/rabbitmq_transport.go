@@ -119,7 +119,8 @@ func (c *RabbitMQConfig) transportWarnings(transport transporturl.URL) []string 
 		warnings = append(warnings, "ssl_ca_file, ssl_cert_file and ssl_key_file have no effect without ssl=true")
 	}
 	if transport.TLS.Version != "" {
-		warnings = append(warnings, "ssl_version has no effect: TLS 1.2 or newer is negotiated, rabbitmq::tls::min_version and max_version can narrow it")
+		warnings = append(warnings, "ssl_version has no effect: TLS 1.2 or newer is negotiated, rabbitmq::tls::min_version and "+
+			"max_version can narrow it")
 	}
 	if transport.Heartbeat != nil && *transport.Heartbeat == 0 {
 		warnings = append(warnings, "heartbeat_timeout_threshold=0 has no effect: without heartbeats a dead connection goes unnoticed")

@@ -42,29 +42,34 @@ func TestClientConfig(t *testing.T) {
 		Prefetch:         1000,
 		MaxInFlightBytes: 64 << 20,
 		RebindInterval:   30 * time.Second,
-		Backoff:          backoff.ExponentialBackOff{InitialInterval: time.Second, RandomizationFactor: 0.5, Multiplier: 1.5, MaxInterval: 30 * time.Second},
+		Backoff: backoff.ExponentialBackOff{InitialInterval: time.Second, RandomizationFactor: 0.5, Multiplier: 1.5,
+			MaxInterval: 30 * time.Second},
 	}, config)
 }
 
 func TestCredentialsOfTheirOwnKeys(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
+	for _, test := range []struct {
+		name     string
 		username string
 		password configopaque.String
 		want     []rabbitmq.Host
 	}{
-		"neither":  {"", "", []rabbitmq.Host{{Address: "h1:5672", Username: "u", Password: "p"}, {Address: "h2:5672", Username: "guest", Password: "guest"}}},
-		"username": {"x", "", []rabbitmq.Host{{Address: "h1:5672", Username: "x", Password: "p"}, {Address: "h2:5672", Username: "x"}}},
-		"password": {"", "p%40:/@", []rabbitmq.Host{{Address: "h1:5672", Username: "u", Password: "p%40:/@"}, {Address: "h2:5672", Username: "guest", Password: "p%40:/@"}}},
-		"both":     {"x", "y", []rabbitmq.Host{{Address: "h1:5672", Username: "x", Password: "y"}, {Address: "h2:5672", Username: "x", Password: "y"}}},
+		{"neither", "", "", []rabbitmq.Host{{Address: "h1:5672", Username: "u", Password: "p"},
+			{Address: "h2:5672", Username: "guest", Password: "guest"}}},
+		{"username", "x", "", []rabbitmq.Host{{Address: "h1:5672", Username: "x", Password: "p"}, {Address: "h2:5672", Username: "x"}}},
+		{"password", "", "p%40:/@", []rabbitmq.Host{{Address: "h1:5672", Username: "u", Password: "p%40:/@"},
+			{Address: "h2:5672", Username: "guest", Password: "p%40:/@"}}},
+		{"both", "x", "y", []rabbitmq.Host{{Address: "h1:5672", Username: "x", Password: "y"},
+			{Address: "h2:5672", Username: "x", Password: "y"}}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			section := newDefaultRabbitMQConfig()
-			section.TransportURL, section.Username, section.Password = "rabbit://u:p@h1,h2//", tt.username, tt.password
+			section.TransportURL, section.Username, section.Password = "rabbit://u:p@h1,h2//", test.username, test.password
 			config, _, err := section.clientConfig(t.Context(), "")
 			require.NoError(t, err)
-			assert.Equal(t, tt.want, config.Hosts)
+			assert.Equal(t, test.want, config.Hosts)
 		})
 	}
 }
@@ -100,53 +105,62 @@ func TestTLS(t *testing.T) {
 	require.NoError(t, os.WriteFile(ca, block, 0o600))
 	const url = "rabbit://u:p@h//"
 
-	for name, tt := range map[string]struct {
+	for _, test := range []struct {
+		name       string
 		url        configopaque.String
 		section    configoptional.Optional[configtls.ClientConfig]
 		serverName string
 		err        string
 	}{
-		"section with its authority": {
+		{
+			"section with its authority",
 			url, configoptional.Some(configtls.ClientConfig{Config: configtls.Config{CAFile: ca}}), "example.com", "",
 		},
-		"section with the system's roots": {
+		{
+			"section with the system's roots",
 			url, configoptional.Some(configtls.ClientConfig{}), "example.com", "certificate signed by unknown authority",
 		},
-		"section that does not verify": {
+		{
+			"section that does not verify",
 			url, configoptional.Some(configtls.ClientConfig{InsecureSkipVerify: true}), "keystone", "",
 		},
-		"URL with its authority": {
+		{
+			"URL with its authority",
 			configopaque.String(url + "?ssl=1&ssl_ca_file=" + ca), configoptional.None[configtls.ClientConfig](), "example.com", "",
 		},
-		"URL with the system's roots": {
+		{
+			"URL with the system's roots",
 			url + "?ssl=1", configoptional.None[configtls.ClientConfig](), "example.com", "certificate signed by unknown authority",
 		},
-		"URL, another name": {
+		{
+			"URL, another name",
 			configopaque.String(url + "?ssl=1&ssl_ca_file=" + ca), configoptional.None[configtls.ClientConfig](), "keystone",
 			"certificate is valid for example.com",
 		},
-		"URL, the name not verified": {
+		{
+			"URL, the name not verified",
 			configopaque.String(url + "?ssl=1&ssl_enforce_hostname_verification=false&ssl_ca_file=" + ca),
 			configoptional.None[configtls.ClientConfig](), "keystone", "",
 		},
-		"URL, the name not verified, the authority is": {
+		{
+			"URL, the name not verified, the authority is",
 			url + "?ssl=1&ssl_enforce_hostname_verification=false", configoptional.None[configtls.ClientConfig](), "keystone",
 			"certificate signed by unknown authority",
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			section := newDefaultRabbitMQConfig()
-			section.TransportURL, section.TLS = tt.url, tt.section
+			section.TransportURL, section.TLS = test.url, test.section
 			config, _, err := section.clientConfig(t.Context(), "")
 			require.NoError(t, err)
 			require.NotNil(t, config.TLS)
-			config.TLS.ServerName = tt.serverName
+			config.TLS.ServerName = test.serverName
 			connection, err := tls.Dial("tcp", server.Listener.Addr().String(), config.TLS)
-			if tt.err != "" {
+			if test.err != "" {
 				var unverified *tls.CertificateVerificationError
 				require.ErrorAs(t, err, &unverified)
-				require.ErrorContains(t, err, tt.err)
+				require.ErrorContains(t, err, test.err)
 				return
 			}
 			require.NoError(t, err)
@@ -157,14 +171,17 @@ func TestTLS(t *testing.T) {
 
 func TestNoTLS(t *testing.T) {
 	t.Parallel()
-	for name, section := range map[string]configoptional.Optional[configtls.ClientConfig]{
-		"absent":   configoptional.None[configtls.ClientConfig](),
-		"insecure": configoptional.Some(configtls.ClientConfig{Insecure: true}),
+	for _, test := range []struct {
+		name    string
+		section configoptional.Optional[configtls.ClientConfig]
+	}{
+		{"absent", configoptional.None[configtls.ClientConfig]()},
+		{"insecure", configoptional.Some(configtls.ClientConfig{Insecure: true})},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			rabbit := newDefaultRabbitMQConfig()
-			rabbit.TransportURL, rabbit.TLS = "rabbit://u:p@h:5671//", section
+			rabbit.TransportURL, rabbit.TLS = "rabbit://u:p@h:5671//", test.section
 			config, _, err := rabbit.clientConfig(t.Context(), "")
 			require.NoError(t, err)
 			assert.Nil(t, config.TLS)

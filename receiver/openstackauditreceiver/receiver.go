@@ -127,6 +127,7 @@ func (r *auditReceiver) finish(ctx context.Context) error {
 		r.settings.Logger.Warn("The batch in flight did not finish in time; the broker delivers it again")
 		return nil
 	case <-closing.C:
-		return errors.Join(ctx.Err(), fmt.Errorf("the pipeline did not give back the batch in flight within %s of its cancellation", closeTimeout))
+		return errors.Join(ctx.Err(), fmt.Errorf("the pipeline did not give back the batch in flight within %s of its "+
+			"cancellation", closeTimeout))
 	}
 }

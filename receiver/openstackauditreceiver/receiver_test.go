@@ -29,41 +29,43 @@ func TestShutdownIsBounded(t *testing.T) {
 			}
 		}
 	}
-	for name, tt := range map[string]struct {
+	for _, test := range []struct {
+		name     string
 		source   sourceFunc
 		deadline time.Duration
 		want     time.Duration
 		err      string
 	}{
-		"idle":                                 {finishesAfter(0), 0, 0, ""},
-		"finishes in time":                     {finishesAfter(3 * time.Second), 0, 3 * time.Second, ""},
-		"finishes in the caller's time":        {finishesAfter(time.Minute), time.Hour, time.Minute, ""},
-		"abandoned at the caller's deadline":   {finishesAfter(time.Minute), time.Second, time.Second, ""},
-		"abandoned where there is no deadline": {finishesAfter(time.Hour), 0, shutdownTimeout, ""},
-		"deaf to cancellation": {
+		{"idle", finishesAfter(0), 0, 0, ""},
+		{"finishes in time", finishesAfter(3 * time.Second), 0, 3 * time.Second, ""},
+		{"finishes in the caller's time", finishesAfter(time.Minute), time.Hour, time.Minute, ""},
+		{"abandoned at the caller's deadline", finishesAfter(time.Minute), time.Second, time.Second, ""},
+		{"abandoned where there is no deadline", finishesAfter(time.Hour), 0, shutdownTimeout, ""},
+		{
+			"deaf to cancellation",
 			func(context.Context, <-chan struct{}) { time.Sleep(time.Hour) }, time.Second, time.Second + closeTimeout,
 			"did not give back the batch in flight within 5s",
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				r, err := newAuditReceiver(metadatatest.NewSettings(componenttest.NewTelemetry()), createDefaultConfig().(*Config), &backend{})
 				require.NoError(t, err)
-				r.launch(tt.source)
+				r.launch(test.source)
 				ctx := context.Background()
-				if tt.deadline > 0 {
+				if test.deadline > 0 {
 					var cancel context.CancelFunc
-					ctx, cancel = context.WithTimeout(ctx, tt.deadline)
+					ctx, cancel = context.WithTimeout(ctx, test.deadline)
 					defer cancel()
 				}
 				start := time.Now()
 				err = r.Shutdown(ctx)
-				assert.Equal(t, tt.want, time.Since(start))
-				if tt.err == "" {
+				assert.Equal(t, test.want, time.Since(start))
+				if test.err == "" {
 					require.NoError(t, err)
 				} else {
-					require.ErrorContains(t, err, tt.err)
+					require.ErrorContains(t, err, test.err)
 				}
 				time.Sleep(2 * time.Hour) // lets the deaf one end
 				require.NoError(t, r.Shutdown(ctx), "again")

@@ -222,6 +222,7 @@ func (k *Keystone) Roles() map[string]string {
 // CreateReader makes the user keystonetest.Username, who may read names and nothing else: reader on the system.
 func (k *Keystone) CreateReader() {
 	k.t.Helper()
-	reader := k.Create("user", "/users", map[string]any{"name": keystonetest.Username, "domain_id": "default", "password": keystonetest.Password})
+	reader := k.Create("user", "/users", map[string]any{"name": keystonetest.Username, "domain_id": "default",
+		"password": keystonetest.Password})
 	k.Call(http.MethodPut, "/system/users/"+reader+"/roles/"+k.Roles()["reader"], nil)
 }

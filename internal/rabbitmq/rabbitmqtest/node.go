@@ -256,7 +256,8 @@ func (n *Node) Tool(ctx context.Context, tool string, arguments ...string) (stri
 		text, err := n.runTool(ctx, tool, arguments)
 		// A node takes connections a moment before it counts itself as running, and the tool, which is an Erlang node itself, does
 		// not always reach a busy one (net_setuptime is 7 s). Each try takes the tool half a second at least.
-		unreached := strings.Contains(text, "requires the 'rabbit' app to be running") || strings.Contains(text, "unable to perform an operation on node")
+		unreached := strings.Contains(text, "requires the 'rabbit' app to be "+
+			"running") || strings.Contains(text, "unable to perform an operation on node")
 		if err == nil || !unreached || attempt == 20 {
 			return text, err
 		}

@@ -27,7 +27,7 @@ func (ch *channel) condense(m *incoming) error {
 	}
 	paid := m.cost
 	m.cost -= min(m.size, config.MaxMessageBytes) - int64(len(m.body))
-	c.server.budget.release(paid - m.cost)
+	c.server.release(paid - m.cost)
 	ch.complete()
 	return nil
 }
@@ -68,17 +68,17 @@ func (r *bodyReader) next() error {
 	switch {
 	case r.left == 0:
 		return io.EOF
-	case c.out.isClosing():
+	case c.out.isSealed():
 		return errClosing
 	}
 	f, err := c.frames.head()
 	switch {
 	case err != nil:
 		return cutShort(err)
-	case f.kind == frameHeartbeat && f.channel == 0:
+	case f.typ == frameHeartbeat && f.channel == 0:
 		return c.frames.discard(f)
-	case f.kind != frameBody || f.channel != theChannel:
-		return refusal(codeUnexpectedFrame, fmt.Sprintf("a frame of type %d on channel %d within a message", f.kind, f.channel))
+	case f.typ != frameBody || f.channel != theChannel:
+		return refusal(codeUnexpectedFrame, fmt.Sprintf("a frame of type %d on channel %d within a message", f.typ, f.channel))
 	case int64(f.size) > r.left:
 		return refusal(codeFrameError, "a content body is longer than its header says")
 	case f.size == 0:

@@ -18,9 +18,9 @@ type incoming struct {
 	size      int64
 	hasHeader bool
 	received  int64
-	// ignored is whether the message is acknowledged and forgotten.
+	// ignored is set when the message is to be acknowledged and forgotten.
 	ignored bool
-	// cost is the message's part of the budget, which it has once it is reserved.
+	// cost is the room in bytes that the message needs, which it has once it is reserved.
 	cost     int64
 	reserved bool
 }
@@ -50,7 +50,7 @@ func (ch *channel) publish(a *arguments) *Refusal {
 	return nil
 }
 
-// wants is whether messages of the exchange and topic are handled.
+// wants reports whether messages of the exchange and topic are handled.
 func (c *Config) wants(exchange, routingKey string) bool {
 	topic := routingKey
 	if dot := strings.LastIndexByte(routingKey, '.'); dot >= 0 {
@@ -66,7 +66,7 @@ func (ch *channel) header(payload []byte) error {
 	if m == nil || m.hasHeader {
 		return refusal(codeUnexpectedFrame, "a content header that does not follow basic.publish")
 	}
-	a := &arguments{rest: payload}
+	a := &arguments{unread: payload}
 	class, _, size := a.short(), a.short(), a.longLong()
 	if a.err == nil && class != classBasic {
 		return refusal(codeUnexpectedFrame, fmt.Sprintf("a content header of class %d", class))
@@ -81,7 +81,7 @@ func (ch *channel) header(payload []byte) error {
 		headers = nil // the event is in the body
 	}
 	if a.err == nil && len(headers) > 0 {
-		table := &arguments{rest: appendLongString(nil, string(headers))}
+		table := &arguments{unread: appendLongString(nil, string(headers))}
 		m.headers = table.table(1)
 		a.err = table.err
 	}
@@ -138,22 +138,24 @@ func findHeaders(a *arguments) []byte {
 	return nil
 }
 
-// reserve takes the message's part of the budget, or waits for it as long as a message may be held.
+// reserve acquires room for the message, or waits for it until the confirm timeout.
 func (c *connection) reserve(m *incoming) error {
-	if c.server.budget.tryAcquire(m.cost) {
+	if c.server.room.TryAcquire(m.cost) {
+		c.server.inFlight.Add(m.cost)
 		m.reserved = true
 		return nil
 	}
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(c.ctx, c.server.config.MaxHold)
+	ctx, cancel := context.WithTimeout(c.ctx, c.server.config.ConfirmTimeout)
 	defer cancel()
-	switch err := c.server.budget.acquire(ctx, m.cost); {
+	switch err := c.server.room.Acquire(ctx, m.cost); {
 	case err == nil:
+		c.server.inFlight.Add(m.cost)
 		m.reserved = true
 		c.limit = c.limit.Add(time.Since(began)) // the client could not know that we waited
 		return nil
 	case errors.Is(err, context.DeadlineExceeded):
-		return c.heldTooLong()
+		return c.confirmTimeout()
 	default:
 		return nil // the connection is closing, and what comes is void
 	}
@@ -191,7 +193,7 @@ func (ch *channel) body(f frame) error {
 func (ch *channel) drop() {
 	if m := ch.incoming; m != nil {
 		if m.reserved {
-			ch.connection.server.budget.release(m.cost)
+			ch.connection.server.release(m.cost)
 		}
 		ch.incoming = nil
 		ch.connection.limit = time.Time{}
@@ -231,18 +233,18 @@ func (ch *channel) ignore() {
 	out.nudge()
 }
 
-// enlist gives the message its place among those to be acknowledged. It says false when the message is not to be handled: it is
-// with the handler already, or the client has to send it again.
+// enlist gives the message its place among those to be acknowledged. It reports whether the message is to be handled: not when it is
+// with the handler already, or when the client has to send it again.
 func (ch *channel) enlist(message *Message) bool {
 	if ch.confirms == nil {
 		return true
 	}
 	c := ch.connection
-	first, voided := c.enlist(message)
-	if first == message {
+	enlisted, voided := c.enlist(message)
+	if enlisted == message {
 		return true
 	}
-	c.server.budget.release(message.cost)
+	c.server.release(message.cost)
 	if !voided {
 		c.server.observer.Resent(c.client)
 	}
@@ -250,18 +252,18 @@ func (ch *channel) enlist(message *Message) bool {
 }
 
 // enlist returns the message that is to be acknowledged, which is another one when the message was sent before. It is void when the
-// connection takes nothing any more.
-func (c *connection) enlist(message *Message) (first *Message, void bool) {
+// connection accepts nothing any more.
+func (c *connection) enlist(message *Message) (enlisted *Message, void bool) {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	if c.out.draining || c.out.closing {
+	if c.out.draining || c.out.sealed {
 		return nil, true
 	}
 	message.tag = message.owner.next()
-	if first = c.server.orphans.adopt(message); first == nil {
-		first = message
+	if enlisted = c.server.orphans.adopt(message); enlisted == nil {
+		enlisted = message
 	}
-	message.owner.add(first, message.Received, unaccepted)
-	c.armHold(c.server.config.MaxHold)
-	return first, false
+	message.owner.add(enlisted, message.Received, unaccepted)
+	c.startConfirmTimer(c.server.config.ConfirmTimeout)
+	return enlisted, false
 }

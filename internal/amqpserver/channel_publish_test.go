@@ -17,7 +17,8 @@ import (
 func TestMessageAndClient(t *testing.T) {
 	f := start(t, options{})
 	_, channel := f.dial(amqp.Config{Vhost: "/cloud", Properties: amqp.Table{
-		"connection_name": "keystone:7:x", "product": "test client", "version": "3", "nested": amqp.Table{"list": []any{int32(1), "two", nil, true, 2.5}},
+		"connection_name": "keystone:7:x", "product": "test client", "version": "3", "nested": amqp.Table{"list": []any{int32(1), "two", nil,
+			true, 2.5}},
 	}})
 	for _, body := range []string{"one", "", strings.Repeat("x", 300_000)} {
 		confirmation, err := channel.PublishWithDeferredConfirm("keystone", "notifications.info", true, false, amqp.Publishing{
@@ -38,7 +39,7 @@ func TestMessageAndClient(t *testing.T) {
 		assert.WithinDuration(t, time.Now(), m.Received, soon)
 		assert.Equal(t, &Client{
 			Address: m.Client.Address, Mechanism: MechanismPlain, User: "keystone",
-			ConnectionName: "keystone:7:x", Product: "test client", Version: "3", VirtualHost: "/cloud",
+			ConnectionName: "keystone:7:x", Product: "test client",
 		}, m.Client)
 		assert.True(t, m.Client.Address.Addr().IsLoopback())
 	}
@@ -74,7 +75,7 @@ func TestDeclarations(t *testing.T) {
 // TestConfirmOrder: each message is confirmed when it was accepted, in whatever order that is.
 func TestConfirmOrder(t *testing.T) {
 	f := start(t, options{})
-	f.messages.holds(true)
+	f.messages.wait(true)
 	_, channel := f.dial(amqp.Config{})
 	var confirmations []*amqp.DeferredConfirmation
 	for i := range 10 {
@@ -161,13 +162,13 @@ func (b *batcher) run(ctx context.Context) {
 	}
 }
 
-// TestInFlightBudget: what is in flight never exceeds the budget, and what waits for it comes in once there is room.
+// TestInFlightBudget: what is in flight never exceeds its bound, and what waits for it comes in once there is room.
 func TestInFlightBudget(t *testing.T) {
 	const size = 200_000
 	f := start(t, options{configure: func(c *Config) {
 		c.MaxMessageBytes, c.MaxInFlightBytes = size, 3*cost(size, 0)
 	}})
-	f.messages.holds(true)
+	f.messages.wait(true)
 	var confirmations []*amqp.DeferredConfirmation
 	for i := range 4 {
 		_, channel := f.dial(amqp.Config{})
@@ -195,7 +196,8 @@ func TestFilters(t *testing.T) {
 		{"keystone", "notifications.info"}, {"nova", "audit.events.error"}, {"keystone", "notifications"},
 		{"cinder", "notifications.info"}, {"keystone", "other.info"}, {"", "notifications.info"}, {"nova", "audit.info"},
 	} {
-		confirmation, err := channel.PublishWithDeferredConfirm(m.exchange, m.key, false, false, amqp.Publishing{Body: []byte(m.exchange + m.key)})
+		confirmation, err := channel.PublishWithDeferredConfirm(m.exchange, m.key, false, false,
+			amqp.Publishing{Body: []byte(m.exchange + m.key)})
 		require.NoError(t, err)
 		confirmed(t, confirmation)
 	}
@@ -226,25 +228,27 @@ func TestWithoutConfirms(t *testing.T) {
 func TestTooLarge(t *testing.T) {
 	const most = 100_000
 	large := strings.Repeat("0123456789", 300_000)
-	for name, tc := range map[string]struct {
+	for _, test := range []struct {
+		name     string
 		condense func(io.Reader) []byte
 		kept     func(body string) string
 	}{
-		"its beginning":   {nil, func(body string) string { return body[:most] }},
-		"what is made":    {func(body io.Reader) []byte { all, _ := io.ReadAll(body); return all[len(all)-3:] }, func(body string) string { return body[len(body)-3:] }},
-		"not read at all": {func(io.Reader) []byte { return []byte("x") }, func(string) string { return "x" }},
-		"too much":        {func(body io.Reader) []byte { all, _ := io.ReadAll(body); return all }, func(body string) string { return body[:most] }},
+		{"its beginning", nil, func(body string) string { return body[:most] }},
+		{"what is made", func(body io.Reader) []byte { all, _ := io.ReadAll(body); return all[len(all)-3:] },
+			func(body string) string { return body[len(body)-3:] }},
+		{"not read at all", func(io.Reader) []byte { return []byte("x") }, func(string) string { return "x" }},
+		{"too much", func(body io.Reader) []byte { all, _ := io.ReadAll(body); return all }, func(body string) string { return body[:most] }},
 	} {
-		t.Run(name, func(t *testing.T) {
-			f := start(t, options{configure: func(c *Config) { c.MaxMessageBytes, c.Condense = most, tc.condense }})
-			f.messages.holds(true)
+		t.Run(test.name, func(t *testing.T) {
+			f := start(t, options{configure: func(c *Config) { c.MaxMessageBytes, c.Condense = most, test.condense }})
+			f.messages.wait(true)
 			_, channel := f.dial(amqp.Config{})
 			for i, body := range []string{large[:most], large[:most+1], large, "after"} {
 				confirmation := publish(t, channel, body)
 				message := f.messages.eventually(t, i+1)[i]
 				want := body
 				if len(body) > most {
-					want = tc.kept(body)
+					want = test.kept(body)
 				}
 				assert.Equal(t, want, string(message.Body))
 				assert.Equal(t, int64(len(body)), message.Size)
@@ -262,22 +266,25 @@ func TestNotPublishing(t *testing.T) {
 	f := start(t, options{})
 	connection, channel := f.dial(amqp.Config{})
 	require.NoError(t, channel.Close())
-	for name, call := range map[string]func(*amqp.Channel) error{
-		"basic.consume":   func(c *amqp.Channel) error { _, err := c.Consume("q", "", false, false, false, false, nil); return err },
-		"basic.get":       func(c *amqp.Channel) error { _, _, err := c.Get("q", true); return err },
-		"basic.qos":       func(c *amqp.Channel) error { return c.Qos(1, 0, false) },
-		"queue.delete":    func(c *amqp.Channel) error { _, err := c.QueueDelete("q", false, false, false); return err },
-		"queue.purge":     func(c *amqp.Channel) error { _, err := c.QueuePurge("q", false); return err },
-		"exchange.delete": func(c *amqp.Channel) error { return c.ExchangeDelete("e", false, false) },
-		"exchange.bind":   func(c *amqp.Channel) error { return c.ExchangeBind("a", "b", "c", false, nil) },
-		"tx.select":       func(c *amqp.Channel) error { return c.Tx() },
+	for _, test := range []struct {
+		name string
+		call func(*amqp.Channel) error
+	}{
+		{"basic.consume", func(c *amqp.Channel) error { _, err := c.Consume("q", "", false, false, false, false, nil); return err }},
+		{"basic.get", func(c *amqp.Channel) error { _, _, err := c.Get("q", true); return err }},
+		{"basic.qos", func(c *amqp.Channel) error { return c.Qos(1, 0, false) }},
+		{"queue.delete", func(c *amqp.Channel) error { _, err := c.QueueDelete("q", false, false, false); return err }},
+		{"queue.purge", func(c *amqp.Channel) error { _, err := c.QueuePurge("q", false); return err }},
+		{"exchange.delete", func(c *amqp.Channel) error { return c.ExchangeDelete("e", false, false) }},
+		{"exchange.bind", func(c *amqp.Channel) error { return c.ExchangeBind("a", "b", "c", false, nil) }},
+		{"tx.select", func(c *amqp.Channel) error { return c.Tx() }},
 	} {
 		channel := onlyChannel(t, connection)
-		err := call(channel)
+		err := test.call(channel)
 		var refused *amqp.Error
-		require.ErrorAs(t, err, &refused, name)
+		require.ErrorAs(t, err, &refused, test.name)
 		assert.Equal(t, 540, refused.Code)
-		assert.Contains(t, refused.Reason, name)
+		assert.Contains(t, refused.Reason, test.name)
 	}
 	channel = onlyChannel(t, connection)
 	require.NoError(t, channel.Confirm(false))

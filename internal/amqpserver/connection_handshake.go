@@ -2,7 +2,6 @@ package amqpserver
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -119,7 +118,6 @@ func (c *connection) startOk(state *tls.ConnectionState) (*Client, error) {
 		User:           user,
 		ConnectionName: cut(properties.String("connection_name")),
 		Product:        cut(properties.String("product")),
-		Version:        cut(cmp.Or(properties.String("version"), properties.String("product_version"))),
 	}
 	if state != nil && len(state.VerifiedChains) > 0 {
 		client.Certificate = state.PeerCertificates[0]
@@ -187,7 +185,7 @@ func (c *connection) open(client *Client) error {
 	if err != nil {
 		return err
 	}
-	client.VirtualHost = a.shortString()
+	a.shortBytes() // the virtual host
 	if a.err != nil {
 		return refusal(codeSyntaxError, a.err.Error())
 	}
@@ -217,11 +215,11 @@ func (c *connection) expect(wanted method) (*arguments, error) {
 		if err != nil {
 			return nil, err
 		}
-		if f.kind == frameHeartbeat {
+		if f.typ == frameHeartbeat {
 			continue
 		}
-		a := &arguments{rest: payload}
-		if m := method(a.long()); f.kind != frameMethod || f.channel != 0 || m != wanted {
+		a := &arguments{unread: payload}
+		if m := method(a.long()); f.typ != frameMethod || f.channel != 0 || m != wanted {
 			return nil, refusal(codeCommandInvalid, fmt.Sprintf("method %d of class %d was expected", uint16(wanted), wanted.class()))
 		}
 		return a, nil
