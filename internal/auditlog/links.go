@@ -32,6 +32,7 @@ var links = map[string]link{
 	"flavor/service_profile": {linkVerb{"associate", "associated", "with"}, linkVerb{"disassociate", "disassociated", "from"}, false},
 	"node/vif":               {attachTo, detachFrom, false},
 	"server/interface":       {attachTo, detachFrom, false},
+	"server/share":           {attachTo, detachFrom, false},
 }
 
 // linkOf returns the operation of a request that puts something to a resource or takes it from it, and the path with its preposition.

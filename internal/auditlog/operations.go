@@ -206,6 +206,8 @@ var operations = map[string]operation{
 	"preferred/update":   {"", "set", "set", "the preference for"},
 	"preferred/delete":   {"", "remove", "removed", "the preference for"},
 
+	"vmedia":              {"", "attach", "attached", "virtual media to"},
+	"vmedia/delete":       {"", "detach", "detached", "virtual media from"},
 	"vendor_passthru":     {"", "call", "called", "a vendor method of"},
 	"continue_inspection": {"update", "continue", "continued", "the inspection of"},
 }

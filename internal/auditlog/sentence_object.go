@@ -1,7 +1,6 @@
 package auditlog
 
 import (
-	"cmp"
 	"strings"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
@@ -41,25 +40,32 @@ func (m *textMaker) object(t *texts, service string, path *pathTarget, known boo
 	if isOfProject(&t.target) {
 		return clause{head: m.ofProject(t, ofProject[t.target.kind], path.part)}
 	}
-	preposition := cmp.Or(path.preposition, "of")
+	c := clause{kind: words, head: target}
 	if path.parentID != "" && path.id == t.target.id {
-		target = m.join(target, " ", preposition, " ", noun(service, path.parentKind, t.urlPath), " ", m.quoted(path.parentID))
-		preposition = "of"
+		c.belongTo(m, path.preposition, path.part == "", m.join(noun(service, path.parentKind, t.urlPath), " ", m.quoted(path.parentID)))
 	}
 	if path.part == "" {
-		c := clause{kind: words, head: target}
 		if t.action == audit.ActionList {
 			c.base = "read" // what is one cannot be listed, whatever the audit map calls it
 		}
 		return c
 	}
-	of := m.join(" ", preposition, " ", words, " ", target)
+	whole := m.join(words, " ", c.head)
 	c, ok := m.part(path.part, t.action)
 	if !ok {
-		return clause{head: m.join(m.quotedPath(path.part), of)}
+		return clause{head: m.join(m.quotedPath(path.part), " of ", whole)}
 	}
-	c.head = m.join(c.head, of)
+	c.belongTo(m, path.preposition, true, whole)
 	return c
+}
+
+// belongTo adds what the head is of or, where it is a thing of its own, what it is put to.
+func (c *clause) belongTo(m *textMaker, preposition string, linked bool, whole string) {
+	if preposition == "" || !linked {
+		c.head = m.join(c.head, " of ", whole)
+		return
+	}
+	c.tail = m.join(" ", preposition, " ", whole)
 }
 
 // ofProject are the types whose ids are those of the projects that they are of, and what there is one of for each.

@@ -143,6 +143,7 @@ func TestSentencesOfTheirOwn(t *testing.T) {
 		notification("identity.group.updated", `{"resource_info":"g1","actor_id":"u1","actor_type":"user","actor_operation":"added"}`):                                                                                                                       "user u1 was added to group g1: success",
 		notification("identity.group.updated", `{"resource_info":"g1","actor_id":"u1","actor_type":"user","actor_operation":"removed"}`):                                                                                                                     "user u1 was removed from group g1: success",
 		notification("audit.http.response", event(`"action":"update","outcome":"success","requestPath":"/v2/images/`+uuidID+`/tags"`)):                                                                                                                       "the tags of image " + uuidID + " were updated: success",
+		notification("audit.http.response", event(`"action":"update","outcome":"success","requestPath":"/v2/images/`+uuidID+`/tags/red"`)):                                                                                                                   "tag red was added to image " + uuidID + ": success",
 		notification("audit.http.response", event(`"action":"read","outcome":"success","requestPath":"/v1/secrets"`)):                                                                                                                                        "the secrets were read: success",
 		notification("identity.user.", `{"resource_info":"u1"}`):                                                                                                                                                                                             "an unknown action was performed on user u1: success",
 		request("unknown", "/v2.1/servers/"+uuidID, ""):                                 "bob performed an unknown action on server " + uuidID + ": success",
@@ -192,6 +193,8 @@ func TestSentencesOfAdministration(t *testing.T) {
 		{"update", "/v2/images/" + uuidID + "/tags/add_x", "update", "added tag add_x to image " + uuidID},
 		{"update", "/v2.1/servers/" + uuidID + "/tags", "update", "updated the tags of server " + uuidID},
 		{"delete", "/v2/stores/fast/" + uuidID, "delete", "deleted image " + uuidID + " of store fast"},
+		{"delete", "/v2.1/servers/" + uuidID + "/os-interface/" + uuidID + "/tags/red", "delete",
+			"removed tag red from interface " + uuidID + " of server " + uuidID},
 		// An update of a collection was a POST, unless the audit map knows the word, or it is set as a whole.
 		{"update", "/v2/share-networks/" + uuidID + "/subnets", "create", "created a subnet of share network " + uuidID},
 		{"update", "/v3/types/" + uuidID + "/extra_specs", "update", "updated the extra specs of type " + uuidID},
