@@ -112,15 +112,19 @@ func valuesFiles(t *testing.T) []string {
 	files, err := filepath.Glob("testdata/*.yaml")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	return append(files, strings.Join(shownValues(t, chart+"/README.md"), ","))
+	files = append(files, strings.Join(shownValues(t, chart+"/README.md", ""), ","))
+	return append(files, shownValues(t, root+"/docs/deployments.md", "# values of otelcol-openstack-audit\n")...)
 }
 
-// shownValues writes each block of YAML in a page to a file.
-func shownValues(t *testing.T, page string) (files []string) {
+// shownValues writes each block of YAML in a page that begins so to a file.
+func shownValues(t *testing.T, page, beginning string) (files []string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Clean(page))
 	require.NoError(t, err)
 	for i, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(text, -1) {
+		if !bytes.HasPrefix(block[1], []byte(beginning)) {
+			continue
+		}
 		file := filepath.Join(t.TempDir(), fmt.Sprintf("shown%d.yaml", i))
 		require.NoError(t, os.WriteFile(file, block[1], 0o600))
 		files = append(files, file)

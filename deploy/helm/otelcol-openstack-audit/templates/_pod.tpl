@@ -27,6 +27,9 @@ spec:
     {{- if eq $workload "logs" }}
     runAsUser: 0 # the runtime's log files are root's alone
     runAsGroup: 0
+    {{- with $values.seLinuxType }}
+    seLinuxOptions: {type: {{ . }}}
+    {{- end }}
     {{- else }}
     runAsNonRoot: true
     runAsUser: 10001
