@@ -148,8 +148,7 @@ func hasOwnPlace(targetType string) bool {
 
 // scope adds the scope of the token.
 func (m *textMaker) scope(t *texts, p phrase) phrase {
-	ofService := t.target.kind == "policy" && isHTTP(t.eventType) // such as a QoS policy
-	if hasOwnPlace(t.target.kind) && !ofService || isOfProject(&t.target) {
+	if hasOwnPlace(t.target.kind) || isOfProject(&t.target) {
 		return p
 	}
 	if project := m.named(t.actor.projectName, t.actor.projectID, t.actor.projectDomainName); project != "" {
