@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"unicode/utf8"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/canonical"
 )
 
 // HashSize is the length of a record's hash.
@@ -128,6 +131,18 @@ func ParseEntry(data []byte) (Entry, error) {
 	return e, nil
 }
 
+// cut shortens a text to maxText bytes, at the end of a character.
+func cut(value string) string {
+	if len(value) <= maxText {
+		return value
+	}
+	end := maxText
+	for end > maxText-utf8.UTFMax && !utf8.RuneStart(value[end]) {
+		end--
+	}
+	return value[:end]
+}
+
 // LeafHash returns the hash of an entry's bytes in the tree (RFC 6962).
 func LeafHash(entry []byte) tlog.Hash {
 	return tlog.RecordHash(entry)
@@ -153,7 +168,7 @@ func (w *writer) number(key string, value uint64) {
 
 func (w *writer) text(key, value string) {
 	w.key(key)
-	w.dst = appendString(w.dst, cut(value))
+	w.dst = canonical.AppendString(w.dst, cut(value))
 }
 
 func (w *writer) key(key string) {

@@ -30,7 +30,7 @@ func appendObject(text []byte, fields []field) []byte {
 			end++
 		}
 		if end == i+1 {
-			text = appendString(text, fields[i].value)
+			text = AppendString(text, fields[i].value)
 		} else {
 			text = appendArray(text, fields[i:end])
 		}
@@ -50,7 +50,7 @@ func appendArray(text []byte, fields []field) []byte {
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = appendString(text, value)
+		text = AppendString(text, value)
 	}
 	return append(text, ']')
 }
@@ -70,8 +70,8 @@ func withoutReplacements(value string) string {
 
 const hexDigits = "0123456789abcdef"
 
-// appendString appends a value as RFC 8785 writes a string.
-func appendString(text []byte, value string) []byte {
+// AppendString appends a value as RFC 8785 writes a string. U+FFFD, and what is no UTF-8, becomes a space as in Loki.
+func AppendString(text []byte, value string) []byte {
 	text = append(text, '"')
 	for {
 		plain := plainPrefix(value)
