@@ -1,19 +1,15 @@
 package config_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
@@ -28,7 +24,7 @@ func TestConfigurationsAreValid(t *testing.T) {
 	require.NotEmpty(t, configurations)
 	for _, configuration := range configurations {
 		t.Run(configuration, func(t *testing.T) {
-			run(t, binary(t), "validate", "--config", configuration, featureGate)
+			run(t, collectortest.Binary(t), "validate", "--config", configuration, featureGate)
 		})
 	}
 }
@@ -46,36 +42,18 @@ func TestLogfile(t *testing.T) {
 	write(t, filepath.Join(folder, "nova.log"), fixtures.Text(t, "loglines/audit-middleware-native-sapcc.log"))
 
 	c := start(t, "logfile.yaml", environment...)
-	eventually(t, c, func() bool { return readRecords(t, output).LogRecordCount() >= 146+44 })
+	c.Eventually(t, func() bool { return collectortest.ReadExported(t, output).LogRecordCount() >= 146+44 }, "not all records are written")
 	c.Stop(t)
-	require.Equal(t, 146+44, readRecords(t, output).LogRecordCount())
+	require.Equal(t, 146+44, collectortest.ReadExported(t, output).LogRecordCount())
 	assert.Contains(t, c.Stdout.String(), "login of admin from 127.0.0.1: success")
 	assert.Contains(t, c.Stdout.String(), "alice rebooted server")
 
 	// What was written while nobody read is read once.
 	write(t, filepath.Join(folder, "nova.log"), fixtures.Text(t, "loglines/audit-middleware-log-driver-sapcc.log"))
 	c = start(t, "logfile.yaml", environment...)
-	eventually(t, c, func() bool { return readRecords(t, output).LogRecordCount() >= 146+44+44 })
+	c.Eventually(t, func() bool { return collectortest.ReadExported(t, output).LogRecordCount() >= 146+44+44 }, "not all records are written")
 	c.Stop(t)
-	require.Equal(t, 146+44+44, readRecords(t, output).LogRecordCount())
-}
-
-// readRecords reads what the file exporter wrote; the last line may not be whole yet.
-func readRecords(t *testing.T, path string) plog.Logs {
-	t.Helper()
-	all := plog.NewLogs()
-	content, err := os.ReadFile(filepath.Clean(path))
-	if os.IsNotExist(err) {
-		return all
-	}
-	require.NoError(t, err)
-	lines := bytes.Split(content, []byte("\n"))
-	for _, line := range lines[:len(lines)-1] {
-		logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
-		require.NoError(t, err)
-		logs.ResourceLogs().MoveAndAppendTo(all.ResourceLogs())
-	}
-	return all
+	require.Equal(t, 146+44+44, collectortest.ReadExported(t, output).LogRecordCount())
 }
 
 func TestKubernetes(t *testing.T) {
@@ -105,7 +83,7 @@ func TestKubernetes(t *testing.T) {
 	b := newBackend(t)
 	c := start(t, "kubernetes.yaml",
 		"AUDIT_POD_LOGS="+filepath.Join(folder, "openstack_*", "*", "*.log"),
-		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
+		"AUDIT_OTLP_ENDPOINT="+b.URL,
 		"AUDIT_STATE="+filepath.Join(folder, "state"))
 	logs := b.take(t, c, 146+44)
 
@@ -121,33 +99,23 @@ func TestKubernetes(t *testing.T) {
 }
 
 func TestJournald(t *testing.T) {
-	const journalRemote = "/usr/lib/systemd/systemd-journal-remote"
-	require.FileExists(t, journalRemote, "it writes the journal of this test: install the package systemd-journal-remote")
-	folder := t.TempDir()
-	var export strings.Builder
-	entry := func(unit, message string) {
-		fmt.Fprintf(&export, "__REALTIME_TIMESTAMP=1795216984177204\n_HOSTNAME=ctl01\n_SYSTEMD_UNIT=%s\nPRIORITY=6\n"+
-			"SYSLOG_IDENTIFIER=keystone-wsgi-public\nMESSAGE=%s\n\n", unit, message)
-	}
-	for _, line := range fixtures.Lines(t, "loglines/keystone-log-driver.log") {
-		entry("keystone.service", line)
-		// What a local user writes with logger(1), and what another service writes, whoever it says it is.
-		entry("session-3.scope", strings.ReplaceAll(line, `"message_id": "`, `"message_id": "forged-`))
-		entry("nginx.service", strings.ReplaceAll(line, `"message_id": "`, `"message_id": "forged-`))
-	}
+	journal := collectortest.Journal{Folder: t.TempDir()}
+	lines := fixtures.Lines(t, "loglines/keystone-log-driver.log")
+	journal.Write(t, "keystone.service", lines...)
+	// What a local user writes with logger(1), and what another service writes, whoever it says it is.
+	forged := strings.Split(strings.ReplaceAll(strings.Join(lines, "\n"), `"message_id": "`, `"message_id": "forged-`), "\n")
+	journal.Write(t, "session-3.scope", forged...)
+	journal.Write(t, "nginx.service", forged...)
 	long := fixtures.Lines(t, "loglines/audit-middleware-native-sapcc.log")
-	for _, line := range long {
-		entry("nova-api.service", strings.Replace(line, "'eventType'", "'measurements': '"+strings.Repeat("x", 8000)+"', 'eventType'", 1)+"\x1b[00m")
+	for i, line := range long {
+		long[i] = strings.Replace(line, "'eventType'", "'measurements': '"+strings.Repeat("x", 8000)+"', 'eventType'", 1) + "\x1b[00m"
 	}
-	write(t, filepath.Join(folder, "export"), export.String())
-	require.NoError(t, os.Mkdir(filepath.Join(folder, "journal"), 0o750))
-	run(t, journalRemote, "-o", filepath.Join(folder, "journal", "system.journal"), filepath.Join(folder, "export"))
+	journal.Write(t, "nova-api.service", long...)
 
 	b := newBackend(t)
 	c := start(t, "journald.yaml",
-		"AUDIT_JOURNAL="+filepath.Join(folder, "journal"),
-		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
-		"AUDIT_STATE="+filepath.Join(folder, "state"))
+		"AUDIT_JOURNAL="+journal.Folder,
+		"AUDIT_OTLP_ENDPOINT="+b.URL)
 	logs := b.take(t, c, 146+44)
 	for log := range collectortest.Records(logs) {
 		uid, _ := log.Attributes().Get(audit.AttrRecordUID)
@@ -163,26 +131,14 @@ func TestJournald(t *testing.T) {
 	assert.Equal(t, map[string]int{"vm": 146, "ctl01": 44}, hosts, "the publisher's host, or for native lines the journal's")
 }
 
-// The broker is franz-go's, in this process: its protocol is Kafka's, its storage is not.
 func TestKafka(t *testing.T) {
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "notifications.info", "notifications.warn",
-		"notifications.error", "notifications.critical", "notifications.audit"))
-	require.NoError(t, err)
-	t.Cleanup(broker.Close)
-	producer, err := kgo.NewClient(kgo.SeedBrokers(broker.ListenAddrs()...))
-	require.NoError(t, err)
-	t.Cleanup(producer.Close)
-
-	for _, body := range fixtures.Bodies(t, fixtures.KeystoneMessagingV2) {
-		record := &kgo.Record{Topic: "notifications.info", Value: body}
-		require.NoError(t, producer.ProduceSync(t.Context(), record).FirstErr())
-	}
+	broker, produce := collectortest.Kafka(t)
+	require.NoError(t, produce(t.Context(), fixtures.Bodies(t, fixtures.KeystoneMessagingV2)...))
 
 	b := newBackend(t)
 	c := start(t, "kafka.yaml",
-		"AUDIT_KAFKA_BROKER="+broker.ListenAddrs()[0],
-		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
-		"AUDIT_STATE="+t.TempDir())
+		"AUDIT_KAFKA_BROKER="+broker,
+		"AUDIT_OTLP_ENDPOINT="+b.URL)
 	b.take(t, c, 158)
 }
 
@@ -190,8 +146,7 @@ func TestGateway(t *testing.T) {
 	b := newBackend(t)
 	endpoint := collectortest.FreeAddress(t)
 	environment := append(collectortest.GatewayEnvironment(t, endpoint, collectortest.FreeAddress(t)),
-		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
-		"AUDIT_STATE="+t.TempDir())
+		"AUDIT_OTLP_ENDPOINT="+b.URL)
 	c := start(t, "gateway.yaml", environment...)
 
 	logs := plog.NewLogs()
@@ -210,7 +165,7 @@ func TestGateway(t *testing.T) {
 		}
 		return status
 	}
-	eventually(t, c, func() bool { return post("") == http.StatusUnauthorized })
+	c.Eventually(t, func() bool { return post("") == http.StatusUnauthorized }, "it takes what has no token")
 	require.Equal(t, http.StatusUnauthorized, post("another"))
 	require.Equal(t, http.StatusOK, post(collectortest.GatewayToken))
 	got := b.take(t, c, 146+90)

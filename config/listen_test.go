@@ -2,12 +2,10 @@ package config_test
 
 import (
 	"context"
-	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -72,13 +70,11 @@ func TestListen(t *testing.T) {
 	c := start(t, "listen.yaml",
 		"AUDIT_LISTEN_ENDPOINT="+endpoint,
 		"AUDIT_LISTEN_PASSWORD=listen-only",
-		fmt.Sprintf("AUDIT_NAMES_ENDPOINT=127.0.0.1:%d", collectortest.FreePort(t)),
 		"AUDIT_KEYSTONE_URL="+api.URL+"/v3",
 		"AUDIT_KEYSTONE_USER="+keystonetest.Username,
 		"AUDIT_KEYSTONE_PASSWORD="+keystonetest.Password,
-		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
-		"AUDIT_STATE="+t.TempDir())
-	eventually(t, c, func() bool { return strings.Contains(c.Log.String(), "Everything is ready") })
+		"AUDIT_OTLP_ENDPOINT="+b.URL)
+	c.AwaitReady(t)
 
 	publisher, err := rabbitmqtest.NewPublisher("amqp://keystone:listen-only@"+endpoint+"/", "keystone", false)
 	require.NoError(t, err, "%s", &c.Log)
@@ -93,8 +89,5 @@ func TestListen(t *testing.T) {
 // publishOne publishes the first notification of a capture as a service does.
 func publishOne(t *testing.T, endpoint string) {
 	t.Helper()
-	publisher, err := rabbitmqtest.NewPublisher("amqp://keystone:listen-only@"+endpoint+"/", "keystone", false)
-	require.NoError(t, err)
-	require.NoError(t, publisher.Publish(t.Context(), "notifications.info", fixtures.Bodies(t, fixtures.KeystoneMessagingV2)[0]))
-	require.NoError(t, publisher.Close())
+	collectortest.Publish(t, "amqp://keystone:listen-only@"+endpoint+"/", "keystone", fixtures.Bodies(t, fixtures.KeystoneMessagingV2)[0])
 }

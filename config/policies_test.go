@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 
@@ -59,7 +60,7 @@ func TestOperationsPolicies(t *testing.T) {
 	require.Eventually(t, func() bool {
 		queues, err := node.Ctl(t.Context(), "list_queues", "name", "messages")
 		return err == nil && strings.Contains(queues, "otelcol-openstack-audit\t3") && strings.Contains(queues, "notifications.info\t0")
-	}, patience, 100*time.Millisecond, "the shovel fetches what is in the services' queue")
+	}, collectortest.Patience, 100*time.Millisecond, "the shovel fetches what is in the services' queue")
 	require.NoError(t, publisher.Publish(t.Context(), "notifications.info", []byte("4")), "the services' declaration still fits")
 
 	policies := func() string {

@@ -45,8 +45,8 @@ func TestNobodyElseSendsToNames(t *testing.T) {
 	b := newBackend(t)
 	endpoint, names := collectortest.FreeAddress(t), collectortest.FreeAddress(t)
 	c := start(t, "listen.yaml", "AUDIT_LISTEN_ENDPOINT="+endpoint, "AUDIT_LISTEN_PASSWORD=listen-only", "AUDIT_NAMES_ENDPOINT="+names,
-		"AUDIT_KEYSTONE_URL=", "AUDIT_OTLP_ENDPOINT="+b.server.URL, "AUDIT_STATE="+t.TempDir())
-	eventually(t, c, func() bool { return strings.Contains(c.Log.String(), "Everything is ready") })
+		"AUDIT_KEYSTONE_URL=", "AUDIT_OTLP_ENDPOINT="+b.URL)
+	c.AwaitReady(t)
 	for _, header := range []string{"", "Bearer", "Bearer ", "Bearer listen-only", "Basic a2V5c3RvbmU6bGlzdGVuLW9ubHk="} {
 		require.Equal(t, fmt.Sprint(http.StatusUnauthorized), asNobody(t, "/usr/bin/python3", "-c", forge, "http://"+names, header), header)
 	}
@@ -59,7 +59,7 @@ func TestNobodyElseSendsToNames(t *testing.T) {
 
 // Of the password that the shipped configuration has, everybody knows.
 func TestTheExamplesPasswordOpensNothing(t *testing.T) {
-	command := exec.CommandContext(t.Context(), binary(t), "--config", "listen.yaml", featureGate)
+	command := exec.CommandContext(t.Context(), collectortest.Binary(t), "--config", "listen.yaml", featureGate)
 	command.Env = append(os.Environ(), "AUDIT_STATE="+t.TempDir())
 	output, err := command.CombinedOutput()
 	require.Error(t, err)
@@ -68,7 +68,7 @@ func TestTheExamplesPasswordOpensNothing(t *testing.T) {
 
 // Without its token the gateway does not start: an open port would be a way in.
 func TestGatewayNeedsItsToken(t *testing.T) {
-	command := exec.CommandContext(t.Context(), binary(t), "--config", "gateway.yaml", featureGate)
+	command := exec.CommandContext(t.Context(), collectortest.Binary(t), "--config", "gateway.yaml", featureGate)
 	command.Env = append(os.Environ(), "AUDIT_GATEWAY_TOKEN_FILE="+t.TempDir()+"/none", "AUDIT_STATE="+t.TempDir())
 	output, err := command.CombinedOutput()
 	require.Error(t, err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 
@@ -51,10 +52,10 @@ func TestReadmeReceivesFromRabbitMQ(t *testing.T) {
 	configuration += "  telemetry: {metrics: {level: none}}\n"
 	require.NoError(t, os.WriteFile(path, []byte(configuration), 0o600))
 	c := start(t, path, "RABBIT_PASSWORD="+password)
-	eventually(t, c, func() bool {
+	c.Eventually(t, func() bool {
 		queues, err := node.Ctl(ctx, "list_queues", "name", "consumers")
 		return err == nil && strings.Contains(queues, "otelcol-openstack-audit\t1")
-	})
+	}, "it does not consume")
 	require.NoError(t, publishers["keystone"].Publish(ctx, "notifications.info", []byte(
 		`{"message_id": "1", "publisher_id": "identity.host1", "event_type": "identity.user.created", "priority": "INFO",
 		  "timestamp": "2026-11-21 00:00:00", "payload": {"resource_info": "bob"}}`)))
@@ -62,10 +63,8 @@ func TestReadmeReceivesFromRabbitMQ(t *testing.T) {
 		`{"message_id": "2", "publisher_id": "nova-api", "event_type": "audit.http.response", "priority": "INFO", "timestamp": "2026-11-21 00:00:00",
 		  "payload": {"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "id": "2", "action": "delete", "outcome": "success",
 		  "initiator": {"name": "alice"}, "target": {"typeURI": "service/compute/servers/server", "id": "s1"}}}`)))
-	eventually(t, c, func() bool {
-		log := c.Log.String()
-		return strings.Contains(log, "Body: Str(user bob was created: success)") && strings.Contains(log, "Body: Str(alice deleted ")
-	})
+	c.AwaitLog(t, "Body: Str(user bob was created: success)", 1)
+	c.AwaitLog(t, "Body: Str(alice deleted ", 1)
 	c.Stop(t)
 	require.NotContains(t, c.Log.String(), "do not exist yet", "no cloud has every service")
 	require.NotContains(t, c.Log.String(), "could not be asserted", "the permissions suffice")
@@ -84,7 +83,7 @@ func TestReadmeAddsNames(t *testing.T) {
 	}
 	t.Setenv("RABBIT_PASSWORD", "secret")
 	t.Setenv("AUDIT_KEYSTONE_PASSWORD", "secret")
-	run(t, binary(t), arguments...)
+	run(t, collectortest.Binary(t), arguments...)
 }
 
 // Who did it is known on one way and not on the other: each page on the ways says so in the same words.

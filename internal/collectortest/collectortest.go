@@ -4,7 +4,6 @@ package collectortest
 import (
 	"bytes"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -12,16 +11,6 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/freeport"
 )
-
-// Binary returns the absolute path of the built collector; root is the path from
-// the test's folder to the top of the repository. It builds nothing.
-func Binary(t testing.TB, root string) string {
-	t.Helper()
-	path, err := filepath.Abs(filepath.Join(root, "build", "otelcol-openstack-audit"))
-	require.NoError(t, err)
-	require.FileExists(t, path, "the collector is not built: run make build")
-	return path
-}
 
 // FreePort returns a port on which nobody listens at 127.0.0.1 now.
 func FreePort(t testing.TB) int {
@@ -70,4 +59,10 @@ func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.String()
+}
+
+// Tail is the end of it.
+func (o *Output) Tail() string {
+	text := o.String()
+	return text[max(0, len(text)-8000):]
 }

@@ -13,9 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Patience is how long a process may take for what it does in a moment.
-const Patience = 3 * time.Minute
-
 // Process is a program that a test runs.
 type Process struct {
 	// Name is its path, PID its process id.
@@ -70,20 +67,32 @@ func (p *Process) Stop(t testing.TB) {
 // Signal sends the collector a signal once it handles signals: before, one would kill it.
 func (p *Process) Signal(t testing.TB, signal os.Signal) {
 	t.Helper()
-	require.Eventually(t, p.handlesSignals, Patience, 10*time.Millisecond, "the collector does not handle signals\n%s", &p.Log)
+	p.Eventually(t, p.handlesSignals, "it does not handle signals")
 	require.NoError(t, p.process.Signal(signal), "%s", &p.Log)
 }
 
-// handlesSignals says whether the collector has asked for signals, which it does some time after "Everything is ready" and
+// handlesSignals reports whether the collector has asked for signals, which it does some time after "Everything is ready" and
 // tells nobody. A Go program leaves SIGINT ignored that was ignored when it started, until it asks for it (os/signal): then
 // SIGINT is among the signals that are caught (SigCgt of proc(5)). SIGTERM comes with the same call.
 func (p *Process) handlesSignals() bool {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID))
-	if err != nil {
+	caught := p.status("SigCgt")
+	if caught == "" {
 		return true // it has ended: who signals it is told
 	}
-	_, rest, _ := strings.Cut(string(status), "SigCgt:\t")
-	caught, _, _ := strings.Cut(rest, "\n")
 	mask, err := strconv.ParseUint(caught, 16, 64)
 	return err == nil && mask&(1<<(syscall.SIGINT-1)) != 0
+}
+
+// PeakMemory returns the peak of the process's resident memory in KiB; 0 where it has ended.
+func (p *Process) PeakMemory() int64 {
+	size, _ := strconv.ParseInt(strings.TrimSuffix(p.status("VmHWM"), " kB"), 10, 64)
+	return size
+}
+
+// status is a line of /proc/PID/status (proc(5)); empty where the process has ended.
+func (p *Process) status(name string) string {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID))
+	_, rest, _ := strings.Cut(string(text), "\n"+name+":")
+	line, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(line)
 }

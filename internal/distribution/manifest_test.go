@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 const module = "github.com/openstack-audit/otelcol-openstack-audit"
@@ -51,7 +53,7 @@ func TestBinaryContainsWhatTheManifestNames(t *testing.T) {
 	var named manifest
 	readYAML(t, filepath.Join(root, "builder-config.yaml"), &named)
 	var printed inventory
-	output, err := exec.CommandContext(t.Context(), binary(t), "components").Output()
+	output, err := exec.CommandContext(t.Context(), collectortest.Binary(t), "components").Output()
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal(output, &printed))
 

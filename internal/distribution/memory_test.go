@@ -3,24 +3,18 @@ package distribution
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
@@ -98,31 +92,19 @@ func zipped(t *testing.T, text string) []byte {
 	return b.Bytes()
 }
 
-// measured is a collector whose records arrive here.
+// measured is a collector whose records arrive at a backend.
 type measured struct {
-	*collectortest.Process
-	mu    sync.Mutex
-	taken map[string]string // uid to sentence
+	*collectortest.Collector
+	backend *collectortest.Backend
 }
 
 func startCollector(t *testing.T, section string) *measured {
 	t.Helper()
-	c := &measured{taken: map[string]string{}}
-	backend := httptest.NewServer(collectortest.OTLP("/v1/logs", func(_ context.Context, logs plog.Logs) int {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		for record := range collectortest.Records(logs) {
-			uid, _ := record.Attributes().Get("log.record.uid")
-			c.taken[uid.Str()] = record.Body().Str()
-		}
-		return http.StatusOK
-	}))
-	t.Cleanup(backend.Close)
+	c := &measured{backend: collectortest.NewBackend(t, "/v1/logs")}
 	path := filepath.Join(t.TempDir(), "audit.yaml")
-	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, memoryConfig, section, backend.URL), 0o600))
-	c.Process = collectortest.Start(t, []string{"GOMEMLIMIT=", "GOGC="}, binary(t), "--config", path)
-	require.Eventually(t, func() bool { return strings.Contains(c.Log.String(), "Everything is ready") }, collectortest.Patience, 50*time.Millisecond,
-		"%s", &c.Log)
+	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, memoryConfig, section, c.backend.URL), 0o600))
+	c.Collector = collectortest.Run(t, collectortest.Options{Config: path, Environment: []string{"GOMEMLIMIT=", "GOGC="}})
+	c.AwaitReady(t)
 	return c
 }
 
@@ -140,10 +122,8 @@ func (c *measured) waitUntilBound(t *testing.T, url string) {
 		if err := channel.Publish("keystone", "notifications.info", false, false, amqp.Publishing{Body: []byte(first)}); err != nil {
 			return false
 		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return len(c.taken) > 0
-	}, collectortest.Patience, 500*time.Millisecond, "%s", &c.Log)
+		return c.backend.Count() > 0
+	}, collectortest.Patience, 500*time.Millisecond, "nothing arrives")
 }
 
 // publish publishes over several connections, as services do, each message once the former was confirmed.
@@ -190,20 +170,13 @@ func (*measured) publish(t *testing.T, url string, hostile []func(string) []byte
 
 func (c *measured) check(t *testing.T) {
 	t.Helper()
-	require.Eventually(t, func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return len(c.taken) == goodMessages+hostileMessages
-	}, collectortest.Patience, 100*time.Millisecond, "%s", &c.Log)
-	for uid, sentence := range c.taken {
-		require.Equal(t, "alice created user bob in project p1 from 192.0.2.7: success", sentence, uid)
+	c.Eventually(t, func() bool { return len(c.backend.Sentences()) == goodMessages+hostileMessages }, "not all messages arrive")
+	for uid, sentences := range c.backend.Sentences() {
+		require.Equal(t, "alice created user bob in project p1 from 192.0.2.7: success", sentences[0], uid)
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.PID))
-	require.NoError(t, err, "the collector has ended")
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	peak, err := strconv.Atoi(strings.Fields(rest)[0])
-	require.NoError(t, err)
+	peak := c.PeakMemory()
+	require.NotZero(t, peak, "the collector has ended")
 	t.Logf("the peak was %d MiB", peak>>10)
-	assert.Less(t, peak>>10, memoryMax)
+	assert.Less(t, peak>>10, int64(memoryMax))
 	c.Stop(t)
 }

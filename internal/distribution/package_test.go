@@ -8,13 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -116,17 +114,17 @@ func TestDebRuns(t *testing.T) {
 
 	t.Run("the service tells of each component", func(t *testing.T) {
 		addresses := collectortest.FreeAddresses(t, 3)
-		_, metricsPort, _ := strings.Cut(addresses[1], ":")
 		arguments := slices.Concat([]string{"-i"}, values, []string{ // systemd gives it nothing else
 			"AUDIT_HEALTH_ENDPOINT=" + addresses[0],
-			"AUDIT_METRICS_PORT=" + metricsPort,
+			"AUDIT_METRICS_PORT=" + collectortest.Port(t, addresses[1]),
 			"AUDIT_TRANSPORT_URL=rabbit://audit:change-me@" + addresses[2] + "/",
 			"AUDIT_STATE=" + t.TempDir(),
 		}, unitCommand(t, installed, "ExecStart"))
 		service := collectortest.Start(t, nil, "env", arguments...)
-		require.Eventually(t, func() bool {
-			return strings.Contains(get(t, "http://"+addresses[0]+"/status?verbose"), `"receiver:openstack_audit"`)
-		}, collectortest.Patience, 20*time.Millisecond, "%s", &service.Log)
+		service.Eventually(t, func() bool {
+			status, _ := collectortest.Get(t.Context(), "http://"+addresses[0]+"/status?verbose")
+			return strings.Contains(status, `"receiver:openstack_audit"`)
+		}, "it does not tell of its receiver")
 	})
 }
 
@@ -159,23 +157,6 @@ func unitCommand(t *testing.T, installed, name string) []string {
 	require.True(t, found, name)
 	line, _, _ := strings.Cut(rest, "\n")
 	return strings.Fields(strings.NewReplacer("/usr/bin/", installed+"/usr/bin/", "/etc/", installed+"/etc/").Replace(line))
-}
-
-// get gives the body of the answer, or nothing where there is none.
-func get(t *testing.T, url string) string {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	require.NoError(t, err)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return ""
-	}
-	defer func() { _ = response.Body.Close() }() // read only
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return ""
-	}
-	return string(body)
 }
 
 func run(t *testing.T, command *exec.Cmd) {

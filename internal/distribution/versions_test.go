@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // The one release of the Collector that everything is built from, and its stable modules' number of it.
@@ -37,7 +39,7 @@ var replaced = map[string]string{
 }
 
 func TestBinaryIsBuiltFromOneRelease(t *testing.T) {
-	info, err := buildinfo.ReadFile(binary(t))
+	info, err := buildinfo.ReadFile(collectortest.Binary(t))
 	require.NoError(t, err)
 
 	built := map[string]string{}

@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -22,12 +20,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
 // Options of a Prometheus.
 type Options struct {
-	// Root is the path from the test's folder to the top of the repository.
-	Root string
 	// Exporters are addresses of prometheus exporters, which count the audit trail; Collectors those of collectors' own metrics.
 	Exporters, Collectors []string
 	// Speed divides every duration in the rules, so that what takes ten minutes takes ten seconds at 60; 0 is 1.
@@ -46,7 +43,7 @@ func Start(t testing.TB, options Options) *Server {
 	binary, err := exec.LookPath("prometheus")
 	require.NoError(t, err, "install the Debian package prometheus")
 	folder := t.TempDir()
-	files, err := filepath.Glob(filepath.Join(options.Root, "deploy", "prometheus", "*.rules.yml"))
+	files, err := filepath.Glob(filepath.Join(fixtures.Root(t), "deploy", "prometheus", "*.rules.yml"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
@@ -73,10 +70,10 @@ scrape_configs:
 	address := collectortest.FreeAddress(t)
 	s := &Server{URL: "http://" + address, Process: collectortest.Start(t, nil, binary,
 		"--config.file="+configuration, "--storage.tsdb.path="+filepath.Join(folder, "data"), "--web.listen-address="+address, "--log.level=warn")}
-	require.Eventually(t, func() bool {
-		_, err := s.get(t.Context(), "/-/ready", nil)
-		return err == nil
-	}, collectortest.Patience, 50*time.Millisecond, "%s", &s.Log)
+	collectortest.Await(t, func() error {
+		_, err := collectortest.Get(t.Context(), s.URL+"/-/ready")
+		return err
+	}, s.Process)
 	return s
 }
 
@@ -105,7 +102,7 @@ type Samples map[string]float64
 
 // Query runs an instant query.
 func (s *Server) Query(ctx context.Context, expression string) (Samples, error) {
-	body, err := s.get(ctx, "/api/v1/query", url.Values{"query": {expression}})
+	body, err := collectortest.Get(ctx, s.URL+"/api/v1/query?"+url.Values{"query": {expression}}.Encode())
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +114,7 @@ func (s *Server) Query(ctx context.Context, expression string) (Samples, error) 
 			}
 		}
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
+	if err := json.Unmarshal([]byte(body), &answer); err != nil {
 		return nil, err
 	}
 	found := Samples{}
@@ -160,21 +157,4 @@ func (s *Server) names(ctx context.Context, expression string) ([]string, error)
 	}
 	slices.Sort(names)
 	return names, err
-}
-
-func (s *Server) get(ctx context.Context, path string, query url.Values) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path+"?"+query.Encode(), http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", response.Status, body)
-	}
-	return body, err
 }

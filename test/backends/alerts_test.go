@@ -43,11 +43,11 @@ func TestNoAlertFiresWhereAllIsWell(t *testing.T) {
 					}
 				}
 				scraped, err := i.prometheus.Query(t.Context(), `count_over_time(up{job="otelcol-openstack-audit"}[1d])`)
-				if err == nil && scraped["instance="+i.self+",job=otelcol-openstack-audit"] < minutes*60/speed*2 {
+				if err == nil && scraped["instance="+i.Metrics+",job=otelcol-openstack-audit"] < minutes*60/speed*2 {
 					err = fmt.Errorf("not long enough: %v", scraped)
 				}
 				return err
-			}, i.process, i.prometheus.Process)
+			}, i.Process, i.prometheus.Process)
 			eventually(t, func() error { // a busy machine may just have missed a scrape
 				came, err := i.prometheus.Query(t.Context(),
 					`{__name__=~"otelcol_(receiver_accepted_log_records|openstack_audit_.*_(notifications|events))"} > 0`)
@@ -55,7 +55,7 @@ func TestNoAlertFiresWhereAllIsWell(t *testing.T) {
 					err = errors.New("no event came")
 				}
 				return err
-			}, i.process, i.prometheus.Process)
+			}, i.Process, i.prometheus.Process)
 			fired, err := i.prometheus.Fired(t.Context())
 			require.NoError(t, err)
 			require.Empty(t, fired)
@@ -78,8 +78,8 @@ func TestAlertOfEachFault(t *testing.T) {
 	}{
 		{
 			alert: "OpenStackAuditBackendAway", configuration: "durable.yaml", always: true,
-			fault: func(_ *testing.T, i *installation) { i.otlp.answer(http.StatusServiceUnavailable) },
-			end:   func(_ *testing.T, i *installation) { i.otlp.answer(http.StatusOK) },
+			fault: func(_ *testing.T, i *installation) { i.otlp.Answer(http.StatusServiceUnavailable) },
+			end:   func(_ *testing.T, i *installation) { i.otlp.Answer(http.StatusOK) },
 		},
 		{
 			alert: "OpenStackAuditDocumentsRejected", configuration: "elasticsearch.yaml", always: true,
@@ -87,23 +87,23 @@ func TestAlertOfEachFault(t *testing.T) {
 		},
 		{
 			alert: "OpenStackAuditRequestsRejected", configuration: "loki.yaml",
-			fault: func(_ *testing.T, i *installation) { i.loki.answer(http.StatusBadRequest) },
-			end:   func(_ *testing.T, i *installation) { i.loki.answer(http.StatusOK) },
+			fault: func(_ *testing.T, i *installation) { i.loki.Answer(http.StatusBadRequest) },
+			end:   func(_ *testing.T, i *installation) { i.loki.Answer(http.StatusOK) },
 		},
 		{
 			alert: "OpenStackAuditExporterDrops", configuration: "loki.yaml",
-			fault: func(_ *testing.T, i *installation) { i.loki.answer(http.StatusBadRequest) },
-			end:   func(_ *testing.T, i *installation) { i.loki.answer(http.StatusOK) },
+			fault: func(_ *testing.T, i *installation) { i.loki.Answer(http.StatusBadRequest) },
+			end:   func(_ *testing.T, i *installation) { i.loki.Answer(http.StatusOK) },
 		},
 		{
 			alert: "OpenStackAuditExporterQueueRefuses", configuration: "durable.yaml", arguments: overflow,
-			fault: func(_ *testing.T, i *installation) { i.otlp.answer(http.StatusServiceUnavailable) },
-			end:   func(_ *testing.T, i *installation) { i.otlp.answer(http.StatusOK) },
+			fault: func(_ *testing.T, i *installation) { i.otlp.Answer(http.StatusServiceUnavailable) },
+			end:   func(_ *testing.T, i *installation) { i.otlp.Answer(http.StatusOK) },
 		},
 		{
 			alert: "OpenStackAuditPipelineRefuses", configuration: "durable.yaml", arguments: overflow,
-			fault: func(_ *testing.T, i *installation) { i.otlp.answer(http.StatusServiceUnavailable) },
-			end:   func(_ *testing.T, i *installation) { i.otlp.answer(http.StatusOK) },
+			fault: func(_ *testing.T, i *installation) { i.otlp.Answer(http.StatusServiceUnavailable) },
+			end:   func(_ *testing.T, i *installation) { i.otlp.Answer(http.StatusOK) },
 		},
 		{
 			alert: "OpenStackAuditDecodeErrors", configuration: "durable.yaml",
@@ -137,9 +137,9 @@ func TestAlertOfEachFault(t *testing.T) {
 						err = fmt.Errorf("want that it fires: %v; fires: %v", want, names)
 					}
 					return err
-				}, i.process, i.prometheus.Process)
+				}, i.Process, i.prometheus.Process)
 			}
-			i.prometheus.wait(t, `sum(otelcol_openstack_audit_receiver_connected)`, samples{"": 1}, i.process)
+			i.prometheus.wait(t, `sum(otelcol_openstack_audit_receiver_connected)`, samples{"": 1}, i.Process)
 			alert(false)
 			test.fault(t, i)
 			alert(true)

@@ -22,17 +22,17 @@ var promqlRow = regexp.MustCompile("(?m)^\\| [A-Z][^|`]* \\| `([^`]*\\([^`]*)` \
 // Every expression of the dashboard has an answer once there was some audit trail.
 func (l loki) testDashboard(t *testing.T) {
 	f := startFull(t, l.url+"/otlp", "--set", "exporters.otlp_http/loki.headers.X-Scope-OrgID="+tenant(t))
-	p := startPrometheus(t, []string{f.exporter}, []string{f.self})
+	p := startPrometheus(t, []string{f.Prometheus}, []string{f.Metrics})
 	now := time.Now()
 	// Twice and with time between, so that there are rates.
-	p.wait(t, `sum(openstack_audit_events_total)`, samples{"": 0}, f.process)
+	p.wait(t, `sum(openstack_audit_events_total)`, samples{"": 0}, f.Process)
 	events := float64(storyRecords - 8) // the first halves are not counted
 	for i := range 2 {
 		send(t, f.url, append(story(now.Add(time.Duration(i)*time.Second)), []byte("no notification"))...)
-		p.wait(t, `sum(openstack_audit_events_total)`, samples{"": events * float64(i+1)}, f.process)
-		p.wait(t, `sum(otelcol_openstack_audit_receiver_decode_errors)`, samples{"": float64(i + 1)}, f.process)
+		p.wait(t, `sum(openstack_audit_events_total)`, samples{"": events * float64(i+1)}, f.Process)
+		p.wait(t, `sum(otelcol_openstack_audit_receiver_decode_errors)`, samples{"": float64(i + 1)}, f.Process)
 	}
-	l.wait(t, `{service_namespace="openstack"} | openstack_audit_category!=""`, now.Add(-2*time.Hour), 2*storyRecords, f.process)
+	l.wait(t, `{service_namespace="openstack"} | openstack_audit_category!=""`, now.Add(-2*time.Hour), 2*storyRecords, f.Process)
 
 	asked := 0
 	for _, panel := range readDashboard(t).Panels {
@@ -67,7 +67,7 @@ func (l loki) testDashboard(t *testing.T) {
 				}
 				return err
 			}
-			eventually(t, ask, f.process, p.Process, l.process)
+			eventually(t, ask, f.Process, p.Process, l.process)
 		}
 	}
 	require.Greater(t, asked, 20)
@@ -83,7 +83,7 @@ func (l loki) testDashboard(t *testing.T) {
 				err = errors.New("no answer")
 			}
 			return err
-		}, f.process, p.Process)
+		}, f.Process, p.Process)
 	}
 	t.Logf("%d expressions of %d panels have answers", asked, len(readDashboard(t).Panels))
 	f.Stop(t)

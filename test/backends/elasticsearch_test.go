@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,7 +17,7 @@ import (
 func elasticsearchCollector(t testing.TB, e *elasticsearch, configuration string, environment []string) *process {
 	t.Helper()
 	return collector(t, configuration, append([]string{
-		"AUDIT_ELASTICSEARCH_ENDPOINT=" + e.URL, "AUDIT_STATE=" + t.TempDir(), "AUDIT_METRICS_PORT=" + strconv.Itoa(collectortest.FreePort(t)),
+		"AUDIT_ELASTICSEARCH_ENDPOINT=" + e.URL,
 	}, environment...), "--set", "exporters.elasticsearch.retry.max_interval=1s")
 }
 
@@ -132,7 +131,7 @@ func TestOpenSearch(t *testing.T) {
 	url, environment := broker(t)
 	e := newElasticsearch(t)
 	e.openSearch = true
-	c := collector(t, "opensearch.yaml", append(environment, "AUDIT_OPENSEARCH_ENDPOINT="+e.URL, "AUDIT_METRICS_PORT="+strconv.Itoa(collectortest.FreePort(t))))
+	c := collector(t, "opensearch.yaml", append(environment, "AUDIT_OPENSEARCH_ENDPOINT="+e.URL))
 	first := [][]byte{login(time.Now(), alice, "failure"), unknownLogin(time.Now(), "eve", "Default", "203.0.113.9")}
 	send(t, url, first...)
 	eventually(t, func() error { return e.has(2) }, c)

@@ -20,8 +20,8 @@ func (l loki) testDocumentedQueries(t *testing.T) {
 	f := startFull(t, l.url+"/otlp", "--set", "exporters.otlp_http/loki.headers.X-Scope-OrgID="+tenant(t))
 	now := time.Now()
 	send(t, f.url, story(now)...)
-	l.wait(t, `{service_namespace="openstack"}`, now.Add(-2*time.Hour), storyRecords, f.process)
-	eventually(t, func() error { return f.elasticsearch.has(storyRecords) }, f.process)
+	l.wait(t, `{service_namespace="openstack"}`, now.Add(-2*time.Hour), storyRecords, f.Process)
+	eventually(t, func() error { return f.elasticsearch.has(storyRecords) }, f.Process)
 	t.Logf("sent %d messages; Loki has %d records, Elasticsearch's stand-in %[2]d", storyRecords, storyRecords)
 
 	text, err := os.ReadFile(filepath.Join(root, "docs", "loki.md"))

@@ -13,8 +13,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // testReconciliation has a proxy before Loki, which names the tenant, and refuses what is to be stored while Loki is away.
@@ -34,11 +32,10 @@ func (l loki) testReconciliation(t *testing.T) {
 	t.Cleanup(proxy.Close)
 	management := manage(t)
 	broker, environment := broker(t)
-	self := collectortest.FreeAddress(t)
-	c := collector(t, "loki.yaml", append(environment, "AUDIT_LOKI_ENDPOINT="+proxy.URL+"/otlp", "AUDIT_METRICS_PORT="+portOf(t, self)),
+	c := consuming(t, "loki.yaml", append(environment, "AUDIT_LOKI_ENDPOINT="+proxy.URL+"/otlp"),
 		append(reconciled("otlp_http/loki"), "--set", "exporters.otlp_http/loki.retry_on_failure.max_interval=1s")...)
-	r := newReconciliation(t, management, self, "loki:3100", strings.TrimPrefix(proxy.URL, "http://"))
+	r := newReconciliation(t, management, c.Metrics, "loki:3100", strings.TrimPrefix(proxy.URL, "http://"))
 	reconcile(t, broker, func() (sums, error) {
 		return r.read(t, 3, regexp.MustCompile(`"value":\[[^,]*,"(\d+)"\]`))
-	}, away.Store, c)
+	}, away.Store, c.Process)
 }

@@ -147,7 +147,7 @@ func (l loki) testRules(t *testing.T) {
 			for _, part := range parts {
 				f := startFull(t, l.url+"/otlp", "--set", "exporters.otlp_http/loki.headers.X-Scope-OrgID="+tenant(t))
 				send(t, f.url, part...)
-				l.wait(t, `{service_name="keystone"}`, now.Add(-25*time.Hour), len(part), f.process)
+				l.wait(t, `{service_name="keystone"}`, now.Add(-25*time.Hour), len(part), f.Process)
 				f.Stop(t)
 			}
 			got, err := l.query(t.Context(), tenant(t), expressions[test.alert])

@@ -61,7 +61,7 @@ func startLoki(t testing.TB) loki {
 	folder := t.TempDir()
 	addresses := collectortest.FreeAddresses(t, 2)
 	var settings map[string]any
-	text := fmt.Sprintf(lokiConfiguration, portOf(t, addresses[0]), portOf(t, addresses[1]), folder)
+	text := fmt.Sprintf(lokiConfiguration, collectortest.Port(t, addresses[0]), collectortest.Port(t, addresses[1]), folder)
 	require.NoError(t, yaml.Unmarshal([]byte(text), &settings))
 	limits, err := os.ReadFile(filepath.Join(root, "deploy", "loki", "limits.yaml"))
 	require.NoError(t, err)
@@ -79,7 +79,7 @@ func startLoki(t testing.TB) loki {
 		rules:   filepath.Join(folder, "rules"),
 	}
 	eventually(t, func() error {
-		_, err := get(t.Context(), l.url+"/ready", nil)
+		_, err := collectortest.Get(t.Context(), l.url+"/ready")
 		return err
 	}, l.process)
 	return l

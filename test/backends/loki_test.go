@@ -4,14 +4,12 @@ package backends
 
 import (
 	"maps"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
@@ -31,7 +29,7 @@ func TestLoki(t *testing.T) {
 func (l loki) collector(t testing.TB, environment []string) *process {
 	t.Helper()
 	return collector(t, "loki.yaml", append([]string{
-		"AUDIT_LOKI_ENDPOINT=" + l.url + "/otlp", "AUDIT_STATE=" + t.TempDir(), "AUDIT_METRICS_PORT=" + strconv.Itoa(collectortest.FreePort(t)),
+		"AUDIT_LOKI_ENDPOINT=" + l.url + "/otlp",
 	}, environment...), "--set", "exporters.otlp_http/loki.headers.X-Scope-OrgID="+tenant(t))
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 
@@ -130,11 +131,11 @@ func broker(t testing.TB) (url string, environment []string) {
 func brokerEnvironment(t testing.TB, url string) []string {
 	t.Helper()
 	// The exchange exists before the receiver binds its queue, so that it takes all from the first message on.
-	p := publisher(t, url)
-	require.NoError(t, p.Publish(t.Context(), "notifications.info"))
+	send(t, url)
 	return []string{
-		"AUDIT_TRANSPORT_URL=" + strings.Replace(url, "amqp://", "rabbit://", 1), "AUDIT_STATE=" + t.TempDir(),
-		"AUDIT_KEYSTONE_URL=", // where a test wants names, it adds another
+		"AUDIT_TRANSPORT_URL=" + collectortest.TransportURL(url),
+		"AUDIT_STATE=" + t.TempDir(), // also of a collector that is started again
+		"AUDIT_KEYSTONE_URL=",        // where a test wants names, it adds another
 	}
 }
 
@@ -159,8 +160,5 @@ func publisher(t testing.TB, url string) *rabbitmqtest.Publisher {
 // send publishes notifications.
 func send(t testing.TB, url string, bodies ...[]byte) {
 	t.Helper()
-	p, err := rabbitmqtest.NewPublisher(url, "keystone", false)
-	require.NoError(t, err)
-	require.NoError(t, p.Publish(t.Context(), "notifications.info", bodies...))
-	require.NoError(t, p.Close())
+	collectortest.Publish(t, url, "keystone", bodies...)
 }

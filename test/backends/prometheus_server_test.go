@@ -15,7 +15,7 @@ type prometheus struct{ *prometheustest.Server }
 // startPrometheus scrapes the targets: those of prometheus exporters, then those of collectors themselves.
 func startPrometheus(t testing.TB, exporters, collectors []string) prometheus {
 	t.Helper()
-	return prometheus{prometheustest.Start(t, prometheustest.Options{Root: root, Exporters: exporters, Collectors: collectors})}
+	return prometheus{prometheustest.Start(t, prometheustest.Options{Exporters: exporters, Collectors: collectors})}
 }
 
 // wait polls until the query has the samples that are wanted, no more and no less.

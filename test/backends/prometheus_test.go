@@ -27,10 +27,9 @@ import (
 // metricsCollector is a collector with config/prometheus.yaml that flushes often.
 func metricsCollector(t testing.TB, environment []string, arguments ...string) (c *process, exporter, self string) {
 	t.Helper()
-	addresses := collectortest.FreeAddresses(t, 2)
-	environment = append([]string{"AUDIT_PROMETHEUS_ENDPOINT=" + addresses[0], "AUDIT_METRICS_PORT=" + portOf(t, addresses[1])}, environment...)
 	arguments = append([]string{"--set", "connectors.openstack_audit_metrics.flush_interval=500ms"}, arguments...)
-	return collector(t, "prometheus.yaml", environment, arguments...), addresses[0], addresses[1]
+	running := consuming(t, "prometheus.yaml", environment, arguments...)
+	return running.Process, running.Prometheus, running.Metrics
 }
 
 // extra writes a configuration that is merged over another.
@@ -188,7 +187,7 @@ service: {pipelines: {logs: {receivers: [openstack_audit, otlp]}}}
 // scraped is the sum of those samples of a metric whose labels contain a text.
 func scraped(t testing.TB, address, metric, label string) (total float64, err error) {
 	t.Helper()
-	text, err := get(t.Context(), "http://"+address+"/metrics", nil)
+	text, err := collectortest.Get(t.Context(), "http://"+address+"/metrics")
 	if err != nil {
 		return 0, err
 	}

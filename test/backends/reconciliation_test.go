@@ -113,7 +113,7 @@ func manage(t testing.TB) (address string) {
 	t.Helper()
 	address = collectortest.FreeAddress(t)
 	_, err := node.Ctl(t.Context(), "eval", fmt.Sprintf(
-		`application:set_env(rabbitmq_management, tcp_config, [{ip, "127.0.0.1"}, {port, %s}], [{persistent, true}]).`, portOf(t, address)))
+		`application:set_env(rabbitmq_management, tcp_config, [{ip, "127.0.0.1"}, {port, %s}], [{persistent, true}]).`, collectortest.Port(t, address)))
 	require.NoError(t, err)
 	_, err = node.Tool(t.Context(), "rabbitmq-plugins", "enable", "rabbitmq_management")
 	require.NoError(t, err)
@@ -172,13 +172,12 @@ func TestReconciliation(t *testing.T) {
 	management := manage(t)
 	url, environment := broker(t)
 	e := newElasticsearch(t)
-	self := collectortest.FreeAddress(t)
-	c := collector(t, "elasticsearch.yaml", append(environment, "AUDIT_ELASTICSEARCH_ENDPOINT="+e.URL, "AUDIT_METRICS_PORT="+portOf(t, self)),
+	c := consuming(t, "elasticsearch.yaml", append(environment, "AUDIT_ELASTICSEARCH_ENDPOINT="+e.URL),
 		append(reconciled("elasticsearch"), "--set", "exporters.elasticsearch.retry.max_interval=1s")...)
-	r := newReconciliation(t, management, self, "elasticsearch:9200", strings.TrimPrefix(e.URL, "http://"))
+	r := newReconciliation(t, management, c.Metrics, "elasticsearch:9200", strings.TrimPrefix(e.URL, "http://"))
 	reconcile(t, url, func() (sums, error) {
 		return r.read(t, 2, regexp.MustCompile(`"count":(\d+)`))
 	}, func(away bool) {
 		e.setRefuse(map[bool]int{true: http.StatusServiceUnavailable}[away])
-	}, c)
+	}, c.Process)
 }

@@ -88,7 +88,7 @@ service: {extensions: [file_storage, http_delivery, health_check, pprof]}
 // goroutines asks the pprof extension.
 func goroutines(t *trial, endpoint string) int {
 	t.Helper()
-	_, text := get("http://" + endpoint + "/debug/pprof/goroutine?debug=1")
+	text, _ := collectortest.Get(t.Context(), "http://"+endpoint+"/debug/pprof/goroutine?debug=1")
 	first, _, _ := strings.Cut(text, "\n")
 	count, err := strconv.Atoi(first[strings.LastIndexByte(first, ' ')+1:])
 	require.NoError(t, err, "%s", first)

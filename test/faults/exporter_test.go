@@ -45,6 +45,9 @@ func TestBrokerTellsWhatItDroveOut(t *testing.T) {
 		"/metrics/per-object":                           "rabbitmq_queue_messages_ready",
 	} {
 		sample := regexp.MustCompile(`(?m)^` + metric + `\{[^}]*queue="otelcol-openstack-audit-test\.rejected"[^}]*\} 2$`)
-		tr.eventually(func() bool { _, text := get("http://" + address + path); return sample.MatchString(text) }, metric)
+		tr.eventually(func() bool {
+			text, _ := collectortest.Get(t.Context(), "http://"+address+path)
+			return sample.MatchString(text)
+		}, metric)
 	}
 }

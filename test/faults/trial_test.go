@@ -100,17 +100,17 @@ exporters:
 func (t *trial) start(changes ...string) *collector {
 	t.Helper()
 	c := t.startAnyhow(changes...)
-	c.waitReady(1)
+	c.AwaitReady(t)
 	return c
 }
 
 func (t *trial) startAnyhow(changes ...string) *collector {
 	t.Helper()
-	c := startCollector(t.T, &t.peak, t.wrapper, []string{
-		"AUDIT_TRANSPORT_URL=" + t.transportURL(),
-		"AUDIT_OTLP_ENDPOINT=" + t.backend.url(),
-		"AUDIT_STATE=" + t.state,
-	}, append([]string{fmt.Sprintf(waits, t.name), t.changes}, changes...))
+	c := &collector{t: t.T, peak: &t.peak, Collector: collectortest.Run(t, collectortest.Options{
+		Config: "durable.yaml", Changes: append([]string{fmt.Sprintf(waits, t.name), t.changes}, changes...), Wrapper: t.wrapper,
+		Environment: []string{"AUDIT_TRANSPORT_URL=" + t.transportURL(), "AUDIT_OTLP_ENDPOINT=" + t.backend.url(), "AUDIT_STATE=" + t.state},
+	})}
+	go c.measure()
 	t.collectors = append(t.collectors, c)
 	return c
 }
@@ -207,11 +207,6 @@ func (t *trial) unboundOf(missing []string) int {
 
 // eventually polls.
 func (t *trial) eventually(condition func() bool, message string) {
-	t.Helper()
-	eventually(t.T, condition, message)
-}
-
-func eventually(t *testing.T, condition func() bool, message string) {
 	t.Helper()
 	require.Eventually(t, condition, patience, poll, message)
 }

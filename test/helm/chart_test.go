@@ -199,5 +199,5 @@ func (w workload) variables() []string {
 
 func binary(t *testing.T) string {
 	t.Helper()
-	return collectortest.Binary(t, root)
+	return collectortest.Binary(t)
 }

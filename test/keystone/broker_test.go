@@ -4,8 +4,6 @@ package keystone
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -49,12 +47,12 @@ func TestBrokerAway(t *testing.T) {
 	}
 	node := rabbitmqtest.Start(t, rabbitmqtest.Options{})
 	b := newBackend(t)
-	arrived := func(id string) bool { return b.get(id).copies > 0 }
+	arrived := func(id string) bool { return len(b.Sentences()[id]) > 0 }
 	c := startDurable(t, b, node)
 	start := func(p *profile) {
 		p.done = make(chan struct{})
 		p.keystone = debiantest.Start(t, debiantest.Options{
-			Notifications: "driver = log\ndriver = messagingv2\nretry = " + p.retry + "\ntransport_url = " + strings.Replace(node.URL(), "amqp", "rabbit", 1),
+			Notifications: "driver = log\ndriver = messagingv2\nretry = " + p.retry + "\ntransport_url = " + collectortest.TransportURL(node.URL()),
 			Config:        inMemory + "\n[oslo_messaging_rabbit]\namqp_durable_queues = true",
 		})
 	}
@@ -143,22 +141,11 @@ func login(t *testing.T, keystone *debiantest.Keystone) time.Duration {
 }
 
 // startDurable starts the package's default configuration and waits until it consumes.
-func startDurable(t *testing.T, b *backend, node *rabbitmqtest.Node) *collectortest.Process {
+func startDurable(t *testing.T, b *collectortest.Backend, node *rabbitmqtest.Node) *collectortest.Process {
 	t.Helper()
-	c := collectortest.Start(t, []string{
-		"AUDIT_TRANSPORT_URL=" + strings.Replace(node.URL(), "amqp", "rabbit", 1),
-		"AUDIT_OTLP_ENDPOINT=" + b.url,
-		"AUDIT_STATE=" + t.TempDir(),
-		"AUDIT_HEALTH_ENDPOINT=" + collectortest.FreeAddress(t),
-		fmt.Sprintf("AUDIT_METRICS_PORT=%d", collectortest.FreePort(t)),
-	}, collectortest.Binary(t, root), "--feature-gates=+extension.healthcheck.useComponentStatus", "--config", filepath.Join(root, "config", "durable.yaml"))
-	t.Cleanup(func() {
-		c.Kill()
-		if t.Failed() {
-			text := c.Log.String()
-			t.Logf("the collector's log, its end:\n%s", text[max(0, len(text)-4000):])
-		}
-	})
-	require.Eventually(t, func() bool { return strings.Contains(c.Log.String(), "Consuming") }, patience, poll, "%s", &c.Log)
-	return c
+	c := collectortest.Run(t, collectortest.Options{Config: "durable.yaml", Environment: []string{
+		"AUDIT_TRANSPORT_URL=" + collectortest.TransportURL(node.URL()), "AUDIT_OTLP_ENDPOINT=" + b.URL,
+	}})
+	c.AwaitConsuming(t)
+	return c.Process
 }

@@ -57,12 +57,12 @@ func sent(t *testing.T, keystone *debiantest.Keystone) (ids []string) {
 }
 
 // awaitAll waits until the backend has all that Keystone sent, and returns its ids.
-func awaitAll(t *testing.T, keystone *debiantest.Keystone, b *backend) []string {
+func awaitAll(t *testing.T, keystone *debiantest.Keystone, b *collectortest.Backend) []string {
 	t.Helper()
 	ids := sent(t, keystone)
 	require.NotEmpty(t, ids)
 	for _, id := range ids {
-		require.Eventually(t, func() bool { return b.get(id).copies > 0 }, patience, poll, "%s did not arrive", id)
+		require.Eventually(t, func() bool { return len(b.Sentences()[id]) > 0 }, patience, poll, "%s did not arrive", id)
 	}
 	return ids
 }
@@ -131,8 +131,8 @@ func TestNamesDoNotHoldUpKeystone(t *testing.T) {
 
 			named := 0
 			for _, id := range awaitAll(t, keystone, b) {
-				assert.Equal(t, 1, b.get(id).copies)
-				if strings.Contains(b.get(id).sentence, "created user user") {
+				assert.Len(t, b.Sentences()[id], 1)
+				if strings.Contains(b.Sentences()[id][0], "created user user") {
 					named++
 				}
 			}

@@ -4,15 +4,14 @@ package keystone
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +49,7 @@ func TestNothingTypedBecomesAnEvent(t *testing.T) {
 
 			var records []plog.LogRecord
 			require.Eventually(t, func() bool {
-				records = recordsIn(t, output)
+				records = slices.Collect(collectortest.Records(collectortest.ReadExported(t, output)))
 				return len(records) > 0 && texts(records[len(records)-1])[audit.AttrNotificationEventType] == "identity.user.created"
 			}, patience, 10*poll, "the event that comes last does not arrive")
 			logins, refused := 0, map[string]int{}
@@ -123,32 +122,10 @@ func collectLog(t *testing.T, keystone *debiantest.Keystone) string {
 	t.Helper()
 	folder := t.TempDir()
 	output := filepath.Join(folder, "audit.jsonl")
-	collectortest.Start(t, []string{
-		"AUDIT_LOG_FILES=" + keystone.Log,
-		"AUDIT_OUTPUT=" + output,
-		"AUDIT_STATE=" + folder,
-		fmt.Sprintf("AUDIT_METRICS_PORT=%d", collectortest.FreePort(t)),
-	}, collectortest.Binary(t, root), "--config", filepath.Join(root, "config", "logfile.yaml"))
+	collectortest.Run(t, collectortest.Options{Config: "logfile.yaml", Environment: []string{
+		"AUDIT_LOG_FILES=" + keystone.Log, "AUDIT_OUTPUT=" + output, "AUDIT_STATE=" + folder,
+	}})
 	return output
-}
-
-// recordsIn are the records of a file exporter's file, whose last line may not be whole yet.
-func recordsIn(t *testing.T, path string) (records []plog.LogRecord) {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if os.IsNotExist(err) {
-		return nil
-	}
-	require.NoError(t, err)
-	lines := bytes.Split(content, []byte("\n"))
-	for _, line := range lines[:len(lines)-1] {
-		logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
-		require.NoError(t, err)
-		for record := range collectortest.Records(logs) {
-			records = append(records, record)
-		}
-	}
-	return records
 }
 
 // texts are the attributes of a record that are text.

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/debiantest"
@@ -18,20 +17,17 @@ import (
 // What Keystone publishes to RabbitMQ arrives once, with the names of what is there and of what is deleted.
 func TestThroughRabbitMQ(t *testing.T) {
 	node := rabbitmqtest.Start(t, rabbitmqtest.Options{})
-	publisher, err := rabbitmqtest.NewPublisher(node.URL(), "keystone", false)
-	require.NoError(t, err)
-	require.NoError(t, publisher.Publish(t.Context(), "notifications.info"), "declares the exchange")
-	require.NoError(t, publisher.Close())
+	collectortest.Publish(t, node.URL(), "keystone") // makes the exchange
 
 	b := newBackend(t)
 	port := collectortest.FreePort(t)
 	c := newCollector(t, b, port, "processors: {keystone_attributes: {wait: 1m, http: {timeout: 1m}}}") // a slow machine gets its names too
-	c.config = "durable.yaml"
-	transportURL := strings.Replace(node.URL(), "amqp:", "rabbit:", 1)
-	c.environment = append(c.environment, "AUDIT_TRANSPORT_URL="+transportURL, "AUDIT_HEALTH_ENDPOINT="+collectortest.FreeAddress(t))
+	c.options.Config = "durable.yaml"
+	transportURL := collectortest.TransportURL(node.URL())
+	c.options.Environment = append(c.options.Environment, "AUDIT_TRANSPORT_URL="+transportURL)
 	state := t.TempDir()
 	c.start(state)
-	require.Eventually(t, func() bool { return strings.Contains(c.process.Log.String(), "Consuming") }, patience, poll)
+	c.AwaitConsuming(t)
 	c.stop() // the queue keeps what comes
 	keystone := debiantest.Start(t, debiantest.Options{
 		Port: port, Notifications: "driver = log\ndriver = messagingv2\ntransport_url = " + transportURL, Config: inMemory,
@@ -51,8 +47,8 @@ func TestThroughRabbitMQ(t *testing.T) {
 	keystone.Call(http.MethodDelete, "/users/"+alice, nil)
 	var sentences []string
 	for _, id := range awaitAll(t, keystone, b) {
-		assert.Equal(t, 1, b.get(id).copies)
-		sentences = append(sentences, strings.Replace(b.get(id).sentence, " from 127.0.0.1", "", 1))
+		assert.Len(t, b.Sentences()[id], 1)
+		sentences = append(sentences, strings.Replace(b.Sentences()[id][0], " from 127.0.0.1", "", 1))
 	}
 	assert.Subset(t, sentences, []string{
 		"admin created domain corp: success",

@@ -83,12 +83,9 @@ func (e *events) of(agent, kind string) []auditlogtest.Line {
 func TestServices(t *testing.T) {
 	node := rabbitmqtest.Start(t, rabbitmqtest.Options{})
 	for _, service := range services() { // or the first event of each would be gone before the queue is bound
-		publisher, err := rabbitmqtest.NewPublisher(node.URL(), exchangeOf(service), false)
-		require.NoError(t, err)
-		require.NoError(t, publisher.Publish(t.Context(), "notifications.info"))
-		require.NoError(t, publisher.Close())
+		collectortest.Publish(t, node.URL(), exchangeOf(service))
 	}
-	l := startLab(t, strings.Replace(node.URL(), "amqp://", "rabbit://", 1))
+	l := startLab(t, collectortest.TransportURL(node.URL()))
 	broker, brokerURL := newEvents(t)
 	logs, logsURL := newEvents(t)
 	metrics := collectortest.FreePort(t)
@@ -215,8 +212,8 @@ service:
     logs/log: {receivers: [file_log], processors: [openstack_audit], exporters: [otlp_http/log]}
   telemetry:
     metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]}
-`, strings.Replace(node.URL(), "amqp://", "rabbit://", 1), filepath.Join(l.folder, "*", "*.log"), brokerURL, logsURL, metrics), 0o600))
-	collector := collectortest.Start(t, nil, collectortest.Binary(t, root), "--config", config)
+`, collectortest.TransportURL(node.URL()), filepath.Join(l.folder, "*", "*.log"), brokerURL, logsURL, metrics), 0o600))
+	collector := collectortest.Start(t, nil, collectortest.Binary(t), "--config", config)
 	require.Eventually(t, func() bool { return strings.Contains(collector.Log.String(), "Everything is ready") }, collectortest.Patience, 100*time.Millisecond)
 	return collector
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
 var (
@@ -30,12 +32,10 @@ func alerts(t *testing.T, before, during string) []string {
 	}
 	was := samples(before)
 	var test strings.Builder
-	rules, err := filepath.Glob(filepath.Join(root, "deploy", "prometheus", "*.rules.yml"))
+	rules, err := filepath.Glob(filepath.Join(fixtures.Root(t), "deploy", "prometheus", "*.rules.yml"))
 	require.NoError(t, err)
 	fmt.Fprint(&test, "rule_files:\n")
-	for _, file := range rules {
-		path, err := filepath.Abs(file)
-		require.NoError(t, err)
+	for _, path := range rules {
 		fmt.Fprintf(&test, "  - %s\n", path)
 	}
 	fmt.Fprint(&test, "evaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n")

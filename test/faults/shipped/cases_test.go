@@ -158,7 +158,7 @@ func terminate(r *trial) {
 	r.c.Signal(r.T, syscall.SIGTERM)
 	select {
 	case <-r.c.Exited:
-		require.NoError(r.T, r.c.Err, "%s", tail(r.c.Log.String()))
+		require.NoError(r.T, r.c.Err, "%s", r.c.Log.Tail())
 	case <-time.After(30 * time.Second):
 		r.notes = append(r.notes, "killed 30 s after SIGTERM")
 		r.c.Kill()

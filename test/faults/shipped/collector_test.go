@@ -6,15 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
-	"net"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -22,77 +17,12 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
-const (
-	root     = "../../.."
-	patience = 2 * collectortest.Patience // many collectors run at once
-	poll     = 50 * time.Millisecond
-)
-
 // collector is the built collector with one file of config/.
-type collector struct {
-	*collectortest.Process
-	metrics, prometheus string // addresses of its own metrics, and of those that it counts
-}
+type collector struct{ *collectortest.Collector }
 
-// queues finds each receiver of a configuration that has a queue at the broker.
-var queues = regexp.MustCompile(`(?m)^  openstack_audit(/\w+)?:\n(    \w.*\n)*    rabbitmq:|^  openstack_audit/\w+:`)
-
-// startCollector waits until it runs and its queues are bound.
-func startCollector(t *testing.T, configuration string, wrapper, environment []string) *collector {
-	t.Helper()
-	path := filepath.Join(root, "config", configuration)
-	text, err := os.ReadFile(filepath.Clean(path))
-	require.NoError(t, err)
-	addresses := collectortest.FreeAddresses(t, 3)
-	_, port, err := net.SplitHostPort(addresses[0])
-	require.NoError(t, err)
-	c := &collector{metrics: addresses[0], prometheus: addresses[2]}
-	command := append(slices.Clip(wrapper), collectortest.Binary(t, root), "--config", path, "--feature-gates=+extension.healthcheck.useComponentStatus")
-	c.Process = collectortest.Start(t, append(slices.Clip(environment), "AUDIT_METRICS_PORT="+port,
-		"AUDIT_HEALTH_ENDPOINT="+addresses[1], "AUDIT_PROMETHEUS_ENDPOINT="+addresses[2]), command[0], command[1:]...)
-	consumers := len(queues.FindAll(text, -1))
-	c.eventually(t, func() bool {
-		log := c.Log.String()
-		return strings.Contains(log, "Everything is ready") && strings.Count(log, "Consuming") >= consumers
-	}, "it does not get ready")
-	return c
-}
-
-func (c *collector) eventually(t *testing.T, condition func() bool, message string) {
-	t.Helper()
-	require.Eventually(t, func() bool {
-		select {
-		case <-c.Exited:
-			require.Fail(t, "the collector ended", "%v\n%s", c.Err, tail(c.Log.String()))
-		default:
-		}
-		return condition()
-	}, patience, poll, "%s\n%s", message, lazy(func() string { return tail(c.Log.String()) }))
-}
-
-// lazy is a text that is made when it is printed.
-type lazy func() string
-
-func (l lazy) String() string { return l() }
-
-func tail(text string) string { return text[max(0, len(text)-6000):] }
-
-// scrape returns the collector's own metrics and those that it counts. Where it is not up, or has none of these, there is no answer.
-func (c *collector) scrape(ctx context.Context) string {
-	own, _ := ask(ctx, "http://"+c.metrics+"/metrics")
-	counted, _ := ask(ctx, "http://"+c.prometheus+"/metrics")
-	return own + counted
-}
-
-// metric is the sum over all series of a metric.
-func (c *collector) metric(ctx context.Context, name string) (sum float64) {
-	for line := range strings.Lines(c.scrape(ctx)) {
-		if rest, is := strings.CutPrefix(line, name); is && (rest[0] == '{' || rest[0] == ' ') {
-			value, _ := strconv.ParseFloat(strings.TrimSpace(rest[strings.LastIndexByte(rest, ' '):]), 64)
-			sum += value
-		}
-	}
-	return sum
+// metric is the sum over all series of a metric; 0 where there is none.
+func (c *collector) metric(ctx context.Context, name string) float64 {
+	return max(0, c.Metric(ctx, name))
 }
 
 // said is the first warning or error of the collector's log after a mark that speaks of records or a backend.

@@ -3,7 +3,6 @@ package shipped
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -271,19 +270,4 @@ func refuseSome(e *endpoint, w http.ResponseWriter, _ *http.Request, request req
 		http.Error(w, "entry too far behind", http.StatusBadRequest)
 	}
 	return refused
-}
-
-// ask fetches a page of the collector.
-func ask(ctx context.Context, url string) (string, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return "", err
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	return string(body), err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 
@@ -99,7 +100,7 @@ func (r *trial) run(broken int) string {
 		r.send("a", 100)
 		r.eventually(settled, "not everything arrives before the fault")
 		require.NotRegexp(r.T, "(?m)^[^\t]*\t(warn|error)\t.*$", r.c.Log.String(), "a normal start warns of something")
-		before = r.c.scrape(r.Context())
+		before = r.c.Scrape(r.Context())
 		r.fault.begin(r, r.broken)
 	}
 	room := func() {}
@@ -116,7 +117,7 @@ func (r *trial) run(broken int) string {
 	if r.configuration.representative && os.Getenv("FAULTS") == "all" {
 		r.eventually(func(*trial) bool { return time.Since(began) >= r.fault.atLeast }, "time does not pass")
 	}
-	during, said := r.c.scrape(r.Context()), r.c.said(mark)
+	during, said := r.c.Scrape(r.Context()), r.c.said(mark)
 	r.othersGoOn()
 	if r.fault.then != nil {
 		r.fault.then(r)
@@ -175,7 +176,8 @@ func (r *trial) start() {
 	if r.fault.fullDisk {
 		wrapper = small()
 	}
-	r.c = startCollector(r.T, r.configuration.file, wrapper, environment)
+	r.c = &collector{collectortest.Run(r.T, collectortest.Options{Config: r.configuration.file, Wrapper: wrapper, Environment: environment})}
+	r.c.AwaitConsuming(r.T)
 }
 
 // send returns when the source was told that nothing need be sent again.
@@ -246,7 +248,7 @@ func (r *trial) othersGoOn() {
 // counted is how many events Prometheus would see.
 func (r *trial) counted() int {
 	sum := 0.0
-	for series, value := range samples(r.c.scrape(r.Context())) {
+	for series, value := range samples(r.c.Scrape(r.Context())) {
 		if strings.HasPrefix(series, "openstack_audit_events_total{") {
 			sum += value
 		}
@@ -256,5 +258,5 @@ func (r *trial) counted() int {
 
 func (r *trial) eventually(condition func(*trial) bool, message string) {
 	r.Helper()
-	r.c.eventually(r.T, func() bool { return condition(r) }, message)
+	r.c.Eventually(r.T, func() bool { return condition(r) }, message)
 }

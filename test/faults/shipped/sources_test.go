@@ -1,18 +1,13 @@
 package shipped
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
@@ -66,6 +61,7 @@ func rabbitmq(t *testing.T) source {
 		t.Helper()
 		publisher, err := rabbitmqtest.NewPublisher(url, "keystone", true)
 		require.NoError(t, err)
+		require.NoError(t, publisher.Publish(t.Context(), "notifications.info")) // makes the exchange, as a service does
 		for from := 0; from < len(ids); from += 500 {
 			var bodies [][]byte
 			for _, id := range ids[from:min(from+500, len(ids))] {
@@ -76,11 +72,7 @@ func rabbitmq(t *testing.T) source {
 		require.NoError(t, publisher.Close())
 	}
 	publish(t, nil, nil, 0)
-	publisher, err := rabbitmqtest.NewPublisher(url, "keystone", true) // the exchange exists, as a service made it
-	require.NoError(t, err)
-	require.NoError(t, publisher.Publish(t.Context(), "notifications.info"))
-	require.NoError(t, publisher.Close())
-	return source{[]string{"AUDIT_TRANSPORT_URL=" + strings.Replace(url, "amqp://", "rabbit://", 1)}, publish}
+	return source{[]string{"AUDIT_TRANSPORT_URL=" + collectortest.TransportURL(url)}, publish}
 }
 
 func listen(t *testing.T) source {
@@ -98,49 +90,35 @@ func listen(t *testing.T) source {
 	}}
 }
 
-// kafka's broker is franz-go's, in this process.
 func kafka(t *testing.T) source {
 	t.Helper()
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "notifications.info", "notifications.warn",
-		"notifications.error", "notifications.critical", "notifications.audit"))
-	require.NoError(t, err)
-	t.Cleanup(broker.Close)
-	producer, err := kgo.NewClient(kgo.SeedBrokers(broker.ListenAddrs()...))
-	require.NoError(t, err)
-	t.Cleanup(producer.Close)
-	return source{[]string{"AUDIT_KAFKA_BROKER=" + broker.ListenAddrs()[0]}, func(t *testing.T, _ *collector, ids []string, size int) {
+	broker, produce := collectortest.Kafka(t)
+	return source{[]string{"AUDIT_KAFKA_BROKER=" + broker}, func(t *testing.T, _ *collector, ids []string, size int) {
 		t.Helper()
 		for _, id := range ids {
-			record := &kgo.Record{Topic: "notifications.info", Value: envelope(id, size)}
-			require.NoError(t, producer.ProduceSync(t.Context(), record).FirstErr())
+			require.NoError(t, produce(t.Context(), envelope(id, size)))
 		}
 	}}
 }
 
 func journald(t *testing.T) source {
 	t.Helper()
-	folder, at := t.TempDir(), 1795216984177204
-	write := func(t *testing.T, _ *collector, ids []string, size int) {
+	journal := collectortest.Journal{Folder: t.TempDir()}
+	journal.Write(t, "keystone.service")
+	return source{[]string{"AUDIT_JOURNAL=" + journal.Folder}, func(t *testing.T, _ *collector, ids []string, size int) {
 		t.Helper()
-		var export bytes.Buffer
-		for _, id := range ids {
-			at += 1000 // a cursor of journalctl goes by the time, too
-			fmt.Fprintf(&export, "__REALTIME_TIMESTAMP=%d\n_HOSTNAME=ctl01\nPRIORITY=6\n_SYSTEMD_UNIT=keystone.service\nSYSLOG_IDENTIFIER=keystone\nMESSAGE=%s\n\n", at, line(id, size))
+		messages := make([]string, len(ids))
+		for i, id := range ids {
+			messages[i] = line(id, size)
 		}
-		command := exec.CommandContext(t.Context(), "/usr/lib/systemd/systemd-journal-remote", "-o", filepath.Join(folder, "system.journal"), "-")
-		command.Stdin = &export
-		output, err := command.CombinedOutput()
-		require.NoError(t, err, "%s", output)
-	}
-	write(t, nil, nil, 0)
-	return source{[]string{"AUDIT_JOURNAL=" + folder}, write}
+		journal.Write(t, "keystone.service", messages...)
+	}}
 }
 
 func kubernetes(t *testing.T) source {
 	t.Helper()
 	folder := t.TempDir()
 	pod := filepath.Join(folder, "openstack_keystone-api-0_c2f1b0de-52cc-4a4f-9f62-1f3d0d1b1b5c", "keystone-api")
-	require.NoError(t, os.MkdirAll(pod, 0o750))
 	environment := []string{"AUDIT_POD_LOGS=" + filepath.Join(folder, "openstack_*", "*", "*.log")}
 	return source{environment, lines(filepath.Join(pod, "0.log"), "2026-11-20T23:21:25.898782000Z stdout F ")}
 }
@@ -155,13 +133,11 @@ func logfile(t *testing.T) source {
 func lines(path, prefix string) func(t *testing.T, c *collector, ids []string, size int) {
 	return func(t *testing.T, _ *collector, ids []string, size int) {
 		t.Helper()
-		file, err := os.OpenFile(filepath.Clean(path), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-		require.NoError(t, err)
+		var text strings.Builder
 		for _, id := range ids {
-			_, err = fmt.Fprintln(file, prefix+line(id, size))
-			require.NoError(t, err)
+			fmt.Fprintln(&text, prefix+line(id, size))
 		}
-		require.NoError(t, file.Close())
+		require.NoError(t, collectortest.Append(path, text.String()))
 	}
 }
 
@@ -178,10 +154,10 @@ func gateway(t *testing.T) source {
 			for _, id := range ids[from:min(from+50, len(ids))] {
 				records.AppendEmpty().Body().SetStr(line(id, size))
 			}
-			require.Eventually(t, func() bool {
+			c.Eventually(t, func() bool {
 				status, err := collectortest.PostLogs(t.Context(), "http://"+addresses[0], collectortest.GatewayToken, logs)
 				return err == nil && status == http.StatusOK
-			}, patience, poll, "%s", &c.Log)
+			}, "it does not take the agent's records")
 		}
 	}}
 }
