@@ -77,11 +77,11 @@ func addFiles(files map[string]bool, c map[string]any) {
 
 func addUnit(t *testing.T, files map[string]bool, text string) {
 	t.Helper()
-	for key, folder := range map[string]string{"StateDirectory": "/var/lib/", "LogsDirectory": "/var/log/", "EnvironmentFile": ""} {
-		_, rest, found := strings.Cut(text, "\n"+key+"=")
-		require.True(t, found, key)
+	for _, test := range []struct{ key, folder string }{{"StateDirectory", "/var/lib/"}, {"LogsDirectory", "/var/log/"}, {"EnvironmentFile", ""}} {
+		_, rest, found := strings.Cut(text, "\n"+test.key+"=")
+		require.True(t, found, test.key)
 		name, _, _ := strings.Cut(rest, "\n")
-		files[folder+name] = true
+		files[test.folder+name] = true
 	}
 	_, rest, found := strings.Cut(text, "--config=")
 	require.True(t, found)

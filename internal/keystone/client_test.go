@@ -97,18 +97,18 @@ func TestGet(t *testing.T) {
 	credential := keystonetest.Entity{Kind: "application_credential", ID: strings.Repeat("a", 32), Name: "shop-ci", UserID: aliceID}
 	role := keystonetest.Entity{Kind: "role", ID: strings.Repeat("b", 32), Name: "member"}
 	_, url := serve(t, alice(), corp(), credential, role)
-	for name, test := range map[string]struct {
+	for _, test := range []struct {
+		name string
 		ref  keystone.Ref
 		want keystone.Entity
 	}{
-		"user":                {user(aliceID), keystone.Entity{ID: aliceID, Name: "alice", DomainID: corpID}},
-		"domain":              {keystone.Ref{Kind: keystone.Domain, ID: corpID}, keystone.Entity{ID: corpID, Name: "corp"}},
-		"domain as project":   {keystone.Ref{Kind: keystone.Project, ID: corpID}, keystone.Entity{ID: corpID, Name: "corp", IsDomain: true}},
-		"role without domain": {keystone.Ref{Kind: keystone.Role, ID: role.ID}, keystone.Entity{ID: role.ID, Name: "member"}},
-		"application credential": {keystone.Ref{Kind: keystone.ApplicationCredential, ID: credential.ID, Owner: aliceID},
-			keystone.Entity{ID: credential.ID, Name: "shop-ci"}},
+		{"user", user(aliceID), keystone.Entity{ID: aliceID, Name: "alice", DomainID: corpID}},
+		{"domain", keystone.Ref{Kind: keystone.Domain, ID: corpID}, keystone.Entity{ID: corpID, Name: "corp"}},
+		{"domain as project", keystone.Ref{Kind: keystone.Project, ID: corpID}, keystone.Entity{ID: corpID, Name: "corp", IsDomain: true}},
+		{"role without domain", keystone.Ref{Kind: keystone.Role, ID: role.ID}, keystone.Entity{ID: role.ID, Name: "member"}},
+		{"application credential", keystone.Ref{Kind: keystone.ApplicationCredential, ID: credential.ID, Owner: aliceID}, keystone.Entity{ID: credential.ID, Name: "shop-ci"}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			for _, root := range []string{"", "/", "/v3", "/v3/"} {
 				c := newClient(t, password(url+root), patience)
 				got, err := c.Get(t.Context(), test.ref)
@@ -131,28 +131,26 @@ func TestApplicationCredentialLogin(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
-	for name, test := range map[string]struct {
+	for _, test := range []struct {
+		name       string
 		failures   keystonetest.Failures
 		id         string
 		reason     keystone.Reason
 		retryAfter time.Duration
 		text       string
 	}{
-		"absent": {id: strings.Repeat("0", 32), reason: keystone.Absent},
-		"forbidden": {failures: keystonetest.Failures{Forbidden: []string{"user"}}, reason: keystone.Forbidden,
-			text: "identity:get_user"},
-		"too many requests": {failures: keystonetest.Failures{Status: 429, RetryAfter: "7"}, reason: keystone.Unavailable,
-			retryAfter: 7 * time.Second},
-		"down for maintenance": {failures: keystonetest.Failures{Status: 503, RetryAfter: "99999"}, reason: keystone.Unavailable,
-			retryAfter: 5 * time.Minute},
-		"retry-after is nonsense": {failures: keystonetest.Failures{Status: 503, RetryAfter: "soon"}, reason: keystone.Unavailable},
-		"internal error":          {failures: keystonetest.Failures{Status: 500}, reason: keystone.Unavailable},
-		"bad gateway":             {failures: keystonetest.Failures{Status: 502}, reason: keystone.Unavailable},
-		"404 of a proxy":          {failures: keystonetest.Failures{HTML: true}, reason: keystone.Unexpected, text: "auth_url"},
-		"redirect":                {failures: keystonetest.Failures{Status: 302}, reason: keystone.Unexpected, text: "auth_url"},
-		"bad request":             {failures: keystonetest.Failures{Status: 400}, reason: keystone.Unexpected},
+		{name: "absent", id: strings.Repeat("0", 32), reason: keystone.Absent},
+		{name: "forbidden", failures: keystonetest.Failures{Forbidden: []string{"user"}}, reason: keystone.Forbidden, text: "identity:get_user"},
+		{name: "too many requests", failures: keystonetest.Failures{Status: 429, RetryAfter: "7"}, reason: keystone.Unavailable, retryAfter: 7 * time.Second},
+		{name: "down for maintenance", failures: keystonetest.Failures{Status: 503, RetryAfter: "99999"}, reason: keystone.Unavailable, retryAfter: 5 * time.Minute},
+		{name: "retry-after is nonsense", failures: keystonetest.Failures{Status: 503, RetryAfter: "soon"}, reason: keystone.Unavailable},
+		{name: "internal error", failures: keystonetest.Failures{Status: 500}, reason: keystone.Unavailable},
+		{name: "bad gateway", failures: keystonetest.Failures{Status: 502}, reason: keystone.Unavailable},
+		{name: "404 of a proxy", failures: keystonetest.Failures{HTML: true}, reason: keystone.Unexpected, text: "auth_url"},
+		{name: "redirect", failures: keystonetest.Failures{Status: 302}, reason: keystone.Unexpected, text: "auth_url"},
+		{name: "bad request", failures: keystonetest.Failures{Status: 400}, reason: keystone.Unexpected},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			server, url := serve(t, alice())
 			server.Fail(test.failures)
 			c := newClient(t, password(url), patience)
@@ -279,19 +277,20 @@ func TestList(t *testing.T) {
 	for i := range many {
 		entities = append(entities, keystonetest.Entity{Kind: "user", ID: "u" + strconv.Itoa(100_000+i), Name: "n", DomainID: "default"})
 	}
-	for name, test := range map[string]struct {
+	for _, test := range []struct {
+		name      string
 		failures  keystonetest.Failures
 		domainID  string
 		entities  int
 		truncated bool
 	}{
-		"pages":                  {entities: many + 1},
-		"a domain":               {domainID: corpID, entities: 1},
-		"limit is ignored":       {failures: keystonetest.Failures{IgnoreLimit: true}, entities: many + 1},
-		"truncated":              {failures: keystonetest.Failures{ListLimit: 100}, entities: 100, truncated: true},
-		"links lead in a circle": {failures: keystonetest.Failures{Loop: true}, entities: 2000, truncated: true},
+		{name: "pages", entities: many + 1},
+		{name: "a domain", domainID: corpID, entities: 1},
+		{name: "limit is ignored", failures: keystonetest.Failures{IgnoreLimit: true}, entities: many + 1},
+		{name: "truncated", failures: keystonetest.Failures{ListLimit: 100}, entities: 100, truncated: true},
+		{name: "links lead in a circle", failures: keystonetest.Failures{Loop: true}, entities: 2000, truncated: true},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			server, url := serve(t, entities...)
 			server.Fail(test.failures)
 			c := newClient(t, password(url), patience)

@@ -141,36 +141,36 @@ func TestFactsOfLargeLines(t *testing.T) {
 					record := `"name": "oslo.messaging.notification.identity", "funcname": "f", "levelname": "INFO", "context": {"user": "u9"}`
 					quoted := quotedJSON(message)
 					junk := j.Member(100_000)
-					lines := map[string]string{
-						"plain":             header + "oslo.messaging.notification.identity.user.created [-] " + message,
-						"use_json":          `{` + record + `, "message": ` + quoted + `}`,
-						"use_json, junk":    `{` + junk + `, "message": ` + quoted + `, ` + record + `}`,
-						"parsed":            `{"message": ` + message + `, ` + record + `}`,
-						"docker":            `{"log": ` + quotedJSON(`{"message": `+quoted+`, `+record+`}`+"\n") + `, "stream": "stdout"}`,
-						"journald":          `{"MESSAGE": ` + quoted + `, "LOGGER_NAME": "oslo.messaging.notification.x", ` + junk + `}`,
-						"journald, octets":  `{"MESSAGE": ` + octets(message) + `, "LOGGER_NAME": "oslo.messaging.notification.x"}`,
-						"unsent":            header + "oslo_messaging.notify.messaging [-] Could not send notification to notifications. Payload=" + pythonText(message),
-						"unsent, arguments": `{"name": "oslo_messaging.notify.messaging", "funcname": "f", ` + junk + `, "msg": "Could not send notification to %(topic)s. Payload=%(message)s", "args": {"topic": "x", "message": ` + message + `}}`,
+					lines := []struct{ form, line string }{
+						{"plain", header + "oslo.messaging.notification.identity.user.created [-] " + message},
+						{"use_json", `{` + record + `, "message": ` + quoted + `}`},
+						{"use_json, junk", `{` + junk + `, "message": ` + quoted + `, ` + record + `}`},
+						{"parsed", `{"message": ` + message + `, ` + record + `}`},
+						{"docker", `{"log": ` + quotedJSON(`{"message": `+quoted+`, `+record+`}`+"\n") + `, "stream": "stdout"}`},
+						{"journald", `{"MESSAGE": ` + quoted + `, "LOGGER_NAME": "oslo.messaging.notification.x", ` + junk + `}`},
+						{"journald, octets", `{"MESSAGE": ` + octets(message) + `, "LOGGER_NAME": "oslo.messaging.notification.x"}`},
+						{"unsent", header + "oslo_messaging.notify.messaging [-] Could not send notification to notifications. Payload=" + pythonText(message)},
+						{"unsent, arguments", `{"name": "oslo_messaging.notify.messaging", "funcname": "f", ` + junk + `, "msg": "Could not send notification to %(topic)s. Payload=%(message)s", "args": {"topic": "x", "message": ` + message + `}}`},
 					}
-					for form, line := range lines {
-						n, err := LineReader{}.ReadText(line)
-						require.NoError(t, err, "%s, %s, %d", form, part, position)
-						require.NotNil(t, n, form)
+					for _, test := range lines {
+						n, err := LineReader{}.ReadText(test.line)
+						require.NoError(t, err, "%s, %s, %d", test.form, part, position)
+						require.NotNil(t, n, test.form)
 						n.Line = nil
-						require.Equal(t, want, factsOf(t, *n, nil), "%s, %s, %d", form, part, position)
+						require.Equal(t, want, factsOf(t, *n, nil), "%s, %s, %d", test.form, part, position)
 					}
 					if part == "message" {
 						continue
 					}
 					native := "Event type: identity.user.created, Context: {" + junk + "}, Payload: " + payload
-					for form, line := range map[string]string{
-						"native":            header + "keystonemiddleware.audit._notifier [-] " + pythonText(native),
-						"native, arguments": `{"name": "auditmiddleware", "funcname": "f", "msg": "Event type: %(event_type)s", ` + junk + `, "args": {"event_type": "identity.user.created", "payload": ` + payload + `}}`,
+					for _, test := range []struct{ form, line string }{
+						{"native", header + "keystonemiddleware.audit._notifier [-] " + pythonText(native)},
+						{"native, arguments", `{"name": "auditmiddleware", "funcname": "f", "msg": "Event type: %(event_type)s", ` + junk + `, "args": {"event_type": "identity.user.created", "payload": ` + payload + `}}`},
 					} {
-						n, err := LineReader{}.ReadText(line)
-						require.NoError(t, err, "%s, %d", form, position)
-						require.NotNil(t, n, form)
-						require.Equal(t, want.Event, factsOf(t, *n, nil).Event, "%s, %d", form, position)
+						n, err := LineReader{}.ReadText(test.line)
+						require.NoError(t, err, "%s, %d", test.form, position)
+						require.NotNil(t, n, test.form)
+						require.Equal(t, want.Event, factsOf(t, *n, nil).Event, "%s, %d", test.form, position)
 						require.Equal(t, "identity.user.created", n.EventType)
 					}
 				}
@@ -199,16 +199,19 @@ func TestCondenseBody(t *testing.T) {
 	want := factsOf(t, plain, err)
 	for _, j := range oslotest.Junks() {
 		message := oslotest.Message("m1", "event", 4, j.Member(300_000))
-		for wrapping, body := range map[string][]byte{
-			"v1": []byte(message), "v2": []byte(oslotest.Enveloped(message)), "zlib": compressed(t, toZlib, oslotest.Enveloped(message)),
-			"gzip": compressed(t, toGzip, message),
+		for _, test := range []struct {
+			wrapping string
+			body     []byte
+		}{
+			{"v1", []byte(message)}, {"v2", []byte(oslotest.Enveloped(message))}, {"zlib", compressed(t, toZlib, oslotest.Enveloped(message))},
+			{"gzip", compressed(t, toGzip, message)},
 		} {
-			small := Condense(bytes.NewReader(body))
-			require.Less(t, len(small), 200_000, "%s, %s", j.Name, wrapping)
+			small := Condense(bytes.NewReader(test.body))
+			require.Less(t, len(small), 200_000, "%s, %s", j.Name, test.wrapping)
 			n, err := Decode(small)
-			require.Equal(t, want, factsOf(t, n, err), "%s, %s", j.Name, wrapping)
+			require.Equal(t, want, factsOf(t, n, err), "%s, %s", j.Name, test.wrapping)
 			n, err = Decode(Condense(bytes.NewReader(small)))
-			require.Equal(t, want, factsOf(t, n, err), "%s, %s", j.Name, wrapping)
+			require.Equal(t, want, factsOf(t, n, err), "%s, %s", j.Name, test.wrapping)
 		}
 	}
 	for _, body := range []string{"", "x", "BZh9", "\x1f\x8b", "x\x9cx", "[1]", "null", `{"a": x}`, strings.Repeat("x", 1<<20)} {

@@ -208,32 +208,33 @@ func TestLineKnowsTheActor(t *testing.T) {
 		PlainText: true, Level: "INFO", UserID: "906fbdac4e9b4d878493ad7f4158ef18", ProjectID: "359bcc5cfc414ecab6d7156c51d6f676",
 		UserDomainID: "default", RequestID: "req-4de4a02c-e40d-4e7d-a73c-8f385cb8ebd9",
 	}
-	for name, tc := range map[string]struct {
+	for _, tc := range []struct {
+		name string
 		line string
 		want *Line
 	}{
-		"8 words": {createdLine, &full},
-		"global request and domain": {prefix + loggerName + "[req-g req-r u - d all ud -] " + created,
+		{"8 words", createdLine, &full},
+		{"global request and domain", prefix + loggerName + "[req-g req-r u - d all ud -] " + created,
 			&Line{PlainText: true, Level: "INFO", GlobalRequestID: "req-g", RequestID: "req-r", UserID: "u", DomainID: "d", UserDomainID: "ud"}},
-		"6 words": {prefix + loggerName + "[req-r u p d ud pd] " + created,
+		{"6 words", prefix + loggerName + "[req-r u p d ud pd] " + created,
 			&Line{PlainText: true, Level: "INFO", RequestID: "req-r", UserID: "u", ProjectID: "p", DomainID: "d", UserDomainID: "ud"}},
-		"before the instance": {prefix + loggerName + "[req-r u p - ud pd] [instance: req-5 a b c d e] " + created,
+		{"before the instance", prefix + loggerName + "[req-r u p - ud pd] [instance: req-5 a b c d e] " + created,
 			&Line{PlainText: true, Level: "INFO", RequestID: "req-r", UserID: "u", ProjectID: "p", UserDomainID: "ud"}},
-		"no request":        {prefix + loggerName + "[-] " + created, &Line{PlainText: true, Level: "INFO"}},
-		"words of its own":  {prefix + loggerName + "[req-r u=u p=p d=d] " + created, &Line{PlainText: true, Level: "INFO"}},
-		"7 words":           {prefix + loggerName + "[None req-r u p d ud pd] " + created, &Line{PlainText: true, Level: "INFO"}},
-		"no request's id":   {prefix + loggerName + "[None r u p - - ud pd] " + created, &Line{PlainText: true, Level: "INFO"}},
-		"format of its own": {"INFO|" + loggerName + "|" + created, &Line{PlainText: true, Level: "INFO"}},
-		"JSON": {jsonRecord(strings.TrimSpace(loggerName), created),
+		{"no request", prefix + loggerName + "[-] " + created, &Line{PlainText: true, Level: "INFO"}},
+		{"words of its own", prefix + loggerName + "[req-r u=u p=p d=d] " + created, &Line{PlainText: true, Level: "INFO"}},
+		{"7 words", prefix + loggerName + "[None req-r u p d ud pd] " + created, &Line{PlainText: true, Level: "INFO"}},
+		{"no request's id", prefix + loggerName + "[None r u p - - ud pd] " + created, &Line{PlainText: true, Level: "INFO"}},
+		{"format of its own", "INFO|" + loggerName + "|" + created, &Line{PlainText: true, Level: "INFO"}},
+		{"JSON", jsonRecord(strings.TrimSpace(loggerName), created),
 			&Line{Level: "WARNING", Hostname: "ctl01", UserID: "u1", UserDomainID: "ud1", ProjectID: "p1", RequestID: "req-1"}},
-		"journald": {`{"_HOSTNAME": "ctl02", "LOGGER_LEVEL": "ERROR", "MESSAGE": ` + quoted(createdLine) + `}`,
+		{"journald", `{"_HOSTNAME": "ctl02", "LOGGER_LEVEL": "ERROR", "MESSAGE": ` + quoted(createdLine) + `}`,
 			func() *Line { l := full; l.Hostname = "ctl02"; return &l }()},
-		"Kolla": {`{"Hostname": "ctl03", "log_level": "WARNING", "python_module": "oslo.messaging.notification.x", "Payload": ` + quoted(created) + `}`, &Line{PlainText: true, Level: "WARNING", Hostname: "ctl03"}},
-		"use_journal": {`{"_HOSTNAME": "ctl02", "LOGGER_NAME": "oslo.messaging.notification.identity.user.created", "MESSAGE": ` + quoted(createdLine) + `}`,
+		{"Kolla", `{"Hostname": "ctl03", "log_level": "WARNING", "python_module": "oslo.messaging.notification.x", "Payload": ` + quoted(created) + `}`, &Line{PlainText: true, Level: "WARNING", Hostname: "ctl03"}},
+		{"use_journal", `{"_HOSTNAME": "ctl02", "LOGGER_NAME": "oslo.messaging.notification.identity.user.created", "MESSAGE": ` + quoted(createdLine) + `}`,
 			func() *Line { l := full; l.Hostname, l.PlainText = "ctl02", false; return &l }()},
-		"native": {nativeLine, &full},
+		{"native", nativeLine, &full},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(tc.name, func(t *testing.T) {
 			n, err := LineReader{}.ReadText(tc.line)
 			require.NoError(t, err)
 			assert.Equal(t, tc.want, n.Line)

@@ -40,14 +40,14 @@ func TestBrokerTellsWhatItDroveOut(t *testing.T) {
 	require.NoError(t, err)
 	metrics := regexp.MustCompile(`rabbitmq_\w+_ready`).FindAllString(string(rules), -1)
 	assert.Subset(t, metrics, []string{"rabbitmq_detailed_queue_messages_ready", "rabbitmq_queue_messages_ready"})
-	for path, metric := range map[string]string{
-		"/metrics/detailed?family=queue_coarse_metrics": "rabbitmq_detailed_queue_messages_ready",
-		"/metrics/per-object":                           "rabbitmq_queue_messages_ready",
+	for _, test := range []struct{ path, metric string }{
+		{"/metrics/detailed?family=queue_coarse_metrics", "rabbitmq_detailed_queue_messages_ready"},
+		{"/metrics/per-object", "rabbitmq_queue_messages_ready"},
 	} {
-		sample := regexp.MustCompile(`(?m)^` + metric + `\{[^}]*queue="otelcol-openstack-audit-test\.rejected"[^}]*\} 2$`)
+		sample := regexp.MustCompile(`(?m)^` + test.metric + `\{[^}]*queue="otelcol-openstack-audit-test\.rejected"[^}]*\} 2$`)
 		tr.eventually(func() bool {
-			text, _ := collectortest.Get(t.Context(), "http://"+address+path)
+			text, _ := collectortest.Get(t.Context(), "http://"+address+test.path)
 			return sample.MatchString(text)
-		}, metric)
+		}, test.metric)
 	}
 }

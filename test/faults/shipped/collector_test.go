@@ -49,13 +49,16 @@ func (c *collector) said(mark int) string {
 func kept(t *testing.T, state string) map[string]bool {
 	t.Helper()
 	ids := map[string]bool{}
-	for pattern, parse := range map[string]func([]byte) ([]string, error){"*.pb": otlpIDs, "*.ndjson": bulkIDs} {
-		files, err := filepath.Glob(filepath.Join(state, "rejected", pattern))
+	for _, test := range []struct {
+		pattern string
+		parse   func([]byte) ([]string, error)
+	}{{"*.pb", otlpIDs}, {"*.ndjson", bulkIDs}} {
+		files, err := filepath.Glob(filepath.Join(state, "rejected", test.pattern))
 		require.NoError(t, err)
 		for _, file := range files {
 			body, err := os.ReadFile(filepath.Clean(file))
 			require.NoError(t, err)
-			found, err := parse(body)
+			found, err := test.parse(body)
 			if err != nil {
 				continue // it is being written
 			}
