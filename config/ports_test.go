@@ -19,7 +19,8 @@ const forge = `
 import sys, urllib.error, urllib.request
 url, header = sys.argv[1:]
 body = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"forged"}}]}]}]}'
-request = urllib.request.Request(url + '/v1/logs', body, {'Content-Type': 'application/json', **({'Authorization': header} if header else {})})
+headers = {'Content-Type': 'application/json', **({'Authorization': header} if header else {})}
+request = urllib.request.Request(url + '/v1/logs', body, headers)
 try:
     print(urllib.request.urlopen(request).status)
 except urllib.error.HTTPError as e:

@@ -1,7 +1,6 @@
 package config_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -30,17 +29,11 @@ func readme(t *testing.T, language string) []string {
 // The README's user, with the README's permissions and nothing else, and the
 // README's configuration: only where the brokers are is another place.
 func TestReadmeReceivesFromRabbitMQ(t *testing.T) {
-	ctx := context.Background()
 	node := rabbitmqtest.Start(t, rabbitmqtest.Options{})
 	const password = "readme-only"
 	runRabbitMQTools(t, node, strings.ReplaceAll(strings.Join(readme(t, "sh"), ""), `"$RABBIT_PASSWORD"`, password))
-	publishers := map[string]*rabbitmqtest.Publisher{}
 	for _, exchange := range []string{"keystone", "nova"} {
-		publisher, err := rabbitmqtest.NewPublisher(node.URL(), exchange, false)
-		require.NoError(t, err)
-		defer func() { require.NoError(t, publisher.Close()) }()
-		require.NoError(t, publisher.Publish(ctx, "notifications.info"))
-		publishers[exchange] = publisher
+		collectortest.Publish(t, node.URL(), exchange)
 	}
 
 	configuration := readme(t, "yaml")[0]
@@ -53,16 +46,15 @@ func TestReadmeReceivesFromRabbitMQ(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte(configuration), 0o600))
 	c := start(t, path, "RABBIT_PASSWORD="+password)
 	c.Eventually(t, func() bool {
-		queues, err := node.Ctl(ctx, "list_queues", "name", "consumers")
+		queues, err := node.Ctl(t.Context(), "list_queues", "name", "consumers")
 		return err == nil && strings.Contains(queues, "otelcol-openstack-audit\t1")
 	}, "it does not consume")
-	require.NoError(t, publishers["keystone"].Publish(ctx, "notifications.info", []byte(
-		`{"message_id": "1", "publisher_id": "identity.host1", "event_type": "identity.user.created", "priority": "INFO",
-		  "timestamp": "2026-11-21 00:00:00", "payload": {"resource_info": "bob"}}`)))
-	require.NoError(t, publishers["nova"].Publish(ctx, "notifications.info", []byte(
-		`{"message_id": "2", "publisher_id": "nova-api", "event_type": "audit.http.response", "priority": "INFO", "timestamp": "2026-11-21 00:00:00",
-		  "payload": {"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "id": "2", "action": "delete", "outcome": "success",
-		  "initiator": {"name": "alice"}, "target": {"typeURI": "service/compute/servers/server", "id": "s1"}}}`)))
+	collectortest.Publish(t, node.URL(), "keystone", []byte(`{"message_id": "1", "publisher_id": "identity.host1", "priority": "INFO",
+		"event_type": "identity.user.created", "timestamp": "2026-11-21 00:00:00", "payload": {"resource_info": "bob"}}`))
+	collectortest.Publish(t, node.URL(), "nova", []byte(`{"message_id": "2", "publisher_id": "nova-api", "priority": "INFO",
+		"event_type": "audit.http.response", "timestamp": "2026-11-21 00:00:00", "payload": {
+		"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "id": "2", "action": "delete",
+		"outcome": "success", "initiator": {"name": "alice"}, "target": {"typeURI": "service/compute/servers/server", "id": "s1"}}}`))
 	c.AwaitLog(t, "Body: Str(user bob was created: success)", 1)
 	c.AwaitLog(t, "Body: Str(alice deleted ", 1)
 	c.Stop(t)
@@ -89,7 +81,8 @@ func TestReadmeAddsNames(t *testing.T) {
 // Who did it is known on one way and not on the other: each page on the ways says so in the same words.
 func TestWhoDidItIsSaidAlike(t *testing.T) {
 	var said []string
-	for _, page := range []string{"../README.md", "../receiver/openstackauditreceiver/README.md", "../processor/openstackauditprocessor/README.md"} {
+	for _, page := range []string{"../README.md", "../receiver/openstackauditreceiver/README.md",
+		"../processor/openstackauditprocessor/README.md"} {
 		text, err := os.ReadFile(page)
 		require.NoError(t, err)
 		_, paragraph, found := strings.Cut(string(text), "\nOver RabbitMQ some events of Keystone name no actor")

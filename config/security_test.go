@@ -77,7 +77,8 @@ func addFiles(files map[string]bool, c map[string]any) {
 
 func addUnit(t *testing.T, files map[string]bool, text string) {
 	t.Helper()
-	for _, test := range []struct{ key, folder string }{{"StateDirectory", "/var/lib/"}, {"LogsDirectory", "/var/log/"}, {"EnvironmentFile", ""}} {
+	for _, test := range []struct{ key, folder string }{{"StateDirectory", "/var/lib/"}, {"LogsDirectory", "/var/log/"},
+		{"EnvironmentFile", ""}} {
 		_, rest, found := strings.Cut(text, "\n"+test.key+"=")
 		require.True(t, found, test.key)
 		name, _, _ := strings.Cut(rest, "\n")

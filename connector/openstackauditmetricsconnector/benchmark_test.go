@@ -11,7 +11,7 @@ import (
 // BenchmarkConsumeLogs counts the 158 records of a capture of Keystone, each new: the window is off.
 func BenchmarkConsumeLogs(b *testing.B) {
 	c := start(b, quiet(func(config *Config) { config.DedupWindow = 0 }), consumertest.NewNop())
-	capture := readCapture(b, "amqp-keystone-messagingv2.jsonl", auditlog.NewDefaultConfig())
+	capture := readCapture(b, "amqp-keystone-messagingv2", auditlog.NewDefaultConfig())
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := c.ConsumeLogs(b.Context(), capture); err != nil {
@@ -24,7 +24,7 @@ func BenchmarkConsumeLogs(b *testing.B) {
 // BenchmarkConsumeRepeats has them all in the window.
 func BenchmarkConsumeRepeats(b *testing.B) {
 	c := start(b, quiet(), consumertest.NewNop())
-	capture := readCapture(b, "amqp-keystone-messagingv2.jsonl", auditlog.NewDefaultConfig())
+	capture := readCapture(b, "amqp-keystone-messagingv2", auditlog.NewDefaultConfig())
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := c.ConsumeLogs(b.Context(), capture); err != nil {
@@ -37,7 +37,7 @@ func BenchmarkConsumeRepeats(b *testing.B) {
 // BenchmarkFlush writes what a capture leaves.
 func BenchmarkFlush(b *testing.B) {
 	c := start(b, quiet(), consumertest.NewNop())
-	if err := c.ConsumeLogs(b.Context(), readCapture(b, "amqp-keystone-messagingv2.jsonl", auditlog.NewDefaultConfig())); err != nil {
+	if err := c.ConsumeLogs(b.Context(), readCapture(b, "amqp-keystone-messagingv2", auditlog.NewDefaultConfig())); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()

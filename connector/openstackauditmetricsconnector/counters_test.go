@@ -24,10 +24,10 @@ func TestCountsOfCaptures(t *testing.T) {
 		capture                                                string
 		authentications, failures, events, requests, delivered uint64
 	}{
-		{"amqp-keystone-messagingv2.jsonl", 36, 16, 158, 0, 158},
-		{"amqp-keystone-default-optout.jsonl", 4, 4, 72, 0, 72},
-		{"amqp-audit-middleware.jsonl", 0, 0, 91, 91, 182},
-		{"amqp-audit-middleware-sapcc.jsonl", 0, 0, 44, 0, 44},
+		{"amqp-keystone-messagingv2", 36, 16, 158, 0, 158},
+		{"amqp-keystone-default-optout", 4, 4, 72, 0, 72},
+		{"amqp-audit-middleware", 0, 0, 91, 91, 182},
+		{"amqp-audit-middleware-sapcc", 0, 0, 44, 0, 44},
 	} {
 		t.Run(test.capture, func(t *testing.T) {
 			c := start(t, quiet(), consumertest.NewNop())
@@ -50,7 +50,7 @@ func TestErrorsOfCapturesStartAtZero(t *testing.T) {
 		config.Dimensions.Authentications = nil
 	}), consumertest.NewNop())
 	zero := c.totals(t)
-	require.NoError(t, c.ConsumeLogs(t.Context(), readCapture(t, "amqp-keystone-messagingv2.jsonl", auditlog.NewDefaultConfig())))
+	require.NoError(t, c.ConsumeLogs(t.Context(), readCapture(t, "amqp-keystone-messagingv2", auditlog.NewDefaultConfig())))
 	for key, count := range c.totals(t) {
 		if count > 0 && strings.Contains(key, nameAuthentications) && !strings.Contains(key, audit.AttrIdentityProviderID) {
 			require.Contains(t, zero, key)
@@ -62,7 +62,7 @@ func TestNoDeliveryDurationWithoutReceipt(t *testing.T) {
 	config := auditlog.NewDefaultConfig()
 	config.ObservedTime = auditlog.ObservedTimeNotification
 	c := start(t, quiet(), consumertest.NewNop())
-	require.NoError(t, c.ConsumeLogs(t.Context(), readCapture(t, "amqp-audit-middleware.jsonl", config)))
+	require.NoError(t, c.ConsumeLogs(t.Context(), readCapture(t, "amqp-audit-middleware", config)))
 	require.Zero(t, c.totals(t).sum(nameDeliveryDuration))
 	require.EqualValues(t, 91, c.totals(t).sum(nameEvents))
 }

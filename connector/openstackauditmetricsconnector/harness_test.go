@@ -1,12 +1,8 @@
 package openstackauditmetricsconnector
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +18,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/connector/openstackauditmetricsconnector/internal/metadata"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
 var received = time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
@@ -89,19 +86,11 @@ func put(attributes pcommon.Map, pairs ...string) {
 // readCapture maps the notifications of a capture to logs.
 func readCapture(t testing.TB, name string, config auditlog.Config) plog.Logs {
 	t.Helper()
-	file, err := os.Open(filepath.Join("../../testdata/notifications", name))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, file.Close()) }()
 	mapper := auditlog.NewMapper(config, "0.0.0-test")
 	var records []auditlog.Record
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var delivery struct{ Body string }
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &delivery))
-		records = append(records, mapper.Read(auditlog.Message{Body: []byte(delivery.Body), Received: received}))
+	for _, body := range fixtures.Bodies(t, name) {
+		records = append(records, mapper.Read(auditlog.Message{Body: body, Received: received}))
 	}
-	require.NoError(t, lines.Err())
 	all, _ := mapper.Logs(records)
 	return all
 }

@@ -13,7 +13,7 @@ import (
 func TestAllocations(t *testing.T) {
 	var messages []auditlog.Message
 	for _, capture := range []string{"amqp-keystone-messagingv2", "amqp-audit-middleware", "amqp-audit-middleware-sapcc"} {
-		messages = append(messages, readCapture(t, notifications+"/"+capture+".jsonl")...)
+		messages = append(messages, readCapture(t, capture)...)
 	}
 	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "")
 	records := make([]auditlog.Record, len(messages))

@@ -2,12 +2,10 @@ package auditlog_test
 
 import (
 	"bufio"
-	"encoding/json"
 	"go/parser"
 	"go/token"
 	"maps"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
 // attributeKeys are all keys: those of the fields of an event, and those that no field has.
@@ -108,15 +107,8 @@ func TestAttributeNames(t *testing.T) {
 // The records hold no other attributes than these.
 func TestGoldenRecordsHoldKnownAttributes(t *testing.T) {
 	keys := attributeKeys(t)
-	files, err := filepath.Glob("../../testdata/golden/notifications/*.jsonl")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, path := range files {
-		content, err := os.ReadFile(filepath.Clean(path))
-		require.NoError(t, err)
-		for text := range strings.Lines(string(content)) {
-			var line auditlogtest.Line
-			require.NoError(t, json.Unmarshal([]byte(text), &line))
+	for _, capture := range fixtures.Names(t, "golden/notifications", ".jsonl") {
+		for _, line := range fixtures.Rows[auditlogtest.Line](t, "golden/notifications/"+capture+".jsonl") {
 			for _, attributes := range []map[string]any{line.Attributes, line.Resource, line.Scope} {
 				for key := range attributes {
 					if !slices.Contains(keys, key) {

@@ -12,7 +12,7 @@ func benchmarkMessages(b *testing.B) []auditlog.Message {
 	b.Helper()
 	var messages []auditlog.Message
 	for _, capture := range []string{"amqp-keystone-messagingv2", "amqp-audit-middleware", "amqp-audit-middleware-sapcc"} {
-		messages = append(messages, readCapture(b, notifications+"/"+capture+".jsonl")...)
+		messages = append(messages, readCapture(b, capture)...)
 	}
 	return messages
 }

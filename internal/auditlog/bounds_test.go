@@ -198,7 +198,7 @@ func TestNothingOfTheCapturesIsCut(t *testing.T) {
 		config := auditlog.NewDefaultConfig()
 		mapper := auditlog.NewMapper(config, "1")
 		var records []auditlog.Record
-		for _, message := range readCapture(t, notifications+"/"+capture+".jsonl") {
+		for _, message := range readCapture(t, capture) {
 			records = append(records, mapper.Read(message))
 		}
 		logs, stats := mapper.Logs(records)

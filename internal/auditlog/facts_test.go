@@ -1,8 +1,6 @@
 package auditlog_test
 
 import (
-	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 
@@ -11,6 +9,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
 // thing is what was acted on, or took part.
@@ -36,15 +35,6 @@ type fact struct {
 		ClientAddress string `json:"client_address"`
 		RequestID     string `json:"request_id"`
 	} `json:"message_has"`
-}
-
-func readFacts(t *testing.T, path string) []fact {
-	t.Helper()
-	content, err := os.ReadFile(path) // #nosec G304 -- test data
-	require.NoError(t, err)
-	var expected struct{ Messages []fact }
-	require.NoError(t, json.Unmarshal(content, &expected))
-	return expected.Messages
 }
 
 // otherOutcomes are the outcomes that no single message tells as they were.
@@ -78,11 +68,11 @@ func TestFacts(t *testing.T) {
 			config := configured(func(c *auditlog.Config) { c.OtherNotifications = auditlog.Keep })
 			records := map[any]auditlogtest.Line{}
 			for _, capture := range test.captures {
-				for _, line := range mapAll(t, config, readCapture(t, notifications+"/"+capture+".jsonl")) {
+				for _, line := range mapAll(t, config, readCapture(t, capture)) {
 					records[line.Attributes[audit.AttrRecordUID]] = line
 				}
 			}
-			facts := readFacts(t, notifications+"/"+test.expected+".expected.json")
+			facts := fixtures.Expected[struct{ Messages []fact }](t, test.expected).Messages
 			require.NotEmpty(t, facts)
 			for i := range facts {
 				line, ok := records[facts[i].MessageID]

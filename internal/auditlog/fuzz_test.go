@@ -126,7 +126,7 @@ func grow(seed []byte) string {
 // for the bytes as they are, and for a notification that is grown from them.
 func FuzzRecordBounds(f *testing.F) {
 	for _, capture := range []string{"amqp-keystone-messagingv2", "amqp-keystone-basic", "amqp-audit-middleware", "amqp-audit-middleware-sapcc"} {
-		for i, message := range readCapture(f, notifications+"/"+capture+".jsonl") {
+		for i, message := range readCapture(f, capture) {
 			if i%9 == 0 {
 				f.Add(message.Body)
 			}

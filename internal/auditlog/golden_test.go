@@ -1,11 +1,6 @@
 package auditlog_test
 
 import (
-	"bufio"
-	"encoding/json"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,28 +8,20 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
-
-const notifications = "../../testdata/notifications"
 
 // received is the clock of all messages of the tests.
 var received = time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 
-// readCapture returns the bodies of the messages of a capture.
-func readCapture(t testing.TB, path string) []auditlog.Message {
+// readCapture returns the messages of a capture.
+func readCapture(t testing.TB, capture string) []auditlog.Message {
 	t.Helper()
-	file, err := os.Open(filepath.Clean(path))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, file.Close()) }()
-	var messages []auditlog.Message
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var delivery struct{ Body string }
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &delivery))
-		messages = append(messages, auditlog.Message{Body: []byte(delivery.Body), Received: received})
+	bodies := fixtures.Bodies(t, capture)
+	messages := make([]auditlog.Message, len(bodies))
+	for i, body := range bodies {
+		messages[i] = auditlog.Message{Body: body, Received: received}
 	}
-	require.NoError(t, lines.Err())
 	return messages
 }
 
@@ -50,17 +37,16 @@ func mapAll(t testing.TB, config auditlog.Config, messages []auditlog.Message) [
 }
 
 func TestGolden(t *testing.T) {
-	captures, err := filepath.Glob(notifications + "/*.jsonl")
-	require.NoError(t, err)
+	captures := fixtures.Names(t, "notifications", ".jsonl")
 	require.Len(t, captures, 7)
 	config := auditlog.NewDefaultConfig()
 	config.OtherNotifications = auditlog.Keep
 	for _, capture := range captures {
-		t.Run(filepath.Base(capture), func(t *testing.T) {
+		t.Run(capture, func(t *testing.T) {
 			messages := readCapture(t, capture)
 			lines := mapAll(t, config, messages)
 			require.Len(t, lines, len(messages))
-			auditlogtest.Golden(t, strings.Replace(capture, "notifications", "golden/notifications", 1), lines)
+			auditlogtest.Golden(t, fixtures.Path(t, "golden/notifications/"+capture+".jsonl"), lines)
 		})
 	}
 }

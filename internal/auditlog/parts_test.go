@@ -21,7 +21,7 @@ func mixed(t *testing.T, mapper *auditlog.Mapper) []auditlog.Record {
 	incoming.Resource.Attributes().PutStr("k8s.pod.name", "swift-0")
 	var messages []auditlog.Message
 	for _, capture := range []string{"amqp-keystone-messagingv2", "amqp-keystone-basic", "amqp-audit-middleware", "amqp-audit-middleware-sapcc"} {
-		for i, message := range readCapture(t, notifications+"/"+capture+".jsonl") {
+		for i, message := range readCapture(t, capture) {
 			if i%5 == 0 {
 				message.Incoming = incoming
 			}

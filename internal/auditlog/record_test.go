@@ -171,7 +171,7 @@ func TestPolicies(t *testing.T) {
 func TestLogsAreRepeatable(t *testing.T) {
 	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "1")
 	var records []auditlog.Record
-	for _, message := range readCapture(t, notifications+"/amqp-audit-middleware.jsonl") {
+	for _, message := range readCapture(t, "amqp-audit-middleware") {
 		records = append(records, mapper.Read(message))
 	}
 	whole, _ := mapper.Logs(records)

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
 // secret is what no record may hold, and fernet a token that is known by its look.
@@ -151,22 +150,26 @@ func TestContextNeverAppears(t *testing.T) {
 func TestGoldenRecordsHoldNoSecrets(t *testing.T) {
 	secrets := regexp.MustCompile(`gAAAA[\w-]{4,}|xxxxxxxx`)
 	inputs := 0
-	for pattern, capture := range map[string]bool{"../../testdata/notifications/*.jsonl": true, "../../testdata/loglines/*": true, "../../testdata/golden/*/*": false} {
-		files, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		require.NotEmpty(t, files)
-		for _, file := range files {
-			content, err := os.ReadFile(filepath.Clean(file))
-			require.NoError(t, err)
-			found := secrets.FindAll(content, -1)
-			if capture {
+	unmasked := regexp.MustCompile(`"[\w.]*(?i:password|passwd|token|secret)[\w.]*":"[^"*]`)
+	for _, test := range []struct {
+		folder, ending string
+		golden         bool
+	}{
+		{"notifications", ".jsonl", false},
+		{"loglines", ".log", false},
+		{"golden/notifications", ".jsonl", true},
+		{"golden/loglines", ".jsonl", true},
+		{"golden/services", ".jsonl", true},
+	} {
+		for _, name := range fixtures.Names(t, test.folder, test.ending) {
+			content := fixtures.Text(t, test.folder+"/"+name+test.ending)
+			found := secrets.FindAllString(content, -1)
+			if !test.golden {
 				inputs += len(found)
 				continue
 			}
-			require.Empty(t, found, file)
-			for _, key := range regexp.MustCompile(`"[\w.]*(?i:password|passwd|token|secret)[\w.]*":"[^"*]`).FindAllString(string(content), -1) {
-				t.Errorf("%s: %s", file, key)
-			}
+			require.Empty(t, found, name)
+			require.Empty(t, unmasked.FindAllString(content, -1), name)
 		}
 	}
 	require.Greater(t, inputs, 100, "the captures hold tokens, or this proves nothing")

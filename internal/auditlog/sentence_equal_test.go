@@ -12,7 +12,7 @@ import (
 func FuzzSentence(f *testing.F) {
 	for _, capture := range []string{"amqp-keystone-messagingv2", "amqp-keystone-basic", "amqp-audit-middleware", "amqp-audit-middleware-sapcc",
 		"../services/nova", "../services/cinder", "../services/heat", "../services/ironic", "../services/designate"} {
-		for _, message := range readCapture(f, notifications+"/"+capture+".jsonl") {
+		for _, message := range readCapture(f, capture) {
 			f.Add(message.Body)
 		}
 	}

@@ -2,7 +2,6 @@ package auditlog_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
 // The table of sentences, row by row: with an actor and without, for each outcome.
@@ -247,8 +247,7 @@ func TestSentenceOfARecord(t *testing.T) {
 
 // Every summary is recognised as one, and nothing else is.
 func TestHasSentence(t *testing.T) {
-	captures, err := filepath.Glob(notifications + "/*.jsonl")
-	require.NoError(t, err)
+	captures := fixtures.Names(t, "notifications", ".jsonl")
 	for _, body := range []auditlog.BodyMode{auditlog.BodySummary, auditlog.BodyOriginal, auditlog.BodyNone} {
 		mapper := auditlog.NewMapper(configured(func(c *auditlog.Config) { c.Body = body }), "")
 		for _, capture := range captures {

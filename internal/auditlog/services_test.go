@@ -1,11 +1,6 @@
 package auditlog_test
 
 import (
-	"bufio"
-	"encoding/json"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,6 +8,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
 // answered is the response event of a request that was really made of a service's API, with what the client did and was answered.
@@ -21,31 +17,13 @@ type answered struct {
 	Body string
 }
 
-func readAnswered(t testing.TB, path string) (requests []answered) {
-	t.Helper()
-	file, err := os.Open(filepath.Clean(path))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, file.Close()) }()
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var a answered
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &a))
-		requests = append(requests, a)
-	}
-	require.NoError(t, lines.Err())
-	return requests
-}
-
 // Each record of the services' APIs says what the client did. The golden files hold the sentences, which were read one by one.
 func TestServices(t *testing.T) {
-	captures, err := filepath.Glob("../../testdata/services/*.jsonl")
-	require.NoError(t, err)
-	require.Len(t, captures, 11)
-	for _, capture := range captures {
-		service := strings.TrimSuffix(filepath.Base(capture), ".jsonl")
+	services := fixtures.Names(t, "services", ".jsonl")
+	require.Len(t, services, 11)
+	for _, service := range services {
 		t.Run(service, func(t *testing.T) {
-			requests := readAnswered(t, capture)
+			requests := fixtures.Rows[answered](t, "services/"+service+".jsonl")
 			require.Greater(t, len(requests), 20)
 			messages := make([]auditlog.Message, len(requests))
 			for i, r := range requests {
@@ -64,7 +42,7 @@ func TestServices(t *testing.T) {
 					}
 				}
 			}
-			auditlogtest.Golden(t, "../../testdata/golden/services/"+service+".jsonl", golden)
+			auditlogtest.Golden(t, fixtures.Path(t, "golden/services/"+service+".jsonl"), golden)
 		})
 	}
 }

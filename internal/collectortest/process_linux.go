@@ -30,8 +30,8 @@ type Process struct {
 // Start starts a program that ends with the test at the latest. The environment is added to the test's own.
 func Start(t testing.TB, environment []string, program string, arguments ...string) *Process {
 	t.Helper()
-	// What handlesSignals looks at.
-	command := exec.CommandContext(t.Context(), "env", append([]string{"--ignore-signal=INT", program}, arguments...)...) //nolint:gosec // G204: of the test's own
+	arguments = append([]string{"--ignore-signal=INT", program}, arguments...) // what handlesSignals looks at
+	command := exec.CommandContext(t.Context(), "env", arguments...)           //nolint:gosec // G204: of the test's own
 	p := &Process{Name: program, Exited: make(chan struct{})}
 	command.Env = append(os.Environ(), environment...)
 	command.Stdout, command.Stderr = &p.Stdout, &p.Log

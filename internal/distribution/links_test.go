@@ -19,7 +19,8 @@ var (
 // Each link of a page to another, or to a place in one, leads somewhere.
 func TestLinks(t *testing.T) {
 	var pages []string
-	for _, pattern := range []string{"*.md", "docs/*.md", "*/openstackaudit*/README.md", "*/keystoneattributes*/README.md", "deploy/helm/*/README.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "*/openstackaudit*/README.md", "*/keystoneattributes*/README.md",
+		"deploy/helm/*/README.md"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		require.NoError(t, err)
 		require.NotEmpty(t, found, pattern)

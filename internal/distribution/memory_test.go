@@ -49,7 +49,8 @@ func TestHostileMessagesLeaveMemory(t *testing.T) {
 	hostile := hostileBodies(t)
 	t.Run("rabbitmq", func(t *testing.T) {
 		node := rabbitmqtest.Start(t, rabbitmqtest.Options{})
-		c := startCollector(t, fmt.Sprintf(`rabbitmq: {transport_url: "rabbit://guest:guest@%s//", exchanges: [keystone], rebind_interval: 1s}`, node.Address()))
+		c := startCollector(t, fmt.Sprintf(`rabbitmq: {transport_url: "rabbit://guest:guest@%s//", exchanges: [keystone], rebind_interval: 1s}`,
+			node.Address()))
 		c.waitUntilBound(t, node.URL())
 		c.publish(t, node.URL(), hostile)
 		c.check(t)

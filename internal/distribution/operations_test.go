@@ -21,7 +21,8 @@ func TestEnvironmentNamesEachVariable(t *testing.T) {
 			defaults[name] = append(defaults[name], string(variable[2]))
 		}
 	}
-	named := regexp.MustCompile(`(?m)^#?(AUDIT_\w+)=(.*)$`).FindAllSubmatch(read(t, filepath.Join(root, "deploy", "systemd", "environment")), -1)
+	settings := read(t, filepath.Join(root, "deploy", "systemd", "environment"))
+	named := regexp.MustCompile(`(?m)^#?(AUDIT_\w+)=(.*)$`).FindAllSubmatch(settings, -1)
 	assert.Len(t, named, len(defaults))
 	for _, line := range named {
 		assert.Contains(t, defaults[string(line[1])], string(line[2]), "%s", line[1])

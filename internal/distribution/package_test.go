@@ -88,7 +88,8 @@ func TestDebRuns(t *testing.T) {
 	t.Run("systemd accepts the unit", func(t *testing.T) {
 		_, err := exec.LookPath("systemd-analyze")
 		require.NoError(t, err, "install the package systemd")
-		run(t, exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", "--recursive-errors=no", // systemd's own units are not in there
+		// systemd's own units are not in there
+		run(t, exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", "--recursive-errors=no",
 			"--root="+installed, filepath.Base(unit)))
 	})
 

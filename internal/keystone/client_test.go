@@ -106,7 +106,8 @@ func TestGet(t *testing.T) {
 		{"domain", keystone.Ref{Kind: keystone.Domain, ID: corpID}, keystone.Entity{ID: corpID, Name: "corp"}},
 		{"domain as project", keystone.Ref{Kind: keystone.Project, ID: corpID}, keystone.Entity{ID: corpID, Name: "corp", IsDomain: true}},
 		{"role without domain", keystone.Ref{Kind: keystone.Role, ID: role.ID}, keystone.Entity{ID: role.ID, Name: "member"}},
-		{"application credential", keystone.Ref{Kind: keystone.ApplicationCredential, ID: credential.ID, Owner: aliceID}, keystone.Entity{ID: credential.ID, Name: "shop-ci"}},
+		{"application credential", keystone.Ref{Kind: keystone.ApplicationCredential, ID: credential.ID, Owner: aliceID},
+			keystone.Entity{ID: credential.ID, Name: "shop-ci"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, root := range []string{"", "/", "/v3", "/v3/"} {
@@ -141,8 +142,10 @@ func TestFailures(t *testing.T) {
 	}{
 		{name: "absent", id: strings.Repeat("0", 32), reason: keystone.Absent},
 		{name: "forbidden", failures: keystonetest.Failures{Forbidden: []string{"user"}}, reason: keystone.Forbidden, text: "identity:get_user"},
-		{name: "too many requests", failures: keystonetest.Failures{Status: 429, RetryAfter: "7"}, reason: keystone.Unavailable, retryAfter: 7 * time.Second},
-		{name: "down for maintenance", failures: keystonetest.Failures{Status: 503, RetryAfter: "99999"}, reason: keystone.Unavailable, retryAfter: 5 * time.Minute},
+		{name: "too many requests", failures: keystonetest.Failures{Status: 429, RetryAfter: "7"}, reason: keystone.Unavailable,
+			retryAfter: 7 * time.Second},
+		{name: "down for maintenance", failures: keystonetest.Failures{Status: 503, RetryAfter: "99999"}, reason: keystone.Unavailable,
+			retryAfter: 5 * time.Minute},
 		{name: "retry-after is nonsense", failures: keystonetest.Failures{Status: 503, RetryAfter: "soon"}, reason: keystone.Unavailable},
 		{name: "internal error", failures: keystonetest.Failures{Status: 500}, reason: keystone.Unavailable},
 		{name: "bad gateway", failures: keystonetest.Failures{Status: 502}, reason: keystone.Unavailable},

@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
 func TestParseJSONTraps(t *testing.T) {
@@ -89,21 +89,14 @@ func TestNestingIsBounded(t *testing.T) {
 	}
 }
 
-// captured returns texts of each capture: bodies and log lines.
-func captured(f *testing.F, patterns ...string) []string {
+// captured returns a few lines of each capture in folder that is named so.
+func captured(f *testing.F, folder, ending string) []string {
 	f.Helper()
 	var texts []string
-	for _, pattern := range patterns {
-		files, err := filepath.Glob(filepath.Join("..", "..", "testdata", pattern))
-		require.NoError(f, err)
-		require.NotEmpty(f, files, pattern)
-		for _, file := range files {
-			content, err := os.ReadFile(file)
-			require.NoError(f, err)
-			lines := strings.Split(string(content), "\n")
-			for i := 0; i < len(lines); i += 1 + len(lines)/8 { // a few of each kind
-				texts = append(texts, lines[i])
-			}
+	for _, name := range fixtures.Names(f, folder, ending) {
+		lines := fixtures.Lines(f, folder+"/"+name+ending)
+		for i := 0; i < len(lines); i += 1 + len(lines)/8 {
+			texts = append(texts, lines[i])
 		}
 	}
 	return texts
@@ -113,7 +106,7 @@ func captured(f *testing.F, patterns ...string) []string {
 // and means the same by. Where the text is no UTF-8 the two differ in how many
 // U+FFFD stand for it.
 func FuzzParseJSON(f *testing.F) {
-	for _, text := range captured(f, "notifications/*.jsonl", "loglines/*json.log") {
+	for _, text := range append(captured(f, "notifications", ".jsonl"), captured(f, "loglines", "json.log")...) {
 		f.Add(text)
 	}
 	for _, text := range []string{`{"a":1,"a":[NaN]}`, `"\ud83c\udf89\ud83c"`, "\"\xff\"", `[[[[]]]] x`, `-1.5e+3`, `{"":{}}`} {
@@ -158,9 +151,7 @@ func decode(t *testing.T, text []byte) any {
 }
 
 func BenchmarkParseJSON(b *testing.B) {
-	content, err := os.ReadFile(filepath.Join("..", "..", "testdata", "notifications", "amqp-keystone-messaging-v1.jsonl"))
-	require.NoError(b, err)
-	line, _, _ := strings.Cut(string(content), "\n")
+	line := fixtures.Lines(b, "notifications/amqp-keystone-messaging-v1.jsonl")[0]
 	b.SetBytes(int64(len(line)))
 	b.ReportAllocs()
 	for b.Loop() {

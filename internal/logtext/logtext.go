@@ -1,5 +1,5 @@
-// Package logtext keeps what others chose fit for the collector's own log: message ids, names of connections, the words of a broker. It is bounded
-// and its control, format and bidirectional characters are escaped, whoever logs it.
+// Package logtext keeps what others chose fit for the collector's own log: message ids, names of connections, the words of a broker. It is
+// bounded and its control, format and bidirectional characters are escaped, whoever logs it.
 package logtext
 
 import (

@@ -104,8 +104,10 @@ func basicFacts(n Notification) Notification {
 
 // The last reporter says when a response was sent.
 func TestLastReporterOfALargeMessage(t *testing.T) {
-	chain := `[` + strings.Repeat(`{"role": "observer", "reporterTime": "x"}, `, 50_000) + `{"role": "modifier", "reporterTime": "2026-11-20T23:08:20+0000"}]`
-	n, err := Decode([]byte(`{"payload": {"typeURI": "/event", "reporterchain": ` + chain + `, "id": "e1"}, "event_type": "audit.http.response"}`))
+	chain := `[` + strings.Repeat(`{"role": "observer", "reporterTime": "x"}, `, 50_000) +
+		`{"role": "modifier", "reporterTime": "2026-11-20T23:08:20+0000"}]`
+	n, err := Decode([]byte(`{"payload": {"typeURI": "/event", "reporterchain": ` + chain +
+		`, "id": "e1"}, "event_type": "audit.http.response"}`))
 	require.NoError(t, err)
 	last := n.Event.ReporterChain[len(n.Event.ReporterChain)-1]
 	require.Equal(t, "2026-11-20T23:08:20+0000", last.Time)
@@ -149,8 +151,10 @@ func TestFactsOfLargeLines(t *testing.T) {
 						{"docker", `{"log": ` + quotedJSON(`{"message": `+quoted+`, `+record+`}`+"\n") + `, "stream": "stdout"}`},
 						{"journald", `{"MESSAGE": ` + quoted + `, "LOGGER_NAME": "oslo.messaging.notification.x", ` + junk + `}`},
 						{"journald, octets", `{"MESSAGE": ` + octets(message) + `, "LOGGER_NAME": "oslo.messaging.notification.x"}`},
-						{"unsent", header + "oslo_messaging.notify.messaging [-] Could not send notification to notifications. Payload=" + pythonText(message)},
-						{"unsent, arguments", `{"name": "oslo_messaging.notify.messaging", "funcname": "f", ` + junk + `, "msg": "Could not send notification to %(topic)s. Payload=%(message)s", "args": {"topic": "x", "message": ` + message + `}}`},
+						{"unsent", header + "oslo_messaging.notify.messaging [-] Could not send notification to notifications. Payload=" +
+							pythonText(message)},
+						{"unsent, arguments", `{"name": "oslo_messaging.notify.messaging", "funcname": "f", ` + junk +
+							`, "msg": "Could not send notification to %(topic)s. Payload=%(message)s", "args": {"topic": "x", "message": ` + message + `}}`},
 					}
 					for _, test := range lines {
 						n, err := LineReader{}.ReadText(test.line)
@@ -165,7 +169,8 @@ func TestFactsOfLargeLines(t *testing.T) {
 					native := "Event type: identity.user.created, Context: {" + junk + "}, Payload: " + payload
 					for _, test := range []struct{ form, line string }{
 						{"native", header + "keystonemiddleware.audit._notifier [-] " + pythonText(native)},
-						{"native, arguments", `{"name": "auditmiddleware", "funcname": "f", "msg": "Event type: %(event_type)s", ` + junk + `, "args": {"event_type": "identity.user.created", "payload": ` + payload + `}}`},
+						{"native, arguments", `{"name": "auditmiddleware", "funcname": "f", "msg": "Event type: %(event_type)s", ` + junk +
+							`, "args": {"event_type": "identity.user.created", "payload": ` + payload + `}}`},
 					} {
 						n, err := LineReader{}.ReadText(test.line)
 						require.NoError(t, err, "%s, %d", test.form, position)

@@ -34,7 +34,8 @@ func decodeFast(text string, n *Notification) bool {
 	}
 	r := fastReader{text: strings.TrimSuffix(message, envelopeEnd)}
 	r.message(n)
-	if r.failed || r.pos != len(r.text) || r.quotes != strings.Count(r.text, `"`) || !strings.HasSuffix(n.Event.TypeURI, cadf.EventTypeSuffix) {
+	if r.failed || r.pos != len(r.text) || r.quotes != strings.Count(r.text, `"`) ||
+		!strings.HasSuffix(n.Event.TypeURI, cadf.EventTypeSuffix) {
 		return false
 	}
 	if n.EventType == "" {

@@ -63,17 +63,22 @@ func TestFastPath(t *testing.T) {
 var unusual = []string{
 	`"id": "a", "id": "b"`, `"id": "a", "id": "a"`, `"id": "", "id": "b"`, `"id": null, "id": "b"`, `"id": "a", "id": null`,
 	`"id": 12`, `"id": -1.5`, `"id": 1e5`, `"id": true`, `"id": NaN`, `"id": -Infinity`, `"id": {}`, `"id": []`, `"id": 01`, `"id": 1.`,
-	`"name": "a\"b"`, `"name": "\u00e9"`, `"name": "\ud83d\ude00"`, `"name": "\ud83d"`, `"name": "\ude00\ud83d"`, `"name": "\ud83dx"`, `"name": "\u+123"`, `"name": "\u00"`, `"name": "\ufffd\u0000\n\t\/"`, `"name": "a\\"`, `"name": "\x"`, `"name": "é"`,
+	`"name": "a\"b"`, `"name": "\u00e9"`, `"name": "\ud83d\ude00"`, `"name": "\ud83d"`, `"name": "\ude00\ud83d"`, `"name": "\ud83dx"`,
+	`"name": "\u+123"`, `"name": "\u00"`, `"name": "\ufffd\u0000\n\t\/"`, `"name": "a\\"`, `"name": "\x"`, `"name": "é"`,
 	`"unknown": null`, `"unknown": 1`, `"n\u0061me": "x"`, `"initiator": null`, `"initiator": {}`, `"initiator": 1`, `"initiator": []`,
 	`"initiator": {"id": "a"}, "initiator": {"name": "b"}`, `"initiatorId": "x"`, `"initiatorId": null`, `"initiator": {"geolocation": {}}`,
 	`"initiator": {"credential": {"token": {"a": [1, {"b": "c\"d"}]}, "groups": null}}`, `"initiator": {"host": null}`,
 	`"initiator": {"credential": {"groups": ["a"]}}`, `"targetId": "x"`, `"target": {"id": "y"}, "targetId": "x"`, `"target": null`,
-	`"tags": ["a", "", null, 1, true]`, `"tags": ["a", {}]`, `"tags": "a"`, `"tags": null`, `"tags": []`, `"tags": ["a"], "tags": ["b"]`, `"tags": ["a",]`,
-	`"target": {"addresses": [{"url": "a"}, {}, {"name": "b"}, {"name": null}]}`, `"target": {"addresses": [null]}`, `"target": {"addresses": {"url": "x"}}`,
+	`"tags": ["a", "", null, 1, true]`, `"tags": ["a", {}]`, `"tags": "a"`, `"tags": null`, `"tags": []`, `"tags": ["a"], "tags": ["b"]`,
+	`"tags": ["a",]`,
+	`"target": {"addresses": [{"url": "a"}, {}, {"name": "b"}, {"name": null}]}`, `"target": {"addresses": [null]}`,
+	`"target": {"addresses": {"url": "x"}}`,
 	`"attachments": [{"content": "a"}, {"name": "b", "content": "{\"a\": \"b\"}"}]`, `"attachments": [{"content": null, "content": 1}]`,
 	`"attachments": [{"content": {"a": 1}}]`, `"attachments": [{"content": 1.5, "typeURI": "x", "contentType": "x"}]`,
-	`"reporterchain": [{"role": "a", "reporter": {"id": "x"}, "reporterTime": "t"}]`, `"reporterchain": [{"reporter": {"id": "x"}, "reporterId": "y"}]`,
-	`"reporterchain": [{"reporter": null}]`, `"measurements": null`, `"measurements": [{}]`, `"reason": {"reasonCode": 404}`, `"reason": {"x": 1}`,
+	`"reporterchain": [{"role": "a", "reporter": {"id": "x"}, "reporterTime": "t"}]`,
+	`"reporterchain": [{"reporter": {"id": "x"}, "reporterId": "y"}]`,
+	`"reporterchain": [{"reporter": null}]`, `"measurements": null`, `"measurements": [{}]`, `"reason": {"reasonCode": 404}`,
+	`"reason": {"x": 1}`,
 	`"id": "a",`, `"id" "a"`, `"id": nullx`, `"id": tru`, "\"id\": \"a\tb\"", "\"id\":\n\"a\"", `"id":"a","name":"b"`, `  "id"  :  "a"  `,
 	"\"name\": \"\xff\"", `"name": "`,
 }
@@ -105,9 +110,12 @@ func unusualBodies(t testing.TB) (bodies []string) {
 			inEnvelope(t, `{`+members+`, "payload": {`+uri+`}}`))
 	}
 	for _, message := range []string{
-		`{"payload": null, "payload": {` + uri + `}}`, `{"payload": {` + uri + `}, "payload": null}`, `{"payload": {` + uri + `}, "payload": {` + uri + `}}`,
-		`{"payload": {` + uri + `}} `, ` {"payload": {` + uri + `}}`, `{"payload": {` + uri + `}}}`, `{"payload": {"eventType": "a", "action": "b"}}`,
-		`{"payload": {` + uri + `, "typeURI": ""}}`, `{"payload": {"typeURI": "", ` + uri + `}}`, `{"_context_x": {"a": [[[[]]]]}, "payload": {` + uri + `}}`,
+		`{"payload": null, "payload": {` + uri + `}}`, `{"payload": {` + uri + `}, "payload": null}`,
+		`{"payload": {` + uri + `}, "payload": {` + uri + `}}`,
+		`{"payload": {` + uri + `}} `, ` {"payload": {` + uri + `}}`, `{"payload": {` + uri + `}}}`,
+		`{"payload": {"eventType": "a", "action": "b"}}`,
+		`{"payload": {` + uri + `, "typeURI": ""}}`, `{"payload": {"typeURI": "", ` + uri + `}}`,
+		`{"_context_x": {"a": [[[[]]]]}, "payload": {` + uri + `}}`,
 		`{"oslo.version": "2.0", "oslo.message": "x", "payload": {` + uri + `}}`, `{}`, `[]`, ``, `"`,
 	} {
 		bodies = append(bodies, inEnvelope(t, message))

@@ -82,7 +82,8 @@ func FuzzReadText(f *testing.F) {
 }
 
 func BenchmarkReadText(b *testing.B) {
-	for _, test := range []struct{ name, line string }{{"driver", createdLine}, {"native", nativeLine}, {"json", jsonRecord("oslo.messaging.notification.identity.user.created", created)}} {
+	for _, test := range []struct{ name, line string }{{"driver", createdLine}, {"native", nativeLine},
+		{"json", jsonRecord("oslo.messaging.notification.identity.user.created", created)}} {
 		b.Run(test.name, func(b *testing.B) {
 			b.SetBytes(int64(len(test.line)))
 			b.ReportAllocs()

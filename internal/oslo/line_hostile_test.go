@@ -60,7 +60,8 @@ func TestNothingTypedIsAnEventHoweverLong(t *testing.T) {
 		if !form.Has(place) || form.Names {
 			continue
 		}
-		for _, typed := range []string{strings.Repeat("x", 2<<20) + texts[i%len(texts)].Text, texts[i%len(texts)].Text + strings.Repeat("\"[{'", 1<<18)} {
+		for _, typed := range []string{strings.Repeat("x", 2<<20) + texts[i%len(texts)].Text,
+			texts[i%len(texts)].Text + strings.Repeat("\"[{'", 1<<18)} {
 			n, _ := oslo.LineReader{}.ReadText(form.Record(place, typed))
 			if n != nil {
 				assert.True(t, place.Event, "%s: %s", form.Name, place.Name)
@@ -110,7 +111,8 @@ func problemOf(form hostiletest.Form, place hostiletest.Place, typed string, inn
 		return "an event is forged"
 	case n != nil && !assert.ObjectsAreEqual(factsOf(innocent), factsOf(n)):
 		return "the event is another one"
-	case n != nil && n.Event.Target.Name != innocent.Event.Target.Name && (n.Event.Target.Name != typed || innocent.Event.Target.Name != innocentName):
+	case n != nil && n.Event.Target.Name != innocent.Event.Target.Name &&
+		(n.Event.Target.Name != typed || innocent.Event.Target.Name != innocentName):
 		return "the event has another name"
 	}
 	if !strings.Contains(typed, "\n") || form.Plain && place.Logger != "" {

@@ -15,15 +15,22 @@ import (
 
 // Parts of which the lines of these tests are made.
 const (
-	prefix      = "2026-03-04 23:09:52.737 22876 INFO "
-	context8    = "[None req-4de4a02c-e40d-4e7d-a73c-8f385cb8ebd9 906fbdac4e9b4d878493ad7f4158ef18 359bcc5cfc414ecab6d7156c51d6f676 - - default default] "
-	created     = `{"message_id": "m1", "publisher_id": "identity.ctl01", "event_type": "identity.user.created", "priority": "INFO", "payload": {"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "id": "e1", "eventTime": "2026-03-04T23:09:52.737192+0000", "action": "created.user", "outcome": "success", "observer": {"id": "o", "typeURI": "service/security"}, "target": {"id": "t", "typeURI": "data/security/account/user", "name": "it's \"J\u00fcrgen\""}, "resource_info": "t"}, "timestamp": "2026-03-04 23:09:52.737397"}`
-	deleted     = `{"message_id": "m2", "publisher_id": "identity.ctl01", "event_type": "identity.project.deleted", "priority": "INFO", "payload": {"resource_info": "646c"}, "timestamp": "2026-03-04 23:09:52.736911"}`
+	prefix   = "2026-03-04 23:09:52.737 22876 INFO "
+	context8 = "[None req-4de4a02c-e40d-4e7d-a73c-8f385cb8ebd9 906fbdac4e9b4d878493ad7f4158ef18 359bcc5cfc414ecab6d7156c51d6f676 - - " +
+		"default default] "
+	created = `{"message_id": "m1", "publisher_id": "identity.ctl01", "event_type": "identity.user.created", "priority": "INFO", ` +
+		`"payload": {"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "id": "e1", ` +
+		`"eventTime": "2026-03-04T23:09:52.737192+0000", "action": "created.user", "outcome": "success", "observer": {"id": "o", ` +
+		`"typeURI": "service/security"}, "target": {"id": "t", "typeURI": "data/security/account/user", "name": "it's \"J\u00fcrgen\""}, ` +
+		`"resource_info": "t"}, "timestamp": "2026-03-04 23:09:52.737397"}`
+	deleted = `{"message_id": "m2", "publisher_id": "identity.ctl01", "event_type": "identity.project.deleted", "priority": "INFO", ` +
+		`"payload": {"resource_info": "646c"}, "timestamp": "2026-03-04 23:09:52.736911"}`
 	loggerName  = "oslo.messaging.notification.identity.user.created "
 	createdLine = prefix + loggerName + context8 + created
-	nativeEvent = `{'typeURI': 'http://schemas.dmtf.org/cloud/audit/1.0/event', 'eventType': 'activity', 'id': 'e2', 'action': 'create', 'outcome': 'success', 'target': {'id': 't', 'typeURI': 'compute/server', 'name': "it's ü, Payload: {}"}}`
-	nativeText  = `Event type: audit.cadf, Context: {'user': ', Payload: {}', 'roles': ()}, Payload: ` + nativeEvent
-	nativeLine  = prefix + "auditmiddleware " + context8 + nativeText
+	nativeEvent = `{'typeURI': 'http://schemas.dmtf.org/cloud/audit/1.0/event', 'eventType': 'activity', 'id': 'e2', 'action': 'create', ` +
+		`'outcome': 'success', 'target': {'id': 't', 'typeURI': 'compute/server', 'name': "it's ü, Payload: {}"}}`
+	nativeText = `Event type: audit.cadf, Context: {'user': ', Payload: {}', 'roles': ()}, Payload: ` + nativeEvent
+	nativeLine = prefix + "auditmiddleware " + context8 + nativeText
 )
 
 func quoted(s string) string {
@@ -40,7 +47,8 @@ func envelope(s string) string {
 
 func jsonRecord(logger, message string) string {
 	return `{"message": ` + quoted(message) + `, "asctime": "2026-03-04 23:09:52", "name": ` + quoted(logger) + `, "msg": ` + quoted(message) +
-		`, "args": [], "levelname": "WARNING", "funcname": "notify", "hostname": "ctl01", "context": {"user": "u1", "user_domain": "ud1", "project_id": "p1", "domain": null, "request_id": "req-1", "global_request_id": null}}`
+		`, "args": [], "levelname": "WARNING", "funcname": "notify", "hostname": "ctl01", "context": {"user": "u1", "user_domain": "ud1", ` +
+		`"project_id": "p1", "domain": null, "request_id": "req-1", "global_request_id": null}}`
 }
 
 // idOf is the message id or, of a native event, its type and the event's id; "none" where there is no event.
@@ -73,17 +81,25 @@ func TestReadTextForms(t *testing.T) {
 		{"format of its own, colons", "2026-03-04T23:09:52Z INFO " + logger + ": " + created, "m1"},
 		{"format of its own, no context", "INFO " + loggerName + created, "m1"},
 		{"blanks around", "  " + createdLine + " \r\n", "m1"},
-		{"colours", "2026-03-04 23:09:52.737 22876 \x1b[00;36mINFO " + loggerName + "[\x1b[01;36m-\x1b[00;36m] \x1b[01;35m\x1b[00;36m" + created + "\x1b[00m", "m1"},
+		{"colours", "2026-03-04 23:09:52.737 22876 \x1b[00;36mINFO " + loggerName + "[\x1b[01;36m-\x1b[00;36m] \x1b[01;35m\x1b[00;36m" + created +
+			"\x1b[00m", "m1"},
 		{"colour behind", createdLine + "\x1b[00m", "m1"},
 		{"error summary behind", createdLine + ": keystone.exception.UserNotFound: x", "m1"},
 		{"byte order mark", "\ufeff" + createdLine, "m1"},
 		{"use_json", jsonRecord(logger, created), "m1"},
 		{"use_json, colour behind", jsonRecord(logger, created) + "\x1b[00m", "m1"},
 		{"use_json, native", jsonRecord("auditmiddleware", nativeText), native},
-		{"use_json, native, args", `{"message": "Event type: x", "name": "auditmiddleware", "funcname": "notify", "msg": "Event type: audit.cadf, Context: %(context)s, Payload: %(payload)s", "args": {"context": {}, "payload": ` + cadf + `}}`, native},
-		{"use_json, native, type", `{"message": "?", "name": "keystonemiddleware.audit", "levelname": "INFO", "msg": "Event type: %(event_type)s, Context: %(context)s, Payload: %(payload)s", "args": {"event_type": "audit.http.request", "context": {}, "payload": ` + cadf + `}}`, "audit.http.request e2"},
-		{"use_json, unsent", `{"message": "?", "name": "oslo_messaging.notify.messaging", "funcname": "notify", "msg": "Could not send notification to %(topic)s. Payload=%(message)s", "args": {"topic": "notifications", "message": ` + created + `}}`, "m1"},
-		{"fluent", `{"message": ` + quoted(created) + `, "time": "2026-03-04 23:09:52", "name": "` + logger + `", "level": "INFO", "funcname": "notify"}`, "m1"},
+		{"use_json, native, args", `{"message": "Event type: x", "name": "auditmiddleware", "funcname": "notify", ` +
+			`"msg": "Event type: audit.cadf, Context: %(context)s, Payload: %(payload)s", "args": {"context": {}, "payload": ` + cadf + `}}`,
+			native},
+		{"use_json, native, type", `{"message": "?", "name": "keystonemiddleware.audit", "levelname": "INFO", ` +
+			`"msg": "Event type: %(event_type)s, Context: %(context)s, Payload: %(payload)s", "args": {"event_type": "audit.http.request", ` +
+			`"context": {}, "payload": ` + cadf + `}}`, "audit.http.request e2"},
+		{"use_json, unsent", `{"message": "?", "name": "oslo_messaging.notify.messaging", "funcname": "notify", ` +
+			`"msg": "Could not send notification to %(topic)s. Payload=%(message)s", "args": {"topic": "notifications", "message": ` + created +
+			`}}`, "m1"},
+		{"fluent", `{"message": ` + quoted(created) + `, "time": "2026-03-04 23:09:52", "name": "` + logger +
+			`", "level": "INFO", "funcname": "notify"}`, "m1"},
 		{"fluent, parsed by a shipper", `{"message": ` + created + `, "name": "` + logger + `", "level": "INFO", "funcname": "notify"}`, "m1"},
 		{"journald", `{"LOGGER_NAME": "` + logger + `", "MESSAGE": ` + quoted(createdLine) + `}`, "m1"},
 		{"journald, standard error", `{"_SYSTEMD_UNIT": "keystone.service", "MESSAGE": ` + quoted(createdLine) + `}`, "m1"},
@@ -94,11 +110,14 @@ func TestReadTextForms(t *testing.T) {
 		{"logger's field of the Elastic Common Schema", `{"log.logger": "auditmiddleware", "message": ` + quoted(nativeText) + `}`, native},
 		{"docker", `{"log":` + quoted(createdLine+"\n") + `,"stream":"stdout","time":"2026-03-04T23:09:52.738204871Z"}`, "m1"},
 		{"docker, use_json", `{"log":` + quoted(jsonRecord(logger, created)+"\n") + `,"stream":"stdout"}`, "m1"},
-		{"fluent-bit, docker, use_json", `{"log": ` + quoted(`{"log":`+quoted(jsonRecord(logger, created)+"\n")+`}`) + `, "kubernetes": {"pod_name": "keystone-api"}}`, "m1"},
+		{"fluent-bit, docker, use_json", `{"log": ` + quoted(`{"log":`+quoted(jsonRecord(logger, created)+"\n")+`}`) +
+			`, "kubernetes": {"pod_name": "keystone-api"}}`, "m1"},
 		{"fluent-bit with a logger of its own", `{"log": ` + quoted(jsonRecord(logger, created)) + `, "logger": "fluent-bit"}`, "m1"},
 		{"parsed by a shipper", `{"message": {"log": ` + jsonRecord(logger, created) + `}}`, "m1"},
-		{"OpenShift", `{"@timestamp": "2026-03-04T23:09:52Z", "message": ` + quoted(createdLine) + `, "level": "info", "hostname": "n1", "kubernetes": {"container_name": "keystone"}}`, "m1"},
-		{"OpenShift, parsed", `{"@timestamp": "2026-03-04T23:09:52Z", "structured": ` + jsonRecord(logger, created) + `, "hostname": "n1"}`, "m1"},
+		{"OpenShift", `{"@timestamp": "2026-03-04T23:09:52Z", "message": ` + quoted(createdLine) +
+			`, "level": "info", "hostname": "n1", "kubernetes": {"container_name": "keystone"}}`, "m1"},
+		{"OpenShift, parsed", `{"@timestamp": "2026-03-04T23:09:52Z", "structured": ` + jsonRecord(logger, created) + `, "hostname": "n1"}`,
+			"m1"},
 		{"CRI", cri + createdLine, "m1"},
 		{"CRI, use_json", cri + jsonRecord(logger, created), "m1"},
 		{"CRI, native", cri + nativeLine, native},
@@ -110,10 +129,12 @@ func TestReadTextForms(t *testing.T) {
 		{"rsyslog's file", "Mar  4 23:09:52 ctl01 keystone-wsgi-public: " + createdLine, "m1"},
 		{"rsyslog's file, ISO", "2026-03-04T23:09:52.737192+00:00 ctl01 keystone-wsgi-public[21]: " + createdLine, "m1"},
 		{"Apache", apache[:len(apache)-1] + " [pid 21:tid 1401] [remote 10.0.0.5:4211] " + hostiletest.ApacheEscaped(createdLine), "m1"},
-		{"Apache with a referer", apache + "[client 10.0.0.5:4211] " + hostiletest.ApacheEscaped(createdLine) + ", referer: http://dashboard/", "m1"},
+		{"Apache with a referer", apache + "[client 10.0.0.5:4211] " + hostiletest.ApacheEscaped(createdLine) + ", referer: http://dashboard/",
+			"m1"},
 		{"Apache in a container", cri + apache + hostiletest.ApacheEscaped(createdLine), "m1"},
 		{"Apache, format of Keystone's sample", "2026-03-04 23:09:52.737334 " + hostiletest.ApacheEscaped(createdLine), "m1"},
-		{"Apache, format of Keystone's sample, use_json", "2026-03-04 23:09:52.737334 " + hostiletest.ApacheEscaped(jsonRecord(logger, created)), "m1"},
+		{"Apache, format of Keystone's sample, use_json", "2026-03-04 23:09:52.737334 " + hostiletest.ApacheEscaped(jsonRecord(logger, created)),
+			"m1"},
 		{"a client named as Apache", strings.Replace(createdLine, "it's", "[wsgi:", 1), "m1"},
 		{"Apache, native", apache + "[pid 21:tid 1401] " + hostiletest.ApacheEscaped(nativeLine), native},
 		{"Canonical", "2025-06-12T09:45:55.775Z [wsgi-nova-api] 2025-06-12 09:45:55.775335 " + hostiletest.ApacheEscaped(createdLine), "m1"},
@@ -122,7 +143,9 @@ func TestReadTextForms(t *testing.T) {
 		{"native", nativeLine, native},
 		{"native of a module within", strings.Replace(nativeLine, "auditmiddleware", "keystonemiddleware.audit._notifier", 1), native},
 		{"native without a type", prefix + "auditmiddleware [-] Event type: , Context: {}, Payload: " + nativeEvent, native},
-		{"unsent", "2026-03-04 23:09:52.737 22876 ERROR oslo_messaging.notify.messaging [-] Could not send notification to notifications. Payload={'message_id': 'm3', 'event_type': 'identity.user.deleted', 'payload': {'resource_info': 'x'}}: amqp.AccessRefused\nTraceback", "m3"},
+		{"unsent", "2026-03-04 23:09:52.737 22876 ERROR oslo_messaging.notify.messaging [-] Could not send notification to notifications. " +
+			"Payload={'message_id': 'm3', 'event_type': 'identity.user.deleted', 'payload': {'resource_info': 'x'}}: amqp.AccessRefused\nTraceback",
+			"m3"},
 		{"traceback behind", createdLine + "\nTraceback (most recent call last):", "m1"},
 
 		{"ordinary", prefix + "nova.compute [-] Event type: node_added", "none"},
@@ -160,7 +183,8 @@ func TestReadTextAsConfigured(t *testing.T) {
 		{"format without a logger, context", "23:09:52 INFO [req-1 u p] " + created, LineReader{TrustUnnamed: true}, "m1"},
 		{"format without a logger, native", "INFO: " + nativeText, LineReader{TrustUnnamed: true}, "audit.cadf e2"},
 		{"message alone", created, LineReader{TrustUnnamed: true}, "m1"},
-		{"bare CADF", `{"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "action": "read", "id": "e3"}`, LineReader{TrustUnnamed: true}, ""},
+		{"bare CADF", `{"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "action": "read", "id": "e3"}`,
+			LineReader{TrustUnnamed: true}, ""},
 		{"v2 envelope", envelope(created), LineReader{TrustUnnamed: true}, "m1"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -229,8 +253,10 @@ func TestLineKnowsTheActor(t *testing.T) {
 			&Line{Level: "WARNING", Hostname: "ctl01", UserID: "u1", UserDomainID: "ud1", ProjectID: "p1", RequestID: "req-1"}},
 		{"journald", `{"_HOSTNAME": "ctl02", "LOGGER_LEVEL": "ERROR", "MESSAGE": ` + quoted(createdLine) + `}`,
 			func() *Line { l := full; l.Hostname = "ctl02"; return &l }()},
-		{"Kolla", `{"Hostname": "ctl03", "log_level": "WARNING", "python_module": "oslo.messaging.notification.x", "Payload": ` + quoted(created) + `}`, &Line{PlainText: true, Level: "WARNING", Hostname: "ctl03"}},
-		{"use_journal", `{"_HOSTNAME": "ctl02", "LOGGER_NAME": "oslo.messaging.notification.identity.user.created", "MESSAGE": ` + quoted(createdLine) + `}`,
+		{"Kolla", `{"Hostname": "ctl03", "log_level": "WARNING", "python_module": "oslo.messaging.notification.x", "Payload": ` +
+			quoted(created) + `}`, &Line{PlainText: true, Level: "WARNING", Hostname: "ctl03"}},
+		{"use_journal", `{"_HOSTNAME": "ctl02", "LOGGER_NAME": "oslo.messaging.notification.identity.user.created", "MESSAGE": ` +
+			quoted(createdLine) + `}`,
 			func() *Line { l := full; l.Hostname, l.PlainText = "ctl02", false; return &l }()},
 		{"native", nativeLine, &full},
 	} {

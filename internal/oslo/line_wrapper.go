@@ -35,7 +35,8 @@ var wrappers = [...]struct {
 	// Apache's ErrorLogFormat "%{cu}t %M", that of Keystone's sample configuration.
 	{"0123456789", regexp.MustCompile(`^` + apacheTime + ` `), true},
 	// RFC 5424.
-	{"<", regexp.MustCompile(`^` + priority + `1 (?:-|` + isoTime + `) \S+ \S+ \S+ \S+ (?:-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+) \x{feff}?`), false},
+	{"<", regexp.MustCompile(`^` + priority + `1 (?:-|` + isoTime +
+		`) \S+ \S+ \S+ \S+ (?:-|(?:\[(?:[^"\]]|"(?:[^"\\]|\\.)*")*\])+) \x{feff}?`), false},
 	// RFC 3164, with the host that a relay adds, and rsyslog's traditional file format without the priority.
 	{"<", regexp.MustCompile(`^` + priority + bsdTime + ` (?:` + host + `)?` + tag), false},
 	{"JFMASOND", regexp.MustCompile(`^` + bsdTime + ` ` + host + tag), false},

@@ -15,8 +15,10 @@ import (
 )
 
 const (
-	wireEvent = `{"typeURI":"http://schemas.dmtf.org/cloud/audit/1.0/event","eventType":"activity","id":"e1","action":"created.user","outcome":"success"}`
-	wireV1    = `{"message_id":"m1","publisher_id":"identity.h","event_type":"identity.user.created","priority":"INFO","timestamp":"2026-11-20 23:08:19","_unique_id":"x","payload":` + wireEvent + `}`
+	wireEvent = `{"typeURI":"http://schemas.dmtf.org/cloud/audit/1.0/event","eventType":"activity","id":"e1","action":"created.user",` +
+		`"outcome":"success"}`
+	wireV1 = `{"message_id":"m1","publisher_id":"identity.h","event_type":"identity.user.created","priority":"INFO","timestamp":"2026-11-20 ` +
+		`23:08:19","_unique_id":"x","payload":` + wireEvent + `}`
 )
 
 func enveloped(t testing.TB, version, message string) string {
@@ -94,14 +96,17 @@ func TestDecodeKinds(t *testing.T) {
 	}{
 		{"basic", `{"event_type":"identity.user.created","payload":{"resource_info":"x"}}`, KindBasic},
 		{"basic without anything", `{"event_type":"identity.user.created","payload":null}`, KindBasic},
-		{"CADF in spite of the format", `{"event_type":"identity.authenticate","payload":{"eventType":"activity","action":"authenticate"}}`, KindCADF},
+		{"CADF in spite of the format", `{"event_type":"identity.authenticate","payload":{"eventType":"activity","action":"authenticate"}}`,
+			KindCADF},
 		{"what has an outcome is not basic", `{"event_type":"identity.authenticate","payload":{"outcome":"failure"}}`, KindCADF},
 		{"audit of an unknown shape", `{"event_type":"audit.http.request","payload":{"x":1}}`, KindCADF},
 		{"audit that is no object", `{"event_type":"audit.http.request","payload":"x"}`, KindCADF},
 		{"other service", `{"event_type":"compute.instance.create.end","payload":{"x":1}}`, KindOther},
-		{"Watcher's audits", `{"event_type":"audit.create","payload":{"watcher_object.name":"AuditCreatePayload","watcher_object.data":{"state":"PENDING"}}}`, KindOther},
+		{"Watcher's audits", `{"event_type":"audit.create","payload":{"watcher_object.name":"AuditCreatePayload",` +
+			`"watcher_object.data":{"state":"PENDING"}}}`, KindOther},
 		{"remote procedure call", `{"method":"ping","args":{}}`, KindRPC},
-		{"remote procedure call in an envelope", `{"oslo.version":"2.0","oslo.message":"{\"method\":\"ping\",\"args\":{},\"_context_auth_token\":\"t\"}"}`, KindRPC},
+		{"remote procedure call in an envelope", `{"oslo.version":"2.0","oslo.message":"{\"method\":\"ping\",\"args\":{},` +
+			`\"_context_auth_token\":\"t\"}"}`, KindRPC},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			n, err := Decode([]byte(test.body))
@@ -158,10 +163,13 @@ func TestDecodeExtras(t *testing.T) {
 		name, body string
 		want       map[string]string
 	}{
-		{"context is the publisher's own", `{"event_type":"identity.x","payload":{},"_context_auth_token":"t","_context":{"a":1},"_unique_id":"u"}`, map[string]string{}},
+		{"context is the publisher's own", `{"event_type":"identity.x","payload":{},"_context_auth_token":"t","_context":{"a":1},` +
+			`"_unique_id":"u"}`, map[string]string{}},
 		{"unknown", `{"event_type":"identity.x","payload":{},"colour":"red","list":[1]}`, map[string]string{"colour": "red", "list": "[1]"}},
-		{"beside the message in the envelope", `{"oslo.version":"2.0","oslo.message":"{\"event_type\":\"identity.x\",\"payload\":{}}","more":1,"none":null}`, map[string]string{"more": "1"}},
-		{"twice", `{"event_type":"identity.x","event_type":"identity.y","payload":{"a":1},"payload":{}}`, map[string]string{"event_type": "identity.x", "payload": `{"a":1}`}},
+		{"beside the message in the envelope", `{"oslo.version":"2.0","oslo.message":"{\"event_type\":\"identity.x\",\"payload\":{}}","more":1,` +
+			`"none":null}`, map[string]string{"more": "1"}},
+		{"twice", `{"event_type":"identity.x","event_type":"identity.y","payload":{"a":1},"payload":{}}`,
+			map[string]string{"event_type": "identity.x", "payload": `{"a":1}`}},
 		{"object for text", `{"event_type":"identity.x","payload":{},"message_id":{"a":1}}`, map[string]string{"message_id": `{"a":1}`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -182,7 +190,8 @@ func TestDecodeBasic(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, n.Basic.Extras, 1)
 	n.Basic.Extras = nil
-	require.Equal(t, Basic{ResourceInfo: "g", RequestID: "r", GlobalRequestID: "gr", ActorID: "u", ActorType: "user", ActorOperation: "added"}, n.Basic)
+	require.Equal(t, Basic{ResourceInfo: "g", RequestID: "r", GlobalRequestID: "gr", ActorID: "u", ActorType: "user", ActorOperation: "added"},
+		n.Basic)
 
 	n, err = Decode([]byte(`{"event_type":"identity.group.updated","payload":"g"}`))
 	require.NoError(t, err)
@@ -208,7 +217,8 @@ func TestDecodeTextThatIsNoUTF8(t *testing.T) {
 
 // FuzzDecode holds that any bytes give a notification or a DecodeError of a known reason.
 func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{wireV1, wireEvent, enveloped(f, `"2.0"`, wireV1), `{"method":"x","args":{}}`, "\x1f\x8b", "BZh9", "x\x9c", "\ufeff[]"} {
+	for _, seed := range []string{wireV1, wireEvent, enveloped(f, `"2.0"`, wireV1), `{"method":"x","args":{}}`, "\x1f\x8b", "BZh9", "x\x9c",
+		"\ufeff[]"} {
 		f.Add([]byte(seed))
 	}
 	f.Add(compressed(f, toGzip, wireV1))

@@ -69,7 +69,8 @@ scrape_configs:
 `, targets(options.Exporters), targets(options.Collectors)), 0o600))
 	address := collectortest.FreeAddress(t)
 	s := &Server{URL: "http://" + address, Process: collectortest.Start(t, nil, binary,
-		"--config.file="+configuration, "--storage.tsdb.path="+filepath.Join(folder, "data"), "--web.listen-address="+address, "--log.level=warn")}
+		"--config.file="+configuration, "--storage.tsdb.path="+filepath.Join(folder, "data"), "--web.listen-address="+address,
+		"--log.level=warn")}
 	collectortest.Await(t, func() error {
 		_, err := collectortest.Get(t.Context(), s.URL+"/-/ready")
 		return err

@@ -1,10 +1,6 @@
 package keystoneattributesprocessor
 
 import (
-	"bufio"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +13,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 )
@@ -59,25 +56,11 @@ type captureAssignment struct {
 
 func readCapture(t testing.TB) *capture {
 	t.Helper()
-	const base = "../../testdata/notifications/amqp-keystone-messagingv2"
-	text, err := os.ReadFile(base + ".expected.json")
-	require.NoError(t, err)
-	c := &capture{}
-	require.NoError(t, json.Unmarshal(text, c))
-	file, err := os.Open(filepath.FromSlash(base + ".jsonl"))
-	require.NoError(t, err)
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var message struct {
-			Body string `json:"body"`
-		}
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &message))
-		c.bodies = append(c.bodies, message.Body)
+	c := fixtures.Expected[capture](t, fixtures.KeystoneMessagingV2)
+	for _, body := range fixtures.Bodies(t, fixtures.KeystoneMessagingV2) {
+		c.bodies = append(c.bodies, string(body))
 	}
-	require.NoError(t, lines.Err())
-	return c
+	return &c
 }
 
 // play puts into a Keystone what it holds when a message is sent, and takes out what it does not hold any more: a thing

@@ -1,10 +1,6 @@
 package openstackauditprocessor
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,47 +9,41 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
-var testdataFolder = filepath.Join("..", "..", "testdata")
-
-// capturedLogs are whole log files of services: their lines, with warnings and
-// tracebacks between, and the audit events among them.
-var capturedLogs = map[string]struct{ lines, events int }{
-	"audit-middleware-log-driver-sapcc.log": {49, 44},
-	"audit-middleware-log-driver.log":       {389, 204}, // 20 of them are Glance's own image.*
-	"audit-middleware-native-sapcc.log":     {49, 44},
-	"audit-middleware-native.log":           {103, 90},
-	"keystone-log-basic.log":                {1091, 146},
-	"keystone-log-context-format.log":       {723, 85},
-	"keystone-log-driver.log":               {1100, 146},
-	"keystone-log-json.log":                 {250, 146},
-}
-
 // recordsOf gives each line of a log to the processor.
-func recordsOf(t *testing.T, file string) (lines int, records []auditlogtest.Line) {
+func recordsOf(t *testing.T, log string) (lines int, records []auditlogtest.Line) {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Clean(file))
-	require.NoError(t, err)
 	var bodies []any
-	for line := range strings.Lines(string(content)) {
-		bodies = append(bodies, strings.TrimSuffix(line, "\n"))
+	for _, line := range fixtures.Lines(t, "loglines/"+log+".log") {
+		bodies = append(bodies, line)
 	}
 	h := newHarness(t, func(c *Config) { c.Records.OtherNotifications = auditlog.Keep })
 	return len(bodies), auditlogtest.Lines(h.consume(t, logsOf(t, bodies...)))
 }
 
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(testdataFolder, "loglines", "*.log"))
-	require.NoError(t, err)
-	require.Len(t, files, len(capturedLogs))
-	for _, file := range files {
-		name := filepath.Base(file)
-		t.Run(name, func(t *testing.T) {
-			lines, records := recordsOf(t, file)
-			want := capturedLogs[name]
-			assert.Equal(t, want.lines, lines)
-			assert.Len(t, records, want.events)
+	// Whole log files of services: their lines, with warnings and tracebacks between, and the audit events among them.
+	tests := []struct {
+		log           string
+		lines, events int
+	}{
+		{"audit-middleware-log-driver-sapcc", 49, 44},
+		{"audit-middleware-log-driver", 389, 204}, // 20 of them are Glance's own image.*
+		{"audit-middleware-native-sapcc", 49, 44},
+		{"audit-middleware-native", 103, 90},
+		{"keystone-log-basic", 1091, 146},
+		{"keystone-log-context-format", 723, 85},
+		{"keystone-log-driver", 1100, 146},
+		{"keystone-log-json", 250, 146},
+	}
+	require.Len(t, fixtures.Names(t, "loglines", ".log"), len(tests))
+	for _, test := range tests {
+		t.Run(test.log, func(t *testing.T) {
+			lines, records := recordsOf(t, test.log)
+			assert.Equal(t, test.lines, lines)
+			assert.Len(t, records, test.events)
 			once := map[any]bool{}
 			for _, r := range records {
 				uid := r.Attributes[audit.AttrRecordUID]
@@ -62,7 +52,7 @@ func TestGolden(t *testing.T) {
 				once[uid] = true
 				assert.NotContains(t, r.Attributes, audit.AttrNotificationDecodeError)
 			}
-			auditlogtest.Golden(t, filepath.Join(testdataFolder, "golden", "loglines", strings.TrimSuffix(name, ".log")+".jsonl"), records)
+			auditlogtest.Golden(t, fixtures.Path(t, "golden/loglines/"+test.log+".jsonl"), records)
 		})
 	}
 }
@@ -70,20 +60,16 @@ func TestGolden(t *testing.T) {
 // The two were taken at once: Keystone sent each notification to RabbitMQ and to
 // its log, but for the 12 of its bootstrap.
 func TestLogAndBrokerGiveTheSameRecords(t *testing.T) {
-	content, err := os.ReadFile(filepath.Join(testdataFolder, "notifications", "amqp-keystone-messagingv2.jsonl"))
-	require.NoError(t, err)
 	wire := map[any]auditlogtest.Line{}
-	for text := range strings.Lines(string(content)) {
-		var delivery struct{ Body string }
-		require.NoError(t, json.Unmarshal([]byte(text), &delivery))
-		for _, r := range auditlogtest.Lines(fromTheWire(t, delivery.Body)) {
+	for _, body := range fixtures.Bodies(t, fixtures.KeystoneMessagingV2) {
+		for _, r := range auditlogtest.Lines(fromTheWire(t, string(body))) {
 			wire[r.Attributes[audit.AttrRecordUID]] = r
 		}
 	}
 	require.Len(t, wire, 158)
 
 	done := whatWasDone(t)
-	_, logged := recordsOf(t, filepath.Join(testdataFolder, "loglines", "keystone-log-driver.log"))
+	_, logged := recordsOf(t, "keystone-log-driver")
 	require.Len(t, logged, 146)
 	named := 0
 	for _, r := range logged {
@@ -104,15 +90,12 @@ func TestLogAndBrokerGiveTheSameRecords(t *testing.T) {
 // whatWasDone returns who really caused each message, by message id.
 func whatWasDone(t *testing.T) map[string]string {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(testdataFolder, "notifications", "amqp-keystone-messagingv2.expected.json"))
-	require.NoError(t, err)
-	var expected struct {
+	expected := fixtures.Expected[struct {
 		Messages []struct {
 			MessageID string `json:"message_id"`
 			Who       struct{ ID string }
 		}
-	}
-	require.NoError(t, json.Unmarshal(content, &expected))
+	}](t, fixtures.KeystoneMessagingV2)
 	who := map[string]string{}
 	for _, m := range expected.Messages {
 		who[m.MessageID] = m.Who.ID

@@ -1,12 +1,8 @@
 package openstackauditreceiver
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -20,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver/internal/metadata"
 )
@@ -58,19 +55,6 @@ func BenchmarkListen(b *testing.B) {
 	}
 }
 
-// captured are the bodies that a Keystone published.
-func captured(t testing.TB) (bodies [][]byte) {
-	t.Helper()
-	capture, err := os.ReadFile(filepath.Join("..", "..", "testdata", "notifications", "amqp-keystone-messagingv2.jsonl"))
-	require.NoError(t, err)
-	for line := range bytes.Lines(capture) {
-		var delivery struct{ Body string }
-		require.NoError(t, json.Unmarshal(line, &delivery))
-		bodies = append(bodies, []byte(delivery.Body))
-	}
-	return bodies
-}
-
 func benchmarkPublishing(b *testing.B, url, queue string, durable bool, connections int) {
 	b.Helper()
 	channels := make([]*amqp.Channel, connections)
@@ -84,7 +68,7 @@ func benchmarkPublishing(b *testing.B, url, queue string, durable bool, connecti
 		require.NoError(b, err)
 		require.NoError(b, channels[i].Confirm(false))
 	}
-	bodies := captured(b)
+	bodies := fixtures.Bodies(b, fixtures.KeystoneMessagingV2)
 	waits := make([]time.Duration, b.N)
 	var publishing sync.WaitGroup
 	b.ResetTimer()

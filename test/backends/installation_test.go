@@ -32,7 +32,8 @@ func install(t testing.TB, configuration, url string, speed int, arguments ...st
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "config", filepath.Clean(configuration)))
 	require.NoError(t, err)
-	i := &installation{elasticsearch: newElasticsearch(t), otlp: collectortest.NewBackend(t, "/v1/logs"), loki: collectortest.NewBackend(t, "/otlp/v1/logs")}
+	i := &installation{elasticsearch: newElasticsearch(t), otlp: collectortest.NewBackend(t, "/v1/logs"),
+		loki: collectortest.NewBackend(t, "/otlp/v1/logs")}
 	openSearch := newElasticsearch(t)
 	openSearch.openSearch = true
 	var environment []string
@@ -72,7 +73,8 @@ var sources = map[string]source{
 	},
 	"AUDIT_POD_LOGS": func(t testing.TB, _ string) (func(context.Context) error, []string) {
 		folder := filepath.Join(t.TempDir(), "openstack_keystone-api-0_c2f1b0de-52cc-4a4f-9f62-1f3d0d1b1b5c", "keystone-api")
-		return appendLine(t, filepath.Join(folder, "0.log"), "2026-11-20T23:23:04.177204871Z stdout F "), []string{"AUDIT_POD_LOGS=" + folder + "/*.log"}
+		return appendLine(t, filepath.Join(folder, "0.log"), "2026-11-20T23:23:04.177204871Z stdout F "),
+			[]string{"AUDIT_POD_LOGS=" + folder + "/*.log"}
 	},
 	"AUDIT_JOURNAL":      fromJournal,
 	"AUDIT_KAFKA_BROKER": fromKafka,

@@ -40,7 +40,8 @@ func (l loki) testDocumentedQueries(t *testing.T) {
 		{lines: 1, line: "admin granted role admin to user bob on project demo from 10.0.0.5: success"},
 		{query: samples{
 			"client_address=203.0.113.9,user_name=eve": 9, "client_address=198.51.100.23,user_name=eve": 3,
-			"client_address=203.0.113.9,user_name=guess-0": 2, "client_address=203.0.113.9,user_name=guess-1": 2, "client_address=203.0.113.9,user_name=guess-2": 2,
+			"client_address=203.0.113.9,user_name=guess-0": 2, "client_address=203.0.113.9,user_name=guess-1": 2,
+			"client_address=203.0.113.9,user_name=guess-2": 2,
 		}},
 		{lines: 2, line: "bob tried to create server dd8448cd-7770-45ff-8097-d3a0296ff918 from 192.0.2.8: failure (403)"},
 		{lines: 16, line: "bob asked to create a server from 192.0.2.8: pending"},
@@ -82,10 +83,12 @@ func (l loki) testManyNames(t *testing.T) {
 	}
 	send(t, url, guesses...)
 	l.wait(t, `{service_name="keystone"}`, now.Add(-time.Hour), names, c)
-	got, err := l.query(t.Context(), tenant(t), `count(sum by (user_name, client_address) (count_over_time({service_name="keystone"} | openstack_audit_outcome="failure" [1h])))`)
+	got, err := l.query(t.Context(), tenant(t), `count(sum by (user_name, `+
+		`client_address) (count_over_time({service_name="keystone"} | openstack_audit_outcome="failure" [1h])))`)
 	require.NoError(t, err)
 	require.Equal(t, samples{"": names}, got)
-	got, err = l.query(t.Context(), tenant(t), `topk(10, sum by (user_name) (count_over_time({service_name="keystone"} | openstack_audit_outcome="failure" [1h])))`)
+	got, err = l.query(t.Context(), tenant(t), `topk(10, sum by (user_name) (count_over_time({service_name="keystone"} | `+
+		`openstack_audit_outcome="failure" [1h])))`)
 	require.NoError(t, err)
 	require.Len(t, got, 10)
 	c.Stop(t)

@@ -100,7 +100,8 @@ func (l loki) testRules(t *testing.T) {
 		{
 			"OpenStackLoginAfterFailures", "the login arrives, and it is minutes old", together(
 				many(6, func(i int) []byte { return login(ago(900+20-i), eve, "failure") }), [][]byte{login(ago(600), eve, "success")}),
-			"client_address=203.0.113.9,openstack_user_domain_name=Default,user_id=" + eve.id + ",user_name=eve=" + fmt.Sprint(float64(ago(600).Unix())),
+			"client_address=203.0.113.9,openstack_user_domain_name=Default,user_id=" + eve.id + ",user_name=eve=" +
+				fmt.Sprint(float64(ago(600).Unix())),
 		},
 		{
 			"OpenStackLoginAfterFailures", "a login before, one from elsewhere, one of a namesake, and too few failures", together(
@@ -111,14 +112,16 @@ func (l loki) testRules(t *testing.T) {
 				[][]byte{login(ago(5), from(eve, "192.0.2.77"), "success"), login(ago(5), namesake, "success"), login(ago(5), bob, "success")}), "",
 		},
 		{
-			"OpenStackAdminRoleGranted", "by its name", [][]byte{login(ago(6), alice, "success"), assignment(ago(5), admin, adminRole, bob.id, demo)},
+			"OpenStackAdminRoleGranted", "by its name", [][]byte{login(ago(6), alice, "success"),
+				assignment(ago(5), admin, adminRole, bob.id, demo)},
 			"openstack_target_project_name=demo,openstack_target_role_id=" + adminRole + ",openstack_target_role_name=admin," +
 				"openstack_target_user_name=bob,user_name=admin=1",
 		},
 		{
 			"OpenStackAdminRoleGranted", "a role without a name",
 			[][]byte{login(ago(6), alice, "success"), assignment(ago(5), admin, "0000000000000000000000000000beef", bob.id, demo)},
-			"openstack_target_project_name=demo,openstack_target_role_id=0000000000000000000000000000beef,openstack_target_user_name=bob,user_name=admin=1",
+			"openstack_target_project_name=demo,openstack_target_role_id=0000000000000000000000000000beef,openstack_target_user_name=bob," +
+				"user_name=admin=1",
 		},
 		{
 			"OpenStackAdminRoleGranted", "another role, a role that changes, and one granted hours ago", [][]byte{

@@ -79,8 +79,9 @@ func (l loki) testWorstRecord(t *testing.T) {
 	event := object{
 		"action": "created.user", "outcome": "failure", "name": long, "severity": long, "resource_info": long,
 		"initiator": object{
-			"id": long, "user_id": long, "username": long, "typeURI": long, "project_id": long, "project_name": long, "domain_id": long, "request_id": long,
-			"host": object{"address": long, "agent": long, "id": long, "platform": long},
+			"id": long, "user_id": long, "username": long, "typeURI": long, "project_id": long, "project_name": long, "domain_id": long,
+			"request_id": long,
+			"host":       object{"address": long, "agent": long, "id": long, "platform": long},
 		},
 		"target":      object{"id": long, "typeURI": long, "name": long, "addresses": []object{{"url": long, "name": long}}},
 		"observer":    object{"id": long, "typeURI": long, "name": long},

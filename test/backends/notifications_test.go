@@ -70,7 +70,8 @@ func unknownLogin(at time.Time, name, domain, address string) []byte {
 		"action": "authenticate", "outcome": "failure",
 		"initiator": object{
 			"id": "4a2d26a1-b9cd-5750-a579-8c25bf48a235", "typeURI": "service/security/account/user",
-			"host": object{"address": address, "agent": "curl/7.88.1"}, "user_name": name, "domain_id": strings.ToLower(domain), "domain_name": domain,
+			"host": object{"address": address, "agent": "curl/7.88.1"}, "user_name": name, "domain_id": strings.ToLower(domain),
+			"domain_name": domain,
 		},
 		"observer": object{"id": "k", "typeURI": "service/security"},
 		"target":   object{"id": "t", "typeURI": "service/security/account/user"},

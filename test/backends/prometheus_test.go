@@ -112,7 +112,8 @@ service: {pipelines: {logs: {receivers: [openstack_audit, otlp]}}}
 	}, c)
 
 	const all = 2 * senders * rounds
-	t.Logf("sent %d notifications, %d of them OTLP repeats", all*(successes+wrongPasswords+unknownUsers+2*requests)+2, senders*rounds/2*(successes+wrongPasswords+unknownUsers+2*requests))
+	t.Logf("sent %d notifications, %d of them OTLP repeats", all*(successes+wrongPasswords+unknownUsers+2*requests)+2,
+		senders*rounds/2*(successes+wrongPasswords+unknownUsers+2*requests))
 	p.wait(t, `sum by (openstack_audit_outcome, error_type) (openstack_identity_authentications_total) > 0`, samples{
 		"openstack_audit_outcome=success":                                all * successes,
 		"error_type=invalid_credentials,openstack_audit_outcome=failure": all * wrongPasswords,

@@ -113,7 +113,8 @@ func manage(t testing.TB) (address string) {
 	t.Helper()
 	address = collectortest.FreeAddress(t)
 	_, err := node.Ctl(t.Context(), "eval", fmt.Sprintf(
-		`application:set_env(rabbitmq_management, tcp_config, [{ip, "127.0.0.1"}, {port, %s}], [{persistent, true}]).`, collectortest.Port(t, address)))
+		`application:set_env(rabbitmq_management, tcp_config, [{ip, "127.0.0.1"}, {port, %s}], [{persistent, true}]).`,
+		collectortest.Port(t, address)))
 	require.NoError(t, err)
 	_, err = node.Tool(t.Context(), "rabbitmq-plugins", "enable", "rabbitmq_management")
 	require.NoError(t, err)

@@ -40,7 +40,8 @@ func keystone(t testing.TB) []string {
 	server := httptest.NewServer(keystonetest.NewServer(entities...))
 	t.Cleanup(server.Close)
 	return []string{
-		"AUDIT_KEYSTONE_URL=" + server.URL + "/v3", "AUDIT_KEYSTONE_USER=" + keystonetest.Username, "AUDIT_KEYSTONE_PASSWORD=" + keystonetest.Password,
+		"AUDIT_KEYSTONE_URL=" + server.URL + "/v3", "AUDIT_KEYSTONE_USER=" + keystonetest.Username,
+		"AUDIT_KEYSTONE_PASSWORD=" + keystonetest.Password,
 	}
 }
 

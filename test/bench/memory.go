@@ -28,7 +28,8 @@ func memory(ctx context.Context, out io.Writer, b *bench) error {
 		}
 		bodies = append(bodies, body)
 	}
-	t := newTable(fmt.Sprintf("Resident memory, prefetch 1000, %d B messages, quorum queue", memoryBody), "GOGC", "idle MiB", "at full speed MiB", "above idle MiB", "peak MiB", "above idle MiB")
+	t := newTable(fmt.Sprintf("Resident memory, prefetch 1000, %d B messages, quorum queue", memoryBody), "GOGC", "idle MiB",
+		"at full speed MiB", "above idle MiB", "peak MiB", "above idle MiB")
 	for _, gogc := range b.gogc {
 		var idle, busy, peak []float64
 		for range b.rounds {

@@ -241,7 +241,8 @@ func micro(ctx context.Context, out io.Writer, b *bench) error {
 				figures[name] = append(figures[name], f)
 			}
 		}
-		t := newTable(fmt.Sprintf("One goroutine, GOGC=%d, %d B a message, %.1f attributes a record", gogc, meanSize(b.corpus.bodies), attributes),
+		t := newTable(fmt.Sprintf("One goroutine, GOGC=%d, %d B a message, %.1f attributes a record", gogc, meanSize(b.corpus.bodies),
+			attributes),
 			"step", "CPU ns a message", "of encoding/json", "allocations", "B")
 		for _, name := range microSteps {
 			ratios := make([]float64, len(figures[name]))

@@ -67,7 +67,8 @@ func findPython() (string, bool) {
 	return "", false
 }
 
-// runTelegraf has Telegraf read the texts of the event, too. It measures another process from outside: from a tenth of the messages taken to none left.
+// runTelegraf has Telegraf read the texts of the event, too. It measures another process from outside: from a tenth of the messages taken
+// to none left.
 func runTelegraf(ctx context.Context, b *bench, c *contestant, program string, gogc int) (r result, err error) {
 	folder, err := os.MkdirTemp("", "bench-")
 	if err != nil {

@@ -189,7 +189,8 @@ func boundToNothing(t *trial) {
 	c := t.start(direct)
 	c.eventually(func() bool {
 		text, _ := c.status()
-		return c.metric("openstack_audit_receiver_exchanges_missing") == 1 && containsAll(text, "StatusRecoverableError", "none of the exchanges exists yet")
+		return c.metric("openstack_audit_receiver_exchanges_missing") == 1 &&
+			containsAll(text, "StatusRecoverableError", "none of the exchanges exists yet")
 	}, "nothing tells that the queue is bound to nothing")
 	assert.InDelta(t, 1, c.metric("openstack_audit_receiver_connected"), 0)
 	t.declareExchange()

@@ -34,7 +34,8 @@ func TestBrokerTellsWhatItDroveOut(t *testing.T) {
 	for i := range 5 {
 		tr.publishOne(notification(fmt.Sprint("overflow-", i)))
 	}
-	tr.eventually(func() bool { messages, _ := tr.ready("otelcol-openstack-audit-test.rejected"); return messages == 2 }, "nothing was driven out")
+	tr.eventually(func() bool { messages, _ := tr.ready("otelcol-openstack-audit-test.rejected"); return messages == 2 },
+		"nothing was driven out")
 
 	rules, err := os.ReadFile(filepath.Join("..", "..", "deploy", "prometheus", "rabbitmq.rules.yml"))
 	require.NoError(t, err)

@@ -44,7 +44,8 @@ func TestFaults(t *testing.T) {
 			tr := newTrial(t, node, series+1)
 			f.run(tr)
 			r := tr.finish(f)
-			line := fmt.Sprintf("%-46s %7d %8d %5d %8d %8.1fs %5d MiB", r.fault, r.sent, r.received, r.lost, r.repeated, r.recovered.Seconds(), r.peakKiB>>10)
+			line := fmt.Sprintf("%-46s %7d %8d %5d %8d %8.1fs %5d MiB", r.fault, r.sent, r.received, r.lost, r.repeated, r.recovered.Seconds(),
+				r.peakKiB>>10)
 			if r.unbound > 0 {
 				line += fmt.Sprintf("  (%d more went to an exchange to which nothing was bound yet)", r.unbound)
 			}

@@ -39,13 +39,16 @@ type load struct {
 
 // notificationFormat is a user's deletion as Keystone sends it; the message id, the initiator and the time differ.
 const notificationFormat = `{"oslo.version": "2.0", "oslo.message": "{\"message_id\": \"%s\", \"publisher_id\": \"identity.ctl01\", ` +
-	`\"event_type\": \"identity.user.deleted\", \"priority\": \"INFO\", \"payload\": {\"typeURI\": \"http://schemas.dmtf.org/cloud/audit/1.0/event\", ` +
+	`\"event_type\": \"identity.user.deleted\", \"priority\": \"INFO\", ` +
+	`\"payload\": {\"typeURI\": \"http://schemas.dmtf.org/cloud/audit/1.0/event\", ` +
 	`\"eventType\": \"activity\", \"id\": \"36432d3e-d11f-5230-8c99-e1f48fb58f8b\", \"eventTime\": \"%s\", ` +
 	`\"action\": \"deleted.user\", \"outcome\": \"success\", \"initiator\": {\"id\": \"c9f76d3c31e142af9291de2935bde98a\", ` +
 	`\"typeURI\": \"service/security/account/user\", \"host\": {\"address\": \"192.0.2.7\", \"agent\": \"openstacksdk/4.0.1\"}, ` +
-	`\"project_id\": \"f8a2a8e8d23a4e0b8a2f29ec5a2a9d5b\"}, \"observer\": {\"id\": \"d8aff8f9-04f5-568e-9bed-522bee276aec\", \"typeURI\": \"service/security\"}, ` +
+	`\"project_id\": \"f8a2a8e8d23a4e0b8a2f29ec5a2a9d5b\"}, \"observer\": {\"id\": \"d8aff8f9-04f5-568e-9bed-522bee276aec\", ` +
+	`\"typeURI\": \"service/security\"}, ` +
 	`\"target\": {\"id\": \"702b12ec7f0e4f7d93944e9c5e4bbe1b\", \"typeURI\": \"data/security/account/user\"}, ` +
-	`\"resource_info\": \"702b12ec7f0e4f7d93944e9c5e4bbe1b\"%s}, \"timestamp\": \"2026-11-20 23:21:25.898782\", \"_unique_id\": \"f8d606631c5346f387da4d94506325d2\"}"}`
+	`\"resource_info\": \"702b12ec7f0e4f7d93944e9c5e4bbe1b\"%s}, \"timestamp\": \"2026-11-20 23:21:25.898782\", ` +
+	`\"_unique_id\": \"f8d606631c5346f387da4d94506325d2\"}"}`
 
 const eventTime = "2026-11-20T23:21:25.868196+0000"
 

@@ -90,7 +90,8 @@ func recordRefusedForGood(t *trial) {
 	t.faultEnds()
 	t.recover()
 	t.flow(500)
-	t.eventually(func() bool { messages, _ := t.ready(t.queue() + ".rejected"); return messages == len(bad) }, "they are not in the dead-letter queue")
+	t.eventually(func() bool { messages, _ := t.ready(t.queue() + ".rejected"); return messages == len(bad) },
+		"they are not in the dead-letter queue")
 	assert.ElementsMatch(t, bad, t.take(t.queue()+".rejected"))
 	t.note = "3 in the dead-letter queue, as they should be; " + bisected
 }

@@ -101,14 +101,15 @@ func largeMessages(t *trial) {
 	assert.Less(t, t.peak.Load()>>10, int64(memoryBound), "MiB of peak memory")
 }
 
-// memoryBound is what the collector may take with max_in_flight_mib: 64, in MiB: the bodies, the records made of one batch of them, what the
-// exporter makes of those, and as much again that is not collected yet.
+// memoryBound is what the collector may take with max_in_flight_mib: 64, in MiB: the bodies, the records made of one batch of them, what
+// the exporter makes of those, and as much again that is not collected yet.
 const memoryBound = 384
 
 // eventTimesJump has events from any time: services' clocks that jump are seen in timestamps only.
 func eventTimesJump(t *trial) {
 	t.underLoad()
-	times := []string{"1970-01-01T00:00:00.000000+0000", "2199-12-31T23:59:59.999999+0000", "0001-01-01T00:00:00+0000", "2026-13-45T99:99:99+0000", ""}
+	times := []string{"1970-01-01T00:00:00.000000+0000", "2199-12-31T23:59:59.999999+0000", "0001-01-01T00:00:00+0000",
+		"2026-13-45T99:99:99+0000", ""}
 	var ids []string
 	for i, at := range times {
 		ids = append(ids, fmt.Sprintf("jump-%d", i))

@@ -23,7 +23,8 @@ func table() []fault {
 		{name: "broker restarted, transient exchange", within: soon, repeats: unsettledAgain, transient: true, run: brokerRestarted(false)},
 		{name: "broker SIGKILL ×2, durable exchange", within: soon, repeats: unsettledAgain, run: brokerKilled(true, "quorum")},
 		{name: "broker SIGKILL ×2, classic queue", within: soon, repeats: unsettledAgain, run: brokerKilled(true, "classic")},
-		{name: "broker SIGKILL ×2, transient exchange", within: soon, repeats: unsettledAgain, transient: true, run: brokerKilled(false, "classic")},
+		{name: "broker SIGKILL ×2, transient exchange", within: soon, repeats: unsettledAgain, transient: true,
+			run: brokerKilled(false, "classic")},
 
 		{name: "connection cut ×5", always: true, within: soon, repeats: unsettledAgain, run: connectionCut},
 		{name: "connection half-open ×2", within: soon, repeats: unsettledAgain, run: connectionHalfOpen},

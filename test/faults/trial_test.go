@@ -278,7 +278,8 @@ func (t *trial) finish(f fault) row {
 	if f.transient {
 		r.lost, r.unbound = r.lost-unbound, unbound
 	}
-	assert.Zero(t, r.lost, "lost: %s …, of which %d from the beginning of a connection of the publisher", missing[:min(len(missing), 5)], unbound)
+	assert.Zero(t, r.lost, "lost: %s …, of which %d from the beginning of a connection of the publisher", missing[:min(len(missing), 5)],
+		unbound)
 	if f.repeats == "" {
 		assert.Zero(t, r.repeated, "nothing gives a reason to repeat")
 	}

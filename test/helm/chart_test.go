@@ -105,8 +105,8 @@ func objects(t *testing.T, manifests string) []object {
 	}
 }
 
-// valuesFiles are what every test of the matrix renders, each for --values: the files of testdata, and what the documents show. Those of the chart's
-// README are one after the other.
+// valuesFiles are what every test of the matrix renders, each for --values: the files of testdata, and what the documents show. Those of
+// the chart's README are one after the other.
 func valuesFiles(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob("testdata/*.yaml")

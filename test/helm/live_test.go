@@ -4,11 +4,9 @@ package helm
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -19,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 
@@ -71,24 +70,11 @@ func (c *collector) eventually(t *testing.T, condition func() bool) {
 	require.Eventually(t, condition, collectortest.Patience, 20*time.Millisecond, "%s", &c.Log)
 }
 
-// notifications are those of a Keystone.
-func notifications(t *testing.T) (bodies [][]byte) {
-	t.Helper()
-	capture, err := os.ReadFile(root + "/testdata/notifications/amqp-keystone-messagingv2.jsonl")
-	require.NoError(t, err)
-	for line := range strings.Lines(string(capture)) {
-		var delivery struct{ Body string }
-		require.NoError(t, json.Unmarshal([]byte(line), &delivery))
-		bodies = append(bodies, []byte(delivery.Body))
-	}
-	return bodies
-}
-
 // Services of two virtual hosts publish, as openstack-helm sets them up, and both arrive.
 func TestEventsOfEachVirtualHostArrive(t *testing.T) {
 	node := rabbitmqtest.Start(t, rabbitmqtest.Options{})
 	require.NoError(t, node.AddVirtualHosts(t.Context(), "keystone", "nova"))
-	sent := notifications(t)
+	sent := fixtures.Bodies(t, fixtures.KeystoneMessagingV2)
 	publishers := map[string]*rabbitmqtest.Publisher{}
 	for _, service := range []string{"keystone", "nova"} {
 		publisher, err := rabbitmqtest.NewPublisher(node.UserURL("guest", "guest", service), service, false)
@@ -120,7 +106,7 @@ func TestListenTakesWhatServicesPublish(t *testing.T) {
 		"--set", "listen.enabled=true,names.enabled=false,metrics.enabled=false,backends.otlp.enabled=true",
 		"--set-string", "listen.config.receivers.openstack_audit.listen.endpoint="+address)
 	c.eventually(t, c.isReady)
-	sent := notifications(t)
+	sent := fixtures.Bodies(t, fixtures.KeystoneMessagingV2)
 	publisher, err := rabbitmqtest.NewPublisher("amqp://keystone:made-up@"+address+"/", "keystone", false)
 	require.NoError(t, err, "%s", &c.Log)
 	require.NoError(t, publisher.Publish(t.Context(), "notifications.info", sent...))
@@ -132,18 +118,16 @@ func TestListenTakesWhatServicesPublish(t *testing.T) {
 
 func TestLogsAreReadOfTheirNamespace(t *testing.T) {
 	folder := t.TempDir()
-	capture, err := os.ReadFile(root + "/testdata/loglines/keystone-log-json.log")
-	require.NoError(t, err)
 	for _, namespace := range []string{"openstack", "other"} {
 		var lines strings.Builder
-		for line := range strings.Lines(string(capture)) {
-			fmt.Fprintf(&lines, "2026-11-20T23:23:04.177204871Z stdout F %s", line)
+		for _, line := range fixtures.Lines(t, "loglines/keystone-log-json.log") {
+			fmt.Fprintln(&lines, "2026-11-20T23:23:04.177204871Z stdout F", line)
 		}
 		file := filepath.Join(folder, namespace+"_keystone-api-0_c2f1b0de-52cc-4a4f-9f62-1f3d0d1b1b5c", "keystone-api", "0.log")
-		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o750))
-		require.NoError(t, os.WriteFile(file, []byte(lines.String()), 0o600))
+		require.NoError(t, collectortest.Append(file, lines.String()))
 	}
-	arguments := []string{"--set", "logs.enabled=true,rabbitmq.enabled=false,names.enabled=false,metrics.enabled=false,backends.otlp.enabled=true"}
+	arguments := []string{"--set", "logs.enabled=true,rabbitmq.enabled=false,names.enabled=false,metrics.enabled=false," +
+		"backends.otlp.enabled=true"}
 	rendered := workloads(t, render(t, arguments...))
 	require.Len(t, rendered, 1)
 	require.Contains(t, rendered[0].config, "- /var/log/pods/openstack_*/*/*.log\n")

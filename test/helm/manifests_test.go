@@ -163,10 +163,12 @@ func alerts(t *testing.T, groups []map[string]any) (all []string) {
 func TestWrongValuesAreRefused(t *testing.T) {
 	tests := []struct{ name, values, message string }{
 		{"no backend", "names: {enabled: false}", "enable one of backends.loki, elasticsearch, opensearch and otlp"},
-		{"no source", "{rabbitmq: {enabled: false}, names: {enabled: false}, backends: {otlp: {enabled: true}}}", "enable rabbitmq, listen or logs"},
+		{"no source", "{rabbitmq: {enabled: false}, names: {enabled: false}, backends: {otlp: {enabled: true}}}",
+			"enable rabbitmq, listen or logs"},
 		{"no Keystone", "backends: {otlp: {enabled: true}}", "names.url: where is Keystone?"},
 		{"misspelt", "backends: {lokki: {enabled: true}}", "additional properties 'lokki' not allowed"},
-		{"a secret in a value", "rabbitmq: {virtualHosts: [{name: a, transportUrl: rabbit://}]}", "additional properties 'transportUrl' not allowed"},
+		{"a secret in a value", "rabbitmq: {virtualHosts: [{name: a, transportUrl: rabbit://}]}",
+			"additional properties 'transportUrl' not allowed"},
 		{"a name that is none of Kubernetes", "rabbitmq: {virtualHosts: [{name: Nova_1, existingSecret: a, key: b}]}", "does not match pattern"},
 		{"a queue's name", "rabbitmq: {queue: {name: notifications.info}}", "/rabbitmq/queue"},
 		{"not a layout", "backends: {elasticsearch: {layout: bodymap}}", "value must be one of 'otel', 'ecs'"},

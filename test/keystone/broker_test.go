@@ -106,7 +106,8 @@ func TestBrokerAway(t *testing.T) {
 		require.GreaterOrEqual(t, len(ids), p.before+logins, "%s: the driver log has each of them", p.name)
 		ids = ids[p.before : p.before+logins]
 		if p.waits {
-			require.Eventually(t, func() bool { return !slices.ContainsFunc(ids, func(id string) bool { return !arrived(id) }) }, patience, poll, p.name)
+			require.Eventually(t, func() bool { return !slices.ContainsFunc(ids, func(id string) bool { return !arrived(id) }) }, patience, poll,
+				p.name)
 		}
 		came := 0
 		for _, id := range ids {

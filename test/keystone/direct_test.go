@@ -165,7 +165,8 @@ func TestCollectorAway(t *testing.T) {
 		require.Eventually(t, func() bool { return strings.Count(logOf(t, keystone), notified) > before+5 }, patience, poll)
 		waited := strings.Count(logOf(t, keystone), unreachable)
 		end()
-		require.Eventually(t, func() bool { return strings.Count(logOf(t, keystone), unreachable) > waited }, patience, poll, "Keystone does not miss the collector")
+		require.Eventually(t, func() bool { return strings.Count(logOf(t, keystone), unreachable) > waited }, patience, poll,
+			"Keystone does not miss the collector")
 		c.start(state)
 		<-done
 		require.Len(t, took, 40)

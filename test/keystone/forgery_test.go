@@ -26,8 +26,9 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo/hostiletest"
 )
 
-// Somebody who is not logged in attacks the log of Debian's Keystone, in which uWSGI's lines are as well, with all that can be typed: as the
-// name of a failed login, and as path, User-Agent and Referer of requests. config/logfile.yaml finds the failed logins and nothing else.
+// Somebody who is not logged in attacks the log of Debian's Keystone, in which uWSGI's lines are as well, with all that can be typed: as
+// the name of a failed login, and as path, User-Agent and Referer of requests. config/logfile.yaml finds the failed logins and nothing
+// else.
 func TestNothingTypedBecomesAnEvent(t *testing.T) {
 	for _, test := range []struct {
 		name, config string
@@ -105,7 +106,8 @@ func send(t *testing.T, address, request, header string, body []byte) (status in
 	require.NoError(t, err)
 	defer connection.Close()
 	require.NoError(t, connection.SetDeadline(time.Now().Add(patience)))
-	_, err = fmt.Fprintf(connection, "%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Type: application/json\r\nUser-Agent: %s\r\nReferer: %s\r\nContent-Length: %d\r\n\r\n%s",
+	_, err = fmt.Fprintf(connection, "%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Type: application/json\r\nUser-Agent: "+
+		"%s\r\nReferer: %s\r\nContent-Length: %d\r\n\r\n%s",
 		request, address, header, header, len(body), body)
 	require.NoError(t, err)
 	response, err := http.ReadResponse(bufio.NewReader(connection), nil)

@@ -49,7 +49,8 @@ func startLab(t *testing.T, transportURL string) *lab {
 		ports = append(ports, service+"="+strconv.Itoa(l.ports[service]))
 	}
 	var log collectortest.Output
-	command := exec.CommandContext(t.Context(), "/usr/bin/python3", "lab.py", l.folder, keystone.URL, keystonetest.Password, transportURL, strings.Join(ports, ","))
+	command := exec.CommandContext(t.Context(), "/usr/bin/python3", "lab.py", l.folder, keystone.URL, keystonetest.Password, transportURL,
+		strings.Join(ports, ","))
 	command.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
 	command.Stdout, command.Stderr = &log, &log
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
@@ -101,6 +102,7 @@ func (l *lab) activateOctavia(t *testing.T) {
 with sqlite3.connect(sys.argv[1], timeout=60) as database:
     for table in ("load_balancer", "listener", "pool", "l7policy", "l7rule", "member", "health_monitor"):
         database.execute(f"update {table} set provisioning_status = 'ACTIVE'")`
-	output, err := exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", program, filepath.Join(l.folder, "octavia", "octavia.db")).CombinedOutput()
+	output, err := exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", program,
+		filepath.Join(l.folder, "octavia", "octavia.db")).CombinedOutput()
 	require.NoError(t, err, "%s", output)
 }

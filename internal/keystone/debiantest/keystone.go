@@ -153,8 +153,8 @@ enforce_scope = true
 
 // Login logs in as the administrator of the system, and returns the token.
 func (k *Keystone) Login() (token string, err error) {
-	body := `{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "admin", "domain": {"id": "default"}, "password": "` +
-		keystonetest.Password + `"}}}, "scope": {"system": {"all": true}}}}`
+	body := `{"auth": {"scope": {"system": {"all": true}}, "identity": {"methods": ["password"], "password": {"user": {` +
+		`"name": "admin", "domain": {"id": "default"}, "password": "` + keystonetest.Password + `"}}}}}`
 	response, err := k.send(http.MethodPost, "/auth/tokens", []byte(body))
 	if err != nil {
 		return "", err

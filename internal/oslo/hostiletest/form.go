@@ -44,7 +44,8 @@ func Forms() []Form {
 		{"docker, use_json", false, false, useJSON, docker},
 		{"fluent-bit, docker, use_json", false, false, useJSON, func(line string) string { return shipper("log", docker(line)) }},
 		{"OpenShift", true, false, plain, func(line string) string { return shipper("message", line) }},
-		{"OpenShift, parsed", false, false, func(l, m, s string) string { return `{"structured": ` + useJSON(l, m, s) + `, "level": "info"}` }, nil},
+		{"OpenShift, parsed", false, false, func(l, m, s string) string { return `{"structured": ` + useJSON(l, m, s) + `, "level": "info"}` },
+			nil},
 		{"CRI", true, false, plain, cri},
 		{"CRI, use_json", false, false, useJSON, cri},
 		{"Pebble", true, false, plain, pebble},
@@ -99,7 +100,8 @@ func (f Form) line(p Place, typed string) string {
 
 const (
 	started = "2026-03-04 23:09:52.737 22876 "
-	context = "[None req-4de4a02c-e40d-4e7d-a73c-8f385cb8ebd9 906fbdac4e9b4d878493ad7f4158ef18 359bcc5cfc414ecab6d7156c51d6f676 - - default default] "
+	context = "[None req-4de4a02c-e40d-4e7d-a73c-8f385cb8ebd9 906fbdac4e9b4d878493ad7f4158ef18 359bcc5cfc414ecab6d7156c51d6f676 - - default " +
+		"default] "
 )
 
 func plain(logger, message, summary string) string {
@@ -129,7 +131,8 @@ func fluent(logger, message, summary string) string {
 }
 
 func useJournal(logger, message, summary string) string {
-	return `{"_SYSTEMD_UNIT": "keystone.service", "LOGGER_NAME": ` + quoted(logger) + `, "LOGGER_LEVEL": "INFO", "MESSAGE": ` + quoted(plain(logger, message, summary)) + `}`
+	return `{"_SYSTEMD_UNIT": "keystone.service", "LOGGER_NAME": ` + quoted(logger) + `, "LOGGER_LEVEL": "INFO", "MESSAGE": ` +
+		quoted(plain(logger, message, summary)) + `}`
 }
 
 func kolla(logger, message, summary string) string {
@@ -149,7 +152,8 @@ func docker(line string) string {
 }
 
 func shipper(key, line string) string {
-	return `{"` + key + `": ` + quoted(line) + `, "@timestamp": "2026-03-04T23:09:52Z", "kubernetes": {"container_name": "keystone", "namespace_name": "openstack"}}`
+	return `{"` + key + `": ` + quoted(line) + `, "@timestamp": "2026-03-04T23:09:52Z", "kubernetes": {"container_name": "keystone", ` +
+		`"namespace_name": "openstack"}}`
 }
 
 func journal(line string) string {

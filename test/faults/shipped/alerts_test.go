@@ -69,7 +69,8 @@ func alerts(t *testing.T, before, during string) []string {
 			series(name, labels, fmt.Sprintf("%g+0x29 %g+0x30", old, value))
 		}
 	}
-	fmt.Fprint(&test, "    promql_expr_test:\n      - {expr: 'ALERTS{alertstate=\"firing\"}', eval_time: 60m, exp_samples: [{labels: none, value: 0}]}\n")
+	fmt.Fprint(&test, "    promql_expr_test:\n      - {expr: 'ALERTS{alertstate=\"firing\"}', eval_time: 60m, exp_samples: [{labels: none, "+
+		"value: 0}]}\n")
 	path := filepath.Join(t.TempDir(), "alerts.yml")
 	require.NoError(t, os.WriteFile(path, []byte(test.String()), 0o600))
 	output, err := exec.CommandContext(t.Context(), "promtool", "test", "rules", path).CombinedOutput()

@@ -103,7 +103,8 @@ func faults() []fault {
 		{name: "413 always", begin: answers(status(http.StatusRequestEntityTooLarge)), bears: settled},
 		{name: "400 to single records", always: true, begin: answers(refuseSome), bears: settled},
 		{name: "200 that is no answer", begin: answers(page), bears: retried(3)},
-		{name: "disk full, nothing listens", begin: away, bears: noSpace, fullDisk: true, records: 4000, withoutBackend: true, mayLose: dispatched},
+		{name: "disk full, nothing listens", begin: away, bears: noSpace, fullDisk: true, records: 4000, withoutBackend: true,
+			mayLose: dispatched},
 		{name: "queue full, nothing listens", begin: away, bears: queueFull, full: true, records: 110_000},
 		{name: "SIGTERM, nothing listens", begin: away, bears: retried(1), then: terminate, withoutBackend: true},
 		{name: "SIGKILL, nothing listens", always: true, begin: away, bears: retried(1), then: kill, withoutBackend: true},
@@ -137,7 +138,8 @@ func noSpace(r *trial) bool { return strings.Contains(r.c.Log.String(), "no spac
 
 // queueFull waits until the sending queue has no room and the broker keeps the rest.
 func queueFull(r *trial) bool {
-	if r.c.metric(r.Context(), "otelcol_exporter_queue_size") < 99_000 || r.c.metric(r.Context(), "otelcol_openstack_audit_receiver_queue_messages") < 5000 {
+	if r.c.metric(r.Context(), "otelcol_exporter_queue_size") < 99_000 ||
+		r.c.metric(r.Context(), "otelcol_openstack_audit_receiver_queue_messages") < 5000 {
 		return false
 	}
 	size := int64(0)
@@ -149,7 +151,8 @@ func queueFull(r *trial) bool {
 		}
 	}
 	r.notes = append(r.notes, fmt.Sprintf("%.0f records in %d MiB of the disk, %.0f messages at the broker",
-		r.c.metric(r.Context(), "otelcol_exporter_queue_size"), size>>20, r.c.metric(r.Context(), "otelcol_openstack_audit_receiver_queue_messages")))
+		r.c.metric(r.Context(), "otelcol_exporter_queue_size"), size>>20, r.c.metric(r.Context(),
+			"otelcol_openstack_audit_receiver_queue_messages")))
 	return true
 }
 
