@@ -13,6 +13,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
@@ -21,7 +22,7 @@ func TestEnvelopesGiveTheSameRecord(t *testing.T) {
 	for _, v1 := range []string{
 		notification("identity.user.created", `{"resource_info":"x"}`),
 		notification("audit.http.request", event(`"action":"read","outcome":"pending","requestPath":"/v1/secrets"`)),
-		authenticationFailure,
+		fixtures.Rows[struct{ Body string }](t, "examples/articles.jsonl")[2].Body, // a failed login
 	} {
 		var packed bytes.Buffer
 		w := gzip.NewWriter(&packed)

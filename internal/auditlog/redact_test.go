@@ -160,6 +160,7 @@ func TestGoldenRecordsHoldNoSecrets(t *testing.T) {
 		{"golden/notifications", ".jsonl", true},
 		{"golden/loglines", ".jsonl", true},
 		{"golden/services", ".jsonl", true},
+		{"golden/examples", ".jsonl", true},
 	} {
 		for _, name := range fixtures.Names(t, test.folder, test.ending) {
 			content := fixtures.Text(t, test.folder+"/"+name+test.ending)

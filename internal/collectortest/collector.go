@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -61,7 +62,7 @@ func Run(t testing.TB, o Options) *Collector {
 	}
 	text, err := os.ReadFile(o.Config)
 	require.NoError(t, err)
-	command := append(o.Wrapper[:len(o.Wrapper):len(o.Wrapper)], Binary(t),
+	command := append(slices.Clip(o.Wrapper), Binary(t),
 		"--feature-gates=+extension.healthcheck.useComponentStatus", "--config", o.Config)
 	folder := t.TempDir()
 	for i, change := range o.Changes {

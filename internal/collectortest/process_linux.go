@@ -31,7 +31,7 @@ type Process struct {
 func Start(t testing.TB, environment []string, program string, arguments ...string) *Process {
 	t.Helper()
 	arguments = append([]string{"--ignore-signal=INT", program}, arguments...) // what handlesSignals looks at
-	command := exec.CommandContext(t.Context(), "env", arguments...)           //nolint:gosec // G204: of the test's own
+	command := exec.CommandContext(t.Context(), "env", arguments...)
 	p := &Process{Name: program, Exited: make(chan struct{})}
 	command.Env = append(os.Environ(), environment...)
 	command.Stdout, command.Stderr = &p.Stdout, &p.Log

@@ -2,8 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,7 +11,6 @@ import (
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -194,46 +191,3 @@ func (f *fixture) resolve(queries ...Query) []Answer {
 	defer cancel()
 	return f.Resolve(ctx, nil, queries, true)
 }
-
-// memory is a storage that outlives its users, with failures to switch on.
-type memory struct {
-	mu     sync.Mutex
-	values map[string][]byte
-	broken bool
-	writes int
-}
-
-var errBroken = errors.New("the disk is gone")
-
-func newMemory() *memory { return &memory{values: map[string][]byte{}} }
-
-func (m *memory) breakIt(broken bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.broken = broken
-}
-
-func (m *memory) Batch(_ context.Context, operations ...*storage.Operation) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.broken {
-		return errBroken
-	}
-	for _, operation := range operations {
-		switch operation.Type {
-		case storage.Get:
-			operation.Value = m.values[operation.Key]
-		case storage.Set:
-			m.values[operation.Key] = operation.Value
-			m.writes++
-		case storage.Delete:
-			delete(m.values, operation.Key)
-		}
-	}
-	return nil
-}
-
-func (m *memory) Get(context.Context, string) ([]byte, error) { return nil, fmt.Errorf("not used") }
-func (m *memory) Set(context.Context, string, []byte) error   { return fmt.Errorf("not used") }
-func (m *memory) Delete(context.Context, string) error        { return fmt.Errorf("not used") }
-func (m *memory) Close(context.Context) error                 { return nil }

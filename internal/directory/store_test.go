@@ -13,14 +13,15 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/storagetest"
 )
 
-func with(m *memory) func(*Settings) { return func(s *Settings) { s.Storage = m } }
+func with(m *storagetest.Memory) func(*Settings) { return func(s *Settings) { s.Storage = m } }
 
 // filled is a storage that knows alice, the deleted project and corp.
-func filled(t *testing.T) *memory {
+func filled(t *testing.T) *storagetest.Memory {
 	t.Helper()
-	m := newMemory()
+	m := storagetest.NewMemory()
 	f := newFixture(t, keystonetest.NewServer(entities()...), with(m))
 	f.askAll(ref(keystone.User, aliceID), ref(keystone.Project, projectID), ref(keystone.Domain, corpID), ref(keystone.User, ldapID))
 	f.Deleted(keystone.Ref{Kind: keystone.Project, ID: projectID})
@@ -65,8 +66,8 @@ func TestDamagedStore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := filled(t)
-			for key, value := range m.values {
-				m.values[key] = damage(append([]byte(nil), value...))
+			for key, value := range m.Values() {
+				require.NoError(t, m.Set(t.Context(), key, damage(append([]byte(nil), value...))))
 			}
 			f := newFixture(t, keystonetest.NewServer(entities()...), with(m))
 			assert.Equal(t, 1, f.logs.FilterMessageSnippet("built anew").Len())
@@ -82,11 +83,11 @@ func TestDamagedStore(t *testing.T) {
 
 func TestStorageAwayAtTheStart(t *testing.T) {
 	m := filled(t)
-	m.breakIt(true)
+	m.Break(true)
 	f := newFixture(t, keystonetest.NewServer(), with(m))
 	assert.Equal(t, 1, f.logs.FilterMessageSnippet("cannot be read").Len())
 	f.Learn(keystone.User, bobID, "bob", "", time.Now())
-	m.breakIt(false)
+	m.Break(false)
 	require.NoError(t, f.store.flush(t.Context()), "it is read before anything is written")
 	assert.Equal(t, "web-shop", f.ask(ref(keystone.Project, projectID)).Name)
 	f.Shutdown(context.Background())
@@ -97,18 +98,18 @@ func TestStorageAwayAtTheStart(t *testing.T) {
 }
 
 func TestStorageAwayForAWhile(t *testing.T) {
-	m := newMemory()
+	m := storagetest.NewMemory()
 	f := newFixture(t, keystonetest.NewServer(entities()...), with(m))
 	f.cancel() // nothing is written but by hand
 	f.workers.Wait()
 	f.Learn(keystone.User, aliceID, "alice", "", time.Now())
-	m.breakIt(true)
-	require.ErrorIs(t, f.store.flush(t.Context()), errBroken)
-	m.breakIt(false)
+	m.Break(true)
+	require.ErrorIs(t, f.store.flush(t.Context()), storagetest.ErrBroken)
+	m.Break(false)
 	require.NoError(t, f.store.flush(t.Context()))
-	assert.Equal(t, 1, m.writes, "what was not written is written later")
+	assert.Equal(t, 1, m.Writes(), "what was not written is written later")
 	require.NoError(t, f.store.flush(t.Context()))
-	assert.Equal(t, 1, m.writes, "what did not change is not written")
+	assert.Equal(t, 1, m.Writes(), "what did not change is not written")
 }
 
 // FuzzDecodeShard looks for a panic, and for entries that no map could hold.

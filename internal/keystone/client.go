@@ -102,8 +102,8 @@ func (c *Client) Get(ctx context.Context, ref Ref) (entity Entity, err error) {
 		return Entity{}, bodyError(err)
 	}
 	if err := json.Unmarshal(document[ref.Kind.String()], &entity); err != nil || entity.ID != ref.ID {
-		return Entity{}, &Error{Reason: Unexpected, Status: http.StatusOK, message: "the answer is not the " + ref.Kind.String() +
-			" that was asked for"}
+		return Entity{}, &Error{Reason: Unexpected, Status: http.StatusOK,
+			message: "the answer is not the " + ref.Kind.String() + " that was asked for"}
 	}
 	return entity, nil
 }

@@ -25,7 +25,7 @@ const (
 	Unauthorized
 	// Unavailable: no connection, no answer in time, 429, or 5xx.
 	Unavailable
-	// Unexpected: an answer that is not Keystone's, as of a proxy or of another service at the URL.
+	// Unexpected: an answer that is not Keystone's, such as that of a proxy or of another service at the URL.
 	Unexpected
 )
 
@@ -70,7 +70,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the error below, as of the network.
+// Unwrap returns the error below, such as that of the network.
 func (e *Error) Unwrap() error { return e.cause }
 
 // ReasonOf returns the reason of an error of this package; of any other one it is Unavailable.

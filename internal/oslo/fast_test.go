@@ -19,7 +19,7 @@ func capturedBodies(t testing.TB) (bodies []string) {
 	return bodies
 }
 
-// checkFast compares the paths, and says whether the fast one answered.
+// checkFast compares the paths, and reports whether the fast one answered.
 func checkFast(t *testing.T, text string) bool {
 	t.Helper()
 	var fast Notification

@@ -19,7 +19,7 @@ func MayHoldEvent(text string) bool {
 		strings.Contains(text, `MESSAGE":[`) || strings.Contains(text, `MESSAGE": [`) // journald's array of bytes
 }
 
-// holdsName says whether a JSON text, or one within a JSON string, has a member whose name ends so.
+// holdsName reports whether a JSON text, or one within a JSON string, has a member whose name ends so.
 func holdsName(text, end string) bool {
 	for {
 		i := strings.Index(text, end)

@@ -16,6 +16,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/storagetest"
 )
 
 // capture is what was really done while the messages of a file were sent.
@@ -164,7 +165,7 @@ func TestCapture(t *testing.T) {
 			c := readCapture(t)
 			server := keystonetest.NewServer()
 			c.fromTheStart(t, server)
-			stored := newMemoryStorage()
+			stored := storagetest.NewMemory()
 			h := newHarness(t, server, func(config *Config) {
 				config.Preload = test.preload
 				config.Storage = &storageID

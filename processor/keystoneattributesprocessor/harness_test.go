@@ -2,9 +2,7 @@ package keystoneattributesprocessor
 
 import (
 	"context"
-	"errors"
 	"net/http/httptest"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,7 +12,6 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/consumer/consumertest"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processortest"
@@ -25,6 +22,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/storagetest"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/keystoneattributesprocessor/internal/metadata"
 )
 
@@ -47,7 +45,7 @@ type harness struct {
 	processor processor.Logs
 }
 
-func newHarness(t testing.TB, server *keystonetest.Server, change func(*Config), extension *memoryStorage) *harness {
+func newHarness(t testing.TB, server *keystonetest.Server, change func(*Config), extension *storagetest.Memory) *harness {
 	httpServer := httptest.NewServer(server)
 	t.Cleanup(httpServer.Close)
 	config := NewDefaultConfig()
@@ -99,58 +97,6 @@ func (h *harness) last() plog.Logs {
 type storageHost map[component.ID]component.Component
 
 func (h storageHost) GetExtensions() map[component.ID]component.Component { return h }
-
-// memoryStorage is a storage extension that outlives the components that use it, with failures to switch on.
-type memoryStorage struct {
-	component.StartFunc
-	component.ShutdownFunc
-	mu     sync.Mutex
-	values map[string][]byte
-	broken bool
-}
-
-var errBroken = errors.New("the disk is gone")
-
-func newMemoryStorage() *memoryStorage { return &memoryStorage{values: map[string][]byte{}} }
-
-func (m *memoryStorage) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
-	return m, nil
-}
-
-func (m *memoryStorage) Get(ctx context.Context, key string) ([]byte, error) {
-	operation := storage.GetOperation(key)
-	err := m.Batch(ctx, operation)
-	return operation.Value, err
-}
-
-func (m *memoryStorage) Set(ctx context.Context, key string, value []byte) error {
-	return m.Batch(ctx, storage.SetOperation(key, value))
-}
-
-func (m *memoryStorage) Delete(ctx context.Context, key string) error {
-	return m.Batch(ctx, storage.DeleteOperation(key))
-}
-
-func (m *memoryStorage) Batch(_ context.Context, operations ...*storage.Operation) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.broken {
-		return errBroken
-	}
-	for _, operation := range operations {
-		switch operation.Type {
-		case storage.Get:
-			operation.Value = m.values[operation.Key]
-		case storage.Set:
-			m.values[operation.Key] = operation.Value
-		case storage.Delete:
-			delete(m.values, operation.Key)
-		}
-	}
-	return nil
-}
-
-func (m *memoryStorage) Close(context.Context) error { return nil }
 
 // point is a value of a metric and its attributes, as key, value, key, value.
 type point struct {

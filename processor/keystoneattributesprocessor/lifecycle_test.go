@@ -28,13 +28,14 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/storagetest"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/keystoneattributesprocessor/internal/metadata"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/keystoneattributesprocessor/internal/metadatatest"
 )
 
 func TestNoSecretAndNoNameInTheLog(t *testing.T) {
 	server := lab()
-	h := newHarness(t, server, func(c *Config) { c.Preload = true }, newMemoryStorage())
+	h := newHarness(t, server, func(c *Config) { c.Preload = true }, storagetest.NewMemory())
 	h.start()
 	for _, failures := range []keystonetest.Failures{
 		{}, {Status: 401}, {Status: 503}, {HTML: true}, {Forbidden: []string{"user", "project", "domain"}}, {LoginStatus: 401},
@@ -88,10 +89,10 @@ func TestStart(t *testing.T) {
 }
 
 // damagedStorage cannot be opened.
-type damagedStorage struct{ *memoryStorage }
+type damagedStorage struct{ *storagetest.Memory }
 
 func (damagedStorage) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
-	return nil, errBroken
+	return nil, storagetest.ErrBroken
 }
 
 // An empty auth_url turns the processor off, whatever else is missing.
@@ -104,7 +105,7 @@ func TestOff(t *testing.T) {
 
 func TestDamagedStorageDoesNotBlockTheStart(t *testing.T) {
 	h := newHarness(t, lab(), func(c *Config) { c.Storage = &storageID }, nil)
-	h.host = storageHost{storageID: damagedStorage{newMemoryStorage()}}
+	h.host = storageHost{storageID: damagedStorage{storagetest.NewMemory()}}
 	h.start()
 	defer h.stop()
 	assert.Equal(t, 1, h.logs.FilterMessageSnippet("the storage cannot be opened").Len())

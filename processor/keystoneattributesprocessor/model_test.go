@@ -14,6 +14,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/storagetest"
 )
 
 // cloud is a Keystone with its history, and the records of what was done that did not arrive yet.
@@ -198,7 +199,7 @@ func TestModel(t *testing.T) {
 			t.Parallel()
 			server := lab()
 			c := &cloud{random: rand.New(rand.NewPCG(seed, 7)), server: server, lives: map[string][]life{}}
-			stored := newMemoryStorage()
+			stored := storagetest.NewMemory()
 			h := newHarness(t, server, func(config *Config) {
 				config.Preload = seed%2 == 0
 				config.Storage = &storageID

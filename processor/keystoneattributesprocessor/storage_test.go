@@ -23,6 +23,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/storagetest"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/keystoneattributesprocessor/internal/metadata"
 )
 
@@ -85,7 +86,7 @@ func TestNamesFile(t *testing.T) {
 		require.NoError(t, client.Close(t.Context()))
 		assert.NoError(t, checkFile(namesFile(e, id)), "a file with no names yet")
 	}
-	assert.Empty(t, namesFile(newMemoryStorage(), storageID))
+	assert.Empty(t, namesFile(storagetest.NewMemory(), storageID))
 	assert.NoError(t, checkFile(filepath.Join(directory, "none")))
 }
 
@@ -156,7 +157,7 @@ func TestDamagedFile(t *testing.T) {
 
 // brokenStorage panics, and hangs when it is closed after that, as bbolt may.
 type brokenStorage struct {
-	*memoryStorage
+	*storagetest.Memory
 	batches, closing int
 }
 
@@ -176,7 +177,7 @@ func (b *brokenStorage) Close(ctx context.Context) error {
 }
 
 func TestStorageThatPanics(t *testing.T) {
-	broken := &brokenStorage{memoryStorage: newMemoryStorage()}
+	broken := &brokenStorage{Memory: storagetest.NewMemory()}
 	h := newHarness(t, lab(), func(c *Config) { c.Storage = &storageID }, nil)
 	h.host = storageHost{storageID: broken}
 	h.start()

@@ -121,7 +121,7 @@ func (b *backend) take(ctx context.Context, logs plog.Logs) (status int) {
 	return http.StatusOK
 }
 
-// has says whether a record is stored.
+// has reports whether a record is stored.
 func (b *backend) has(id string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -36,7 +36,7 @@ func (t *trial) empty() {
 	}, "the queue does not get empty")
 }
 
-// consumed says whether the queue exists, has a consumer and is bound: a probe through the exchange reaches it.
+// consumed reports whether the queue exists, has a consumer and is bound: a probe through the exchange reaches it.
 func (t *trial) consumed() bool {
 	consumers := 0
 	t.onBroker(func(channel *amqp.Channel) {

@@ -195,7 +195,7 @@ func (k *Keystone) Call(method, path string, body any) []byte {
 	return answer
 }
 
-// Create posts one thing, as in Create("user", "/users", …), and returns its id.
+// Create posts one thing, such as Create("user", "/users", …), and returns its id.
 func (k *Keystone) Create(kind, path string, members map[string]any) string {
 	k.t.Helper()
 	var entity map[string]struct {
