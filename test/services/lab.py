@@ -1,4 +1,4 @@
-"""lab.py FOLDER KEYSTONE PASSWORD TRANSPORT_URL SERVICE=PORT,…: the APIs of services of Debian's packages behind keystonemiddleware's audit filter.
+"""lab.py FOLDER KEYSTONE PASSWORD TRANSPORT_URL SERVICE=PORT,…: the APIs of services of Debian behind keystonemiddleware's audit filter.
 
 They use SQLite and no hypervisor: what a service refuses or fails to do is audited too. KEYSTONE is the URL of its API, PASSWORD that of its
 admin. Everything is below FOLDER. The program prints ready and ends its services when its input ends.
@@ -8,20 +8,18 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
-import time
 import traceback
-import urllib.error
 import urllib.request
 
-folder, keystone, password, transport, wanted = sys.argv[1:]
-here = os.path.dirname(os.path.abspath(__file__))
-ports = {name: int(port) for name, port in (service.split('=') for service in wanted.split(','))}
-catalog = {'nova': ('compute', '/v2.1'), 'neutron': ('network', ''), 'cinder': ('volumev3', '/v3/%(project_id)s'), 'heat': ('orchestration', '/v1/%(project_id)s'),
-           'designate': ('dns', ''), 'octavia': ('load-balancer', ''), 'ironic': ('baremetal', ''), 'manila': ('sharev2', '/v2'), 'magnum': ('container-infra', '/v1'),
-           'glance': ('image', ''), 'barbican': ('key-manager', '')}
-processes = {}
+from host import daemon, end, here, keystone, login, password, paste, path, ports, python, run, serve, wait_for, write
+
+catalog = {
+    'barbican': ('key-manager', ''), 'cinder': ('volumev3', '/v3/%(project_id)s'), 'designate': ('dns', ''), 'glance': ('image', ''),
+    'heat': ('orchestration', '/v1/%(project_id)s'), 'ironic': ('baremetal', ''), 'magnum': ('container-infra', '/v1'),
+    'manila': ('sharev2', '/v2'),
+    'neutron': ('network', ''), 'nova': ('compute', '/v2.1'), 'octavia': ('load-balancer', ''),
+}
 
 
 def ask(method, path, body=None, token=None):
@@ -43,7 +41,8 @@ def prepare_keystone():
         return ask('POST', path, {kind: members}, token)[1][kind]['id']
 
     roles = {role['name']: role['id'] for role in ask('GET', '/roles', token=token)[1]['roles']}
-    for name in ('service', 'heat_stack_owner', 'heat_stack_user', 'load-balancer_member', 'load-balancer_admin', 'baremetal_admin', 'creator', 'key-manager:service-admin'):
+    for name in ('service', 'heat_stack_owner', 'heat_stack_user', 'load-balancer_member', 'load-balancer_admin', 'baremetal_admin', 'creator',
+                 'key-manager:service-admin'):
         roles.setdefault(name, None)
         roles[name] = roles[name] or create('role', '/roles', name=name)
 
@@ -56,100 +55,13 @@ def prepare_keystone():
         grant(services, create('user', '/users', name=name, domain_id='default', password='Service-1-' + name), 'admin', 'service')
         service = create('service', '/services', name=name, type=kind)
         for interface in ('public', 'internal', 'admin'):
-            create('endpoint', '/endpoints', service_id=service, interface=interface, region_id='lab', url=f'http://127.0.0.1:{ports[name]}{path}')
+            create('endpoint', '/endpoints', service_id=service, interface=interface, region_id='lab',
+                   url=f'http://127.0.0.1:{ports[name]}{path}')
     for name, of in (('nadia.k', 'payments-prod'), ('mallory', 'Ünïted-labs')):
         tenant = create('project', '/projects', name=of, domain_id='default')
-        grant(tenant, create('user', '/users', name=name, domain_id='default', password='User-1-password'), 'member', 'reader', 'heat_stack_owner', 'load-balancer_member',
-              'creator')
+        grant(tenant, create('user', '/users', name=name, domain_id='default', password='User-1-password'),
+              'member', 'reader', 'heat_stack_owner', 'load-balancer_member', 'creator')
     grant(project, admin, 'load-balancer_admin', 'baremetal_admin', 'key-manager:service-admin')
-
-
-def login(name):
-    return f'''www_authenticate_uri = {keystone}
-auth_url = {keystone}
-auth_type = password
-username = {name}
-password = Service-1-{name}
-project_name = service
-user_domain_name = Default
-project_domain_name = Default
-service_token_roles_required = false
-region_name = lab
-interface = public
-'''
-
-
-def path(*parts):
-    return os.path.join(folder, *parts)
-
-
-def write(name, text, defaults=''):
-    """The configuration of a service; text are its own sections."""
-    os.makedirs(path(name), exist_ok=True)
-    configuration = path(name, name + '.conf')
-    with open(configuration, 'w', encoding='utf-8') as file:
-        file.write(f'''[DEFAULT]
-transport_url = {transport}
-log_file = {path(name, name + '.log')}
-state_path = {path(name)}
-rpc_response_timeout = 4
-api_paste_config = {path(name, 'api-paste.ini')}
-auth_strategy = keystone
-{defaults}
-[database]
-connection = sqlite:///{path(name, name + '.db')}
-[oslo_messaging_notifications]
-driver = messagingv2
-driver = log
-[oslo_messaging_rabbit]
-heartbeat_timeout_threshold = 0
-[oslo_concurrency]
-lock_path = {path(name)}
-[keystone_authtoken]
-{login(name)}
-{text}''')
-    return configuration
-
-
-def paste(name, before, behind, audit_map='', file='api-paste.ini'):
-    """Puts the audit filter behind authtoken in the service's own pipeline."""
-    shipped = f'/etc/{name}/{file}'
-    with open(shipped, encoding='utf-8') as file:
-        text = file.read()
-    if before not in text:
-        sys.exit(f'{shipped} has no pipeline with "{before}"')
-    with open(path(name, 'api-paste.ini'), 'w', encoding='utf-8') as file:
-        file.write(text.replace(before, behind))
-        if '[filter:audit]' not in text:
-            file.write('\n[filter:audit]\npaste.filter_factory = keystonemiddleware.audit:filter_factory\n' +
-                       (f'audit_map_file = {audit_map}\n' if audit_map else ''))
-
-
-def run(*command, tries=1):
-    for _ in range(tries):  # what another process has to be ready for is tried again
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        if not done.returncode:
-            break
-    else:
-        sys.exit(' '.join(command) + ': ' + done.stdout.decode(errors='replace')[-4000:])
-
-
-def python(code, *arguments):
-    run('/usr/bin/python3', '-c', code, *arguments)
-
-
-def start(name, *command, **environment):
-    with open(path(name + '.out'), 'wb') as output:
-        processes[name] = subprocess.Popen(command, cwd=folder, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=output,
-                                           stderr=subprocess.STDOUT, start_new_session=True)
-
-
-def serve(name, factory, program, configuration, **environment):
-    start(name, '/usr/bin/python3', os.path.join(here, 'serve.py'), str(ports[name]), factory, program, configuration, **environment)
-
-
-def daemon(name, module, configuration):
-    start(name, '/usr/bin/python3', '-c', f'import sys; sys.argv = ["{name}", "--config-file", "{configuration}"]; from {module} import main; main()')
 
 
 def nova():
@@ -189,11 +101,14 @@ dhcp_agent_notification = false''')
     paste('neutron', 'authtoken keystonecontext', 'authtoken keystonecontext audit', '/etc/pycadf/neutron_api_audit_map.conf')
     python('import sys, sqlalchemy; from neutron.db.migration.models import head\n'
            'head.get_metadata().create_all(sqlalchemy.create_engine(sys.argv[1]))', f'sqlite:///{path("neutron", "neutron.db")}')
-    serve('neutron', 'neutron', '/usr/bin/neutron-server', configuration, OS_NEUTRON_CONFIG_DIR=path('neutron'), OS_NEUTRON_CONFIG_FILES='neutron.conf')
+    serve('neutron', 'neutron', '/usr/bin/neutron-server', configuration, OS_NEUTRON_CONFIG_DIR=path('neutron'),
+          OS_NEUTRON_CONFIG_FILES='neutron.conf')
 
 
 def cinder():
-    configuration = write('cinder', '', 'resource_query_filters_file = /etc/cinder/resource_filters.json\nenabled_backends =\ndefault_volume_type = __DEFAULT__')
+    configuration = write('cinder', '', '''resource_query_filters_file = /etc/cinder/resource_filters.json
+enabled_backends =
+default_volume_type = __DEFAULT__''')
     paste('cinder', 'authtoken keystonecontext', 'authtoken keystonecontext audit', '/etc/pycadf/cinder_api_audit_map.conf')
     run('cinder-manage', '--config-file', configuration, 'db', 'sync')
     serve('cinder', 'cinder', '/usr/bin/cinder-wsgi', configuration)
@@ -237,7 +152,8 @@ connection = sqlite:///{path('designate', 'designate.db')}
 ''')
     daemon('designate-central', 'designate.cmd.central', configuration)
     run('designate-manage', '--config-file', configuration, 'pool', 'update', '--file', path('designate', 'pools.yaml'), tries=20)
-    serve('designate', 'designate.api.wsgi:init_application', '/usr/bin/designate-api-wsgi', configuration, OS_DESIGNATE_CONFIG_DIR=path('designate'))
+    serve('designate', 'designate.api.wsgi:init_application', '/usr/bin/designate-api-wsgi', configuration,
+          OS_DESIGNATE_CONFIG_DIR=path('designate'))
 
 
 # Octavia's migrations need MySQL: its tables, and the rows that its own tests begin with.
@@ -312,7 +228,8 @@ rpc_transport = oslo''')
 def manila():
     configuration = write('manila', '', 'enabled_share_backends =\nshare_name_template = share-%s')
     paste('manila', 'authtoken keystonecontext', 'authtoken keystonecontext audit')
-    python('import sys, sqlalchemy; from manila.db.sqlalchemy import models\nmodels.BASE.metadata.create_all(sqlalchemy.create_engine(sys.argv[1]))',
+    python('import sys, sqlalchemy; from manila.db.sqlalchemy import models\n'
+           'models.BASE.metadata.create_all(sqlalchemy.create_engine(sys.argv[1]))',
            f'sqlite:///{path("manila", "manila.db")}')
     serve('manila', 'manila', '/usr/bin/manila-wsgi', configuration)
 
@@ -332,7 +249,8 @@ cert_manager_type = x509keypair
 {login('magnum')}
 ''')
     paste('magnum', 'authtoken api_v1', 'authtoken audit api_v1')
-    python('import sys, sqlalchemy; from magnum.db.sqlalchemy import models\nmodels.Base.metadata.create_all(sqlalchemy.create_engine(sys.argv[1]))',
+    python('import sys, sqlalchemy; from magnum.db.sqlalchemy import models\n'
+           'models.Base.metadata.create_all(sqlalchemy.create_engine(sys.argv[1]))',
            f'sqlite:///{path("magnum", "magnum.db")}')
     serve('magnum', 'magnum', '/usr/bin/magnum-api', configuration)
 
@@ -353,7 +271,8 @@ config_file = {path('glance', 'api-paste.ini')}
 enabled_import_methods = [glance-direct,web-download]
 image_cache_dir = {path('glance', 'cache')}''')
     # Glance's authtoken hands on a request without a valid token, which its context refuses: before that, the filter sees it.
-    paste('glance', 'authtoken context cache', 'authtoken audit context cache', '/etc/pycadf/glance_api_audit_map.conf', 'glance-api-paste.ini')
+    paste('glance', 'authtoken context cache', 'authtoken audit context cache', '/etc/pycadf/glance_api_audit_map.conf',
+          'glance-api-paste.ini')
     run('glance-manage', '--config-file', configuration, 'db_sync')
     shutil.copy(configuration, path('glance', 'glance-api.conf'))  # the name that its application looks for
     shutil.copy(path('glance', 'api-paste.ini'), path('glance', 'glance-api-paste.ini'))
@@ -371,31 +290,10 @@ global_default = true
 ''', f'''sql_connection = sqlite:///{path('barbican', 'barbican.db')}
 db_auto_create = true
 host_href = http://127.0.0.1:{ports['barbican']}''')
-    paste('barbican', '/v1: barbican-api-keystone', '/v1: barbican-api-keystone-audit', file='barbican-api-paste.ini')  # has the filter, and its map
-    serve('barbican', 'barbican', '/usr/bin/barbican-wsgi-api', configuration, HOME=path('barbican'))  # where its configuration is looked for
-
-
-def wait_for(name):
-    ends = time.monotonic() + 300
-    while processes[name].poll() is None and time.monotonic() < ends:
-        try:
-            urllib.request.urlopen(f'http://127.0.0.1:{ports[name]}/', timeout=60).close()
-            return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(.2)
-    with open(path(name + '.out'), encoding='utf-8', errors='replace') as output:
-        sys.exit(f'{name} does not answer: {output.read()[-4000:]}')
-
-
-def end(*_):
-    for process in processes.values():  # Neutron minds no other signal
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    os._exit(0)
+    # Its pipeline with the filter, and the map, are there already.
+    paste('barbican', '/v1: barbican-api-keystone', '/v1: barbican-api-keystone-audit', file='barbican-api-paste.ini')
+    # It looks for its configuration in the home directory.
+    serve('barbican', 'barbican', '/usr/bin/barbican-wsgi-api', configuration, HOME=path('barbican'))
 
 
 signal.signal(signal.SIGTERM, end)

@@ -49,8 +49,8 @@ func startLab(t *testing.T, transportURL string) *lab {
 		ports = append(ports, service+"="+strconv.Itoa(l.ports[service]))
 	}
 	var log collectortest.Output
-	command := exec.CommandContext(t.Context(), "/usr/bin/python3", "lab.py", l.folder, keystone.URL, keystonetest.Password, transportURL,
-		strings.Join(ports, ","))
+	command := exec.CommandContext(t.Context(), "/usr/bin/python3", "lab.py",
+		l.folder, keystone.URL, keystonetest.Password, transportURL, strings.Join(ports, ","))
 	command.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
 	command.Stdout, command.Stderr = &log, &log
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
@@ -74,7 +74,7 @@ func startLab(t *testing.T, transportURL string) *lab {
 		default:
 			return strings.Contains(log.String(), "ready\n")
 		}
-	}, bootTime, 200*time.Millisecond)
+	}, bootTime, 200*time.Millisecond, "the services do not start\n%s", &log)
 	require.Contains(t, log.String(), "ready\n", "the services do not start\n%s", &log)
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -102,7 +102,7 @@ func (l *lab) activateOctavia(t *testing.T) {
 with sqlite3.connect(sys.argv[1], timeout=60) as database:
     for table in ("load_balancer", "listener", "pool", "l7policy", "l7rule", "member", "health_monitor"):
         database.execute(f"update {table} set provisioning_status = 'ACTIVE'")`
-	output, err := exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", program,
-		filepath.Join(l.folder, "octavia", "octavia.db")).CombinedOutput()
+	database := filepath.Join(l.folder, "octavia", "octavia.db")
+	output, err := exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", program, database).CombinedOutput()
 	require.NoError(t, err, "%s", output)
 }

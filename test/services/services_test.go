@@ -214,7 +214,7 @@ service:
     metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]}
 `, collectortest.TransportURL(node.URL()), filepath.Join(l.folder, "*", "*.log"), brokerURL, logsURL, metrics), 0o600))
 	collector := collectortest.Start(t, nil, collectortest.Binary(t), "--config", config)
-	require.Eventually(t, func() bool { return strings.Contains(collector.Log.String(), "Everything is ready") }, collectortest.Patience,
-		100*time.Millisecond)
+	ready := func() bool { return strings.Contains(collector.Log.String(), "Everything is ready") }
+	require.Eventually(t, ready, collectortest.Patience, 100*time.Millisecond, "%s", &collector.Log)
 	return collector
 }
