@@ -112,7 +112,7 @@ func (p *pipeline) deliver(ctx context.Context, stop <-chan struct{}, records []
 	counted := false
 	operation := p.report.StartLogsOp(ctx)
 	settlements, reason := p.deliverer.Deliver(operation, stop, len(records), func(ctx context.Context, from, to int) error {
-		logs, stats := p.build(records[from:to])
+		logs, stats := p.mapper.Logs(records[from:to])
 		if !counted { // the first call has the whole batch; later ones build the same records again
 			counted = true
 			p.telemetry.OpenstackAuditReceiverRecordsTruncated.Add(ctx, int64(stats.Truncated), p.telemetry.common)
@@ -128,6 +128,28 @@ func (p *pipeline) deliver(ctx context.Context, stop <-chan struct{}, records []
 		p.report.EndLogsOp(p.report.StartLogsOp(ctx), format, int(rejected), reason)
 	}
 	return settlements
+}
+
+// read decodes a batch. Its records go back with release.
+func (p *pipeline) read(messages []auditlog.Message) []auditlog.Record {
+	var records []auditlog.Record
+	if pooled, _ := p.batches.Get().(*[]auditlog.Record); pooled != nil {
+		records = *pooled
+	}
+	if cap(records) < len(messages) {
+		records = make([]auditlog.Record, len(messages))
+	}
+	records = records[:len(messages)]
+	for i := range records {
+		p.mapper.ReadInto(&records[i], messages[i])
+	}
+	return records
+}
+
+// release returns the records of a batch that is done. They are emptied: what they refer to would live on.
+func (p *pipeline) release(records []auditlog.Record) {
+	clear(records)
+	p.batches.Put(&records)
 }
 
 // tally counts what is in a batch, so that each value of an attribute is added once per batch.
