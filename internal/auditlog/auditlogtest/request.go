@@ -57,6 +57,9 @@ func (r *Request) Check(t testing.TB, line Line) {
 	r.checkSentence(t, line)
 }
 
+// notCreating finds the paths to which a POST creates nothing.
+var notCreating = regexp.MustCompile(`/actions/|/(cleanup|continue_inspection|preview|validate|vendor_passthru)$`)
+
 // uuids finds the ids in a path.
 var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
 
@@ -65,8 +68,7 @@ func (r *Request) checkAction(t testing.TB, line Line, path string) {
 	t.Helper()
 	action := line.Attributes[audit.AttrAuditAction]
 	ids := uuids.FindAllString(path, -1)
-	other := strings.HasSuffix(path, "/preview") || strings.HasSuffix(path, "/validate") || strings.HasSuffix(path, "/cleanup") ||
-		strings.Contains(path, "/actions/")
+	creates := !notCreating.MatchString(path)
 	switch {
 	case r.Method == http.MethodDelete:
 		assert.Equal(t, "delete", action, r)
@@ -74,7 +76,7 @@ func (r *Request) checkAction(t testing.TB, line Line, path string) {
 		assert.Contains(t, []any{"read", "list"}, action, r)
 	case r.Action == "forceDelete", r.Action == "os-force_delete", r.Action == "force_delete":
 		assert.Equal(t, "delete", action, r)
-	case r.Method == http.MethodPost && len(ids) == 0 && r.Action == "" && !other:
+	case r.Method == http.MethodPost && len(ids) == 0 && r.Action == "" && creates:
 		assert.Equal(t, "create", action, r)
 	}
 	if len(ids) > 0 && strings.HasSuffix(path, ids[len(ids)-1]) {
