@@ -6,6 +6,7 @@ SHELL       := /bin/bash
 .DEFAULT_GOAL := help
 
 BINARY       := build/otelcol-openstack-audit
+VERIFIER     := build/audit-verify
 DISTRIBUTION := build/distribution
 TOOLS        := $(CURDIR)/build/tools
 PACKAGES     := build/packages
@@ -25,7 +26,7 @@ help: ## List the targets
 		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: $(BINARY) ## Build the collector: build/otelcol-openstack-audit
+build: $(BINARY) $(VERIFIER) ## Build the collector, build/otelcol-openstack-audit, and build/audit-verify
 
 .PHONY: run
 run: build ## Show it: real notifications, published straight to the collector, as sentences
@@ -126,12 +127,15 @@ clean: ## Remove what was built
 $(BINARY): $(DISTRIBUTION)/.generated $(SOURCES)
 	CGO_ENABLED=0 go build -C $(DISTRIBUTION) -mod=mod -trimpath -buildvcs=false -ldflags='-s -w' -o $(CURDIR)/$@ .
 
+$(VERIFIER): go.mod $(SOURCES)
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w' -o $@ ./cmd/audit-verify
+
 $(DISTRIBUTION)/.generated: builder-config.yaml go.mod go.sum $(TOOLS)/builder
 	rm -rf $(DISTRIBUTION)
 	$(TOOLS)/builder --config builder-config.yaml --skip-compilation
 	touch $@
 
-$(PACKAGES)/.made: $(BINARY) $(TOOLS)/nfpm builder-config.yaml LICENSE README.md $(wildcard config/*.yaml docs/*.md deploy/*/*)
+$(PACKAGES)/.made: $(BINARY) $(VERIFIER) $(TOOLS)/nfpm builder-config.yaml LICENSE README.md $(wildcard config/*.yaml docs/*.md deploy/*/*)
 	rm -rf $(PACKAGES)
 	mkdir -p $(PACKAGES)
 	export VERSION="$$(sed -n 's/^  version: \([^ ]*\).*/\1/p' builder-config.yaml)" ARCH="$$(go env GOARCH)"; \

@@ -30,12 +30,13 @@ const (
 func TestDebHoldsItsFiles(t *testing.T) {
 	const public, ours = "-rw-r--r-- root:root", "root:otelcol-openstack-audit"
 	want := map[string]string{
-		"usr/bin/otelcol-openstack-audit": "-rwxr-xr-x root:root",
-		unit:                              public,
-		"etc/otelcol-openstack-audit/":    "drwxr-x--- " + ours,
+		"usr/bin/otelcol-openstack-audit":         "-rwxr-xr-x root:root",
+		"usr/bin/audit-verify":                    "-rwxr-xr-x root:root",
+		unit:                                      public,
+		"etc/otelcol-openstack-audit/":            "drwxr-x--- " + ours,
 		"etc/otelcol-openstack-audit/config.yaml": "-rw-r----- " + ours,
-		environment:                 "-rw-r----- " + ours,
-		documentation + "copyright": public,
+		environment:                               "-rw-r----- " + ours,
+		documentation + "copyright":               public,
 	}
 	for _, pattern := range []string{
 		"README.md", "docs/*.md", "config/[^q]*.yaml", "deploy/elasticsearch/*", "deploy/grafana/*", "deploy/kolla-ansible/*", "deploy/loki/*", "deploy/opensearch/*",

@@ -1,0 +1,24 @@
+package export
+
+import (
+	"fmt"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// readOTLP reads a request, as the file exporter writes it on a line.
+func (r *Reader) readOTLP(value []byte, record func(Record)) error {
+	logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(value)
+	if err != nil {
+		return fmt.Errorf("no OTLP logs: %w", err)
+	}
+	for _, resource := range logs.ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, lr := range scope.LogRecords().All() {
+				r.form.Record(resource.Resource(), scope.Scope(), lr)
+				record(Record{Form: r.form, EventNames: []string{lr.EventName()}})
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/cmd/audit-verify/internal/reconcile"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/canonical"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/exporttest"
+)
+
+// captured returns some records of the captures, with different uids.
+func captured(t testing.TB, from, to int) plog.Logs {
+	t.Helper()
+	logs := auditlogtest.Captured(t)
+	i := -1
+	logs.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
+		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool {
+			sl.LogRecords().RemoveIf(func(plog.LogRecord) bool {
+				i++
+				return i < from || i >= to
+			})
+			return sl.LogRecords().Len() == 0
+		})
+		return rl.ScopeLogs().Len() == 0
+	})
+	require.Equal(t, to-from, logs.LogRecordCount())
+	return logs
+}
+
+func TestLogsAreOneUnion(t *testing.T) {
+	first, second := newTestLog(t, "audit.example.com/ctl01"), newTestLog(t, "audit.example.com/ctl02")
+	first.add(t, captured(t, 0, 60))
+	second.add(t, captured(t, 40, 100)) // both collectors had some of them
+	first.writer.Sign()
+	second.writer.Sign()
+	documents := exporttest.OTLP(t, captured(t, 0, 100))
+	report := first.records(t, exitClean, "otlp", documents, "--key", second.key, second.dir)
+	require.Equal(t, uint64(100), report.Counts.Verified)
+	require.Len(t, report.Logs, 2)
+	report = first.records(t, exitFindings, "otlp", documents)
+	require.Equal(t, uint64(60), report.Counts.Verified)
+	require.Equal(t, uint64(40), report.Counts.Extra)
+	// The backend has records of both, and one of them is missing.
+	report = first.records(t, exitFindings, "otlp", documents[1:], "--key", second.key, second.dir)
+	require.Equal(t, uint64(1), report.Counts.Missing)
+	require.Equal(t, "intact", report.Integrity)
+	require.Equal(t, "incomplete", report.Completeness)
+}
+
+func TestRange(t *testing.T) {
+	log := newTestLog(t, "audit.example.com/test")
+	logs := captured(t, 0, 100)
+	log.add(t, logs)
+	log.writer.Sign()
+	documents := exporttest.Elasticsearch(t, logs)
+	scope := logs.ResourceLogs().At(0).ScopeLogs().At(0)
+	middle := scope.LogRecords().At(50).Timestamp().AsTime().Format(time.RFC3339Nano)
+	before := log.records(t, exitClean, "elasticsearch", documents, "--to", middle).Counts
+	after := log.records(t, exitClean, "elasticsearch", documents, "--from", middle).Counts
+	require.Equal(t, uint64(100), before.Verified+after.Verified)
+	require.Equal(t, after.Verified, before.OutsideRange)
+	require.Equal(t, before.Verified, after.OutsideRange)
+	require.NotZero(t, before.Verified)
+	// What is not asked for may be missing.
+	report := log.records(t, exitClean, "elasticsearch", documents, "--from", "2030-01-01")
+	require.Equal(t, uint64(100), report.Counts.OutsideRange)
+	log.records(t, exitFindings, "elasticsearch", nil, "--to", "2030-01-01")
+}
+
+// The newest records of a log may not be shown yet by a backend that was asked just now; older ones are missing.
+func TestNotYetVisible(t *testing.T) {
+	log := newTestLog(t, "audit.example.com/test")
+	logs := captured(t, 0, 20)
+	i := 0
+	for _, rl := range logs.ResourceLogs().All() {
+		for _, lr := range rl.ScopeLogs().At(0).LogRecords().All() {
+			lr.SetTimestamp(pcommon.NewTimestampFromTime(time.Date(2026, 12, 31, 23, 50+i/3, 0, i, time.UTC))) // the export is of midnight
+			i++
+		}
+	}
+	log.add(t, logs)
+	log.writer.Sign()
+	documents := exporttest.OTLP(t, logs)
+	report := log.records(t, exitClean, "otlp", documents[:15])
+	require.Equal(t, uint64(5), report.Counts.NotYetVisible)
+	report = log.records(t, exitFindings, "otlp", documents[:15], "--delay", "1m")
+	require.Equal(t, uint64(5), report.Counts.Missing)
+	report = log.records(t, exitFindings, "otlp", append(documents[:10:10], documents[12:15]...))
+	require.Equal(t, uint64(2), report.Counts.Missing, "newer records are shown")
+	require.Equal(t, uint64(5), report.Counts.NotYetVisible)
+}
+
+func TestRefusedAndGaps(t *testing.T) {
+	log := newTestLog(t, "audit.example.com/test")
+	logs := captured(t, 0, 30)
+	log.add(t, logs)
+	documents := exporttest.Loki(t, logs)
+	form := canonical.NewForm()
+	scope := logs.ResourceLogs().At(0).ScopeLogs().At(0)
+	refused := scope.LogRecords().At(3)
+	form.Record(logs.ResourceLogs().At(0).Resource(), scope.Scope(), refused)
+	log.addKind(t, "refused", form, refused.EventName())
+	log.writer.Sign()
+	report := log.records(t, exitClean, "loki", append(documents[:3:3], documents[4:]...))
+	require.Equal(t, uint64(1), report.Counts.Refused)
+	require.Equal(t, uint64(29), report.Counts.Verified)
+
+	// Records that left while the log could not be written: the log says how many.
+	unlogged := exporttest.Loki(t, captured(t, 30, 33))
+	log.records(t, exitFindings, "loki", append(documents, unlogged...))
+	log.addEntry(t, map[string]string{"k": "gap", "n": "3", "t": "1", "z": "1900000000000000000"})
+	log.writer.Sign()
+	report = log.records(t, exitCannotTell, "loki", append(documents, unlogged...))
+	require.Equal(t, uint64(3), report.Counts.Unlogged)
+	require.Equal(t, "unknown", report.Integrity)
+	more := exporttest.Loki(t, captured(t, 30, 34))
+	report = log.records(t, exitFindings, "loki", append(documents, more...))
+	require.Equal(t, uint64(1), report.Counts.Extra)
+}
+
+// One message that came twice with other names in its record is one record.
+func TestLoggedTwiceWithOtherContent(t *testing.T) {
+	log := newTestLog(t, "audit.example.com/test")
+	logs := captured(t, 0, 10)
+	log.add(t, logs)
+	again := captured(t, 0, 10)
+	for _, lr := range again.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+		lr.Attributes().PutStr("user.name", "alice")
+	}
+	log.add(t, again)
+	log.writer.Sign()
+	for _, stored := range []plog.Logs{logs, again} {
+		report := log.records(t, exitClean, "loki", exporttest.Loki(t, stored))
+		require.Equal(t, uint64(10), report.Counts.Verified)
+	}
+	report := log.records(t, exitFindings, "loki", exporttest.Loki(t, captured(t, 1, 10)))
+	require.Equal(t, uint64(1), report.Counts.Missing)
+}
+
+func TestEmbeddedTextTellsWhatWasAltered(t *testing.T) {
+	log := newTestLog(t, "audit.example.com/test")
+	logs := captured(t, 0, 10)
+	log.add(t, logs)
+	log.writer.Sign()
+	form := canonical.NewForm()
+	for _, rl := range logs.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				form.Record(rl.Resource(), sl.Scope(), lr)
+				lr.Attributes().PutStr(canonical.EmbedAttribute, string(form.Append(nil)))
+			}
+		}
+	}
+	for _, layout := range layouts {
+		t.Run(layout.Name, func(t *testing.T) {
+			report := log.records(t, exitClean, layout.Name, layout.write(t, logs))
+			require.Equal(t, uint64(10), report.Counts.Verified)
+			changed := captured(t, 0, 10)
+			logs.CopyTo(changed)
+			records := changed.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+			records.At(2).Body().SetStr("nothing happened")
+			records.At(2).Attributes().PutStr("user.name", "mallory")
+			records.At(5).Attributes().Remove("openstack.audit.action")
+			text, _ := records.At(7).Attributes().Get(canonical.EmbedAttribute)
+			text.SetStr(text.Str()[:20] + "x" + text.Str()[20:])
+			report = log.records(t, exitFindings, layout.Name, layout.write(t, changed))
+			fields := map[string][]string{}
+			for _, finding := range report.Findings.Altered {
+				fields[finding.UID] = finding.Fields
+			}
+			uid := func(i int) string {
+				value, _ := records.At(i).Attributes().Get("log.record.uid")
+				return value.Str()
+			}
+			require.Equal(t, []string{".body", "user_name"}, fields[uid(2)])
+			require.Equal(t, []string{"openstack_audit_action"}, fields[uid(5)])
+			// The record is as it was; somebody changed the text.
+			require.Equal(t, uint64(2), report.Counts.Altered, fields)
+		})
+	}
+}
+
+// The Elastic Common Schema renames fields: only the embedded text tells what the record was.
+func TestForeignLayout(t *testing.T) {
+	log := newTestLog(t, "audit.example.com/test")
+	logs := captured(t, 0, 3)
+	log.add(t, logs)
+	log.writer.Sign()
+	form := canonical.NewForm()
+	var documents []exporttest.Document
+	scope := logs.ResourceLogs().At(0).ScopeLogs().At(0)
+	for _, lr := range scope.LogRecords().All() {
+		form.Record(logs.ResourceLogs().At(0).Resource(), scope.Scope(), lr)
+		documents = append(documents, exporttest.Document{
+			"@timestamp": lr.Timestamp().AsTime().Format(time.RFC3339Nano), "message": lr.Body().Str(),
+			"event": exporttest.Document{"action": "x"}, "log": exporttest.Document{"record": exporttest.Document{"uid": form.Value("log.record.uid")}},
+			"service":   exporttest.Document{"name": form.Value("service.name")},
+			"openstack": exporttest.Document{"audit": exporttest.Document{"canonical": string(form.Append(nil))}},
+		})
+	}
+	report := log.records(t, exitClean, "elasticsearch", documents)
+	require.Equal(t, uint64(3), report.Counts.Verified)
+	documents[1]["message"] = "nothing happened"
+	report = log.records(t, exitFindings, "elasticsearch", documents)
+	require.Equal(t, []string{".body"}, report.Findings.Altered[0].Fields)
+	delete(documents[1], "openstack")
+	report = log.records(t, exitFindings, "elasticsearch", documents)
+	require.Equal(t, uint64(1), report.Counts.NotCheckable)
+	for _, document := range documents {
+		delete(document, "openstack")
+	}
+	report = log.records(t, exitFindings, "elasticsearch", documents)
+	require.Equal(t, uint64(3), report.Counts.NotCheckable)
+	require.Equal(t, "unknown", report.Integrity)
+}
+
+func TestExportedCheckpointsShowAFork(t *testing.T) {
+	log := newTestLog(t, "audit.example.com/test")
+	log.add(t, captured(t, 0, 10))
+	checkpoint := log.writer.Sign()
+	exported := plog.NewLogs()
+	lr := exported.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	lr.SetObservedTimestamp(1)
+	lr.Attributes().PutStr(reconcile.CheckpointAttribute, string(checkpoint))
+	documents := append(exporttest.Loki(t, captured(t, 0, 10)), exporttest.Loki(t, exported)...)
+	report := log.records(t, exitClean, "loki", documents)
+	require.Equal(t, uint64(1), report.Counts.Checkpoints)
+	require.Equal(t, 2, report.Logs[0].Statements)
+
+	// Whoever has the key writes the log anew, without the first record, and deletes that at the backend too.
+	forged := log.again(t)
+	forged.add(t, captured(t, 1, 11))
+	forged.writer.Sign()
+	documents = append(exporttest.Loki(t, captured(t, 1, 11)), exporttest.Loki(t, exported)...)
+	report = forged.records(t, exitFindings, "loki", documents)
+	require.Contains(t, report.Logs[0].Problems[0], "the log was forked")
+	require.Equal(t, uint64(10), report.Counts.Verified)
+}
+
+func TestCannotTell(t *testing.T) {
+	log := newTestLog(t, "audit.example.com/test")
+	log.add(t, captured(t, 0, 10))
+	log.writer.Sign()
+	path := filepath.Join(t.TempDir(), "export")
+	require.NoError(t, os.WriteFile(path, []byte("{\"labels\":{},\"line\":\"\",\"timestamp\":\"2026-01-01T00:00:00Z\"}\n{\"labels\":"), 0o600))
+	status, stdout, _ := verify(t, "records", "--logs", log.dir, "--key", log.key, "--loki", path, "--json", "--quiet", "--from", "2027-01-01")
+	require.Equal(t, exitCannotTell, status, stdout)
+	var report recordsReport
+	require.NoError(t, json.Unmarshal([]byte(stdout), &report))
+	require.Equal(t, uint64(1), report.Counts.Unreadable)
+	other := newTestLog(t, "audit.example.com/test")
+	for _, arguments := range [][]string{
+		{"records", "--logs", log.dir, "--key", log.key},
+		{"records", "--logs", log.dir, "--loki", path},
+		{"records", "--key", log.key, "--loki", path},
+		{"records", "--logs", log.dir, "--key", other.key, "--loki", path},
+		{"records", "--logs", log.dir, "--key", log.key, "--loki", path + "x"},
+		{"records", "--logs", log.dir, "--key", log.key, "--loki", path, "--from", "yesterday"},
+		{"records", "--logs", log.dir, "--key", log.key, "--loki", path, "--from", "2026-01-02", "--to", "2026-01-01"},
+		{"log", log.dir}, {"log", log.dir, "--key", "x"}, {"log", t.TempDir(), "--key", log.key}, {"log", log.dir, "--key", other.key},
+		{"prove", log.dir, "--key", log.key}, {"keygen"}, {"nothing"},
+	} {
+		status, stdout, stderr := verify(t, arguments...)
+		require.Equal(t, exitCannotTell, status, arguments)
+		require.Empty(t, stdout)
+		require.Contains(t, stderr, "audit-verify: ", arguments)
+	}
+}

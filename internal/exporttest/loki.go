@@ -1,0 +1,90 @@
+// Package exporttest has what backends give back, for tests: records as Loki, Elasticsearch and the file exporter write them, and the ways in
+// which somebody may have changed them since.
+package exporttest
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/prometheus/otlptranslator"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// Document is the JSON that a backend gives back for a record.
+type Document = map[string]any
+
+// each calls visit for every record.
+func each(logs plog.Logs, visit func(plog.ResourceLogs, plog.ScopeLogs, plog.LogRecord)) {
+	for _, rl := range logs.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				visit(rl, sl, lr)
+			}
+		}
+	}
+}
+
+// Loki returns the lines of logcli -o jsonl, with the names of the translator that Loki uses.
+func Loki(t testing.TB, logs plog.Logs) (lines []Document) {
+	t.Helper()
+	each(logs, func(rl plog.ResourceLogs, sl plog.ScopeLogs, lr plog.LogRecord) {
+		labels := map[string]any{"detected_level": "info"}
+		for _, attributes := range []pcommon.Map{lr.Attributes(), rl.Resource().Attributes(), sl.Scope().Attributes()} {
+			lokiLabels(t, labels, "", attributes)
+		}
+		add := func(name, value string, there bool) {
+			if there {
+				labels[name] = value
+			}
+		}
+		at := lr.Timestamp()
+		if at == 0 {
+			at = lr.ObservedTimestamp()
+		} else {
+			add("observed_timestamp", fmt.Sprint(uint64(lr.ObservedTimestamp())), lr.ObservedTimestamp() != 0)
+		}
+		trace, span := lr.TraceID(), lr.SpanID()
+		add("severity_number", fmt.Sprint(int32(lr.SeverityNumber())), lr.SeverityNumber() != 0)
+		add("severity_text", lr.SeverityText(), lr.SeverityText() != "")
+		add("dropped_attributes_count", fmt.Sprint(lr.DroppedAttributesCount()), lr.DroppedAttributesCount() != 0)
+		add("flags", fmt.Sprint(uint32(lr.Flags())), lr.Flags() != 0)
+		add("trace_id", hex.EncodeToString(trace[:]), !trace.IsEmpty())
+		add("span_id", hex.EncodeToString(span[:]), !span.IsEmpty())
+		add("scope_name", sl.Scope().Name(), sl.Scope().Name() != "")
+		add("scope_version", sl.Scope().Version(), sl.Scope().Version() != "")
+		if _, ok := labels["service_name"]; !ok {
+			labels["service_name"] = "unknown_service"
+		}
+		lines = append(lines, Document{
+			"labels": labels, "line": lr.Body().AsString(), "timestamp": at.AsTime().In(time.FixedZone("", 3600)).Format(time.RFC3339Nano),
+		})
+	})
+	return lines
+}
+
+func lokiLabels(t testing.TB, labels map[string]any, prefix string, attributes pcommon.Map) {
+	namer := otlptranslator.LabelNamer{}
+	for key, value := range attributes.All() {
+		if prefix != "" {
+			key = prefix + "_" + key
+		}
+		name, err := namer.Build(key)
+		require.NoError(t, err)
+		if value.Type() == pcommon.ValueTypeMap {
+			lokiLabels(t, labels, name, value.Map())
+			continue
+		}
+		labels[name] = strings.Map(func(r rune) rune {
+			if r == utf8.RuneError {
+				return ' '
+			}
+			return r
+		}, value.AsString())
+	}
+}
