@@ -158,6 +158,15 @@ func reasonCode(code string) int {
 	return c
 }
 
+func isRedirection(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	default:
+		return false
+	}
+}
+
 // outcomeOf returns how it really ended: a password change that the policy
 // rejects says success with the code 400, keystone/notifications.py Audit._emit.
 func outcomeOf(n *oslo.Notification) string {

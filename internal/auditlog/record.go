@@ -47,6 +47,7 @@ func (f *facts) find(m *Mapper, r *Record, s *service) {
 	targetType, operation := splitIdentityEvent(n.EventType)
 	if e.Reason.Type == "HTTP" {
 		f.status = reasonCode(e.Reason.Code)
+		f.redirected = isRedirection(f.status)
 	}
 	f.urlPath, f.query, _ = strings.Cut(redact.URL(e.RequestPath), "?")
 	if f.identity {

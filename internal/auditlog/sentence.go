@@ -90,7 +90,11 @@ func (m *textMaker) sentence(service string, t *texts) string {
 		p = append(p, "login").part(" of ", user).part(" via ", m.firstQuoted(t.identityProviderID))
 	} else {
 		c := m.clause(t, service)
-		p = m.scope(t, c.appendTo(p, user, t.outcome))
+		wording := t.outcome
+		if t.redirected && t.action != "read" && t.action != audit.ActionList {
+			wording = audit.OutcomePending
+		}
+		p = m.scope(t, c.appendTo(p, user, wording))
 	}
 	p = append(p.part(" from ", m.firstQuoted(t.clientAddress)), ": ", t.outcome)
 	if t.errorType != "" {

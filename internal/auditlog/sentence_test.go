@@ -98,6 +98,13 @@ func TestSentencesOfTheirOwn(t *testing.T) {
 	}
 }
 
+// Nothing was done: the client has to ask elsewhere.
+func TestSentenceOfARedirection(t *testing.T) {
+	line := byDefault(t, notification("audit.http.response", event(`"action":"delete","outcome":"success","requestPath":"/v1/stacks/web",`+
+		`"initiator":{"name":"bob"},"reason":{"reasonType":"HTTP","reasonCode":"302"}`)))
+	require.Equal(t, "bob asked to delete stack web: success", line.Body)
+}
+
 // What administrators ask the services for, where method and path alone would be misread.
 func TestSentencesOfAdministration(t *testing.T) {
 	for _, test := range []struct{ action, path, wantAction, want string }{

@@ -18,6 +18,8 @@ type texts struct {
 	identityProviderID string
 	urlPath            string
 	cadfTargetTypeURI  string
+	// redirected reports that nothing was done: the client has to ask elsewhere.
+	redirected bool
 	// path is what the path of a request over HTTP names.
 	path   pathTarget
 	actor  actor
@@ -35,6 +37,8 @@ func (t *texts) read(attributes pcommon.Map) {
 	for key, value := range attributes.All() {
 		if field := t.field(key); field != nil {
 			*field = value.AsString()
+		} else if key == audit.AttrHTTPStatusCode {
+			t.redirected = isRedirection(int(value.Int()))
 		}
 	}
 	switch {
