@@ -24,6 +24,15 @@ type Settings struct {
 	Observe func(operation string, err error, took time.Duration)
 	// LoginChanged is told of every login, nil for a good one. It is called by Run and must not block.
 	LoginChanged func(err error)
+	// LoggedIn is told of every good login. It is called by Run and must not block.
+	LoggedIn func(login Login)
+}
+
+// Login is a login of ours, as Keystone tells it.
+type Login struct {
+	UserID, UserName string
+	// At is when it began, by our clock.
+	At time.Time
 }
 
 // defaultTimeout bounds a request where the HTTP client has no timeout.
@@ -55,6 +64,9 @@ func NewClient(settings Settings) *Client {
 	}
 	if settings.LoginChanged == nil {
 		settings.LoginChanged = func(error) {}
+	}
+	if settings.LoggedIn == nil {
+		settings.LoggedIn = func(Login) {}
 	}
 	lookups, lists := *settings.HTTP, *settings.HTTP
 	lookups.CheckRedirect, lists.CheckRedirect = noRedirect, noRedirect

@@ -20,6 +20,7 @@ type token struct {
 	id string
 	// obtained, expires and renew are of our own clock.
 	obtained, expires, renew time.Time
+	user                     Login
 	// proven is set once a request was answered with it.
 	proven atomic.Bool
 }
@@ -33,6 +34,8 @@ type session struct {
 	timeout time.Duration
 	observe func(operation string, err error, took time.Duration)
 	changed func(err error)
+	// loggedIn is told of good logins.
+	loggedIn func(login Login)
 	// sent are the texts of auth, which no error repeats.
 	sent []string
 	// logins bounds how often Keystone's answers make us log in.
@@ -61,6 +64,7 @@ func (s *session) run(ctx context.Context) {
 			continue
 		}
 		failures = 0
+		s.loggedIn(fresh.user)
 		s.sleep(ctx, time.Until(fresh.renew), s.wanted)
 		if wait := s.logins.Reserve().Delay(); wait > 0 {
 			s.settle(nil, &Error{Reason: Unauthorized, message: "login: tokens end sooner than we log in again"})
@@ -119,7 +123,19 @@ func (s *session) login(ctx context.Context) (fresh *token, err error) {
 	return &token{
 		id: id, obtained: start, expires: start.Add(lifetime),
 		renew: start.Add(max(lifetime*4/5, time.Second)),
+		user:  loginOf(result.Body, start),
 	}, nil
+}
+
+// loginOf reads who we are in the document of a token.
+func loginOf(document any, at time.Time) Login {
+	members, _ := document.(map[string]any)
+	members, _ = members["token"].(map[string]any)
+	members, _ = members["user"].(map[string]any)
+	login := Login{At: at}
+	login.UserID, _ = members["id"].(string)
+	login.UserName, _ = members["name"].(string)
+	return login
 }
 
 // lifetimeOf reads the document of a token, 0 where it has no times.
@@ -228,6 +244,7 @@ func newSession(settings Settings, base string) *session {
 		timeout:  settings.timeout(),
 		observe:  settings.Observe,
 		changed:  settings.LoginChanged,
+		loggedIn: settings.LoggedIn,
 		sent:     sentTexts(settings.Auth),
 		logins:   rate.NewLimiter(rate.Every(loginInterval), loginBurst-1),
 		wanted:   make(chan struct{}, 1),

@@ -37,6 +37,9 @@ type Config struct {
 	RefreshInterval time.Duration `mapstructure:"refresh_interval"`
 	// MaxConcurrentRequests is the number of lookups at a time; a list is one more.
 	MaxConcurrentRequests int `mapstructure:"max_concurrent_requests"`
+	// Canary tells of each login of ours in a record of its own, so that the connector openstack_audit_completeness can look for its event.
+	// Keystone sends one only where its notification_opt_out is empty.
+	Canary bool `mapstructure:"canary"`
 	// Storage is the storage extension that keeps names over a restart; nil: none.
 	Storage *component.ID `mapstructure:"storage"`
 

@@ -26,6 +26,7 @@ type enricher struct {
 	startOnce sync.Once
 	startErr  error
 	status    *status
+	canary    canary
 	transport transport
 	directory *directory.Directory
 	client    *keystone.Client
@@ -38,7 +39,7 @@ func newEnricher(config *Config, set processor.Settings) (*enricher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &enricher{config: config, set: set, telemetry: telemetry, status: &status{logger: set.Logger}}, nil
+	return &enricher{config: config, set: set, telemetry: telemetry, status: &status{logger: set.Logger}, canary: newCanary(set)}, nil
 }
 
 // start fails for local mistakes alone: an entry of clouds.yaml, a certificate, a storage extension that is not there. One that is there
@@ -66,12 +67,15 @@ func (e *enricher) startAll(ctx context.Context, host component.Host) error {
 	}
 	e.client = keystone.NewClient(keystone.Settings{
 		Auth: auth, HTTP: httpClient,
-		Observe: e.telemetry.request, LoginChanged: e.status.loginChanged,
+		Observe: e.telemetry.request, LoginChanged: e.status.loginChanged, LoggedIn: e.canary.loggedIn,
 	})
 	e.directory = directory.New(e.settings(names))
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	e.cancel = cancel
 	e.login.Go(func() { e.client.Run(run) })
+	if e.config.Canary {
+		e.login.Go(func() { e.canary.tell(run) })
+	}
 	e.directory.Start(ctx)
 	return e.telemetry.watch(e.directory)
 }

@@ -59,11 +59,13 @@ func (s *shared) createLogs(ctx context.Context, set processor.Settings, cfg com
 		processorhelper.WithStart(func(ctx context.Context, host component.Host) error {
 			p.host = host
 			e.status.join(p)
+			e.canary.join(p, next)
 			return e.start(ctx, host)
 		}),
 		processorhelper.WithShutdown(func(ctx context.Context) error {
 			p.once.Do(func() {
 				e.status.leave(p)
+				e.canary.leave(p)
 				s.release(ctx, config, e)
 			})
 			return nil

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -50,5 +51,22 @@ func TestBrokerTellsWhatItDroveOut(t *testing.T) {
 			text, _ := collectortest.Get(t.Context(), "http://"+address+test.path)
 			return sample.MatchString(text)
 		}, test.metric)
+	}
+
+	// The global counters: two were driven out of a quorum queue; then one is published that no queue takes.
+	unbound, err := rabbitmqtest.NewPublisher(own.URL(), "nobody-listens", false)
+	require.NoError(t, err)
+	require.NoError(t, unbound.Publish(t.Context(), "notifications.info", []byte("{}")), "it is confirmed")
+	require.NoError(t, unbound.Close())
+	for _, want := range []string{
+		`rabbitmq_global_messages_dead_lettered_maxlen_total{[^}]*queue_type="rabbit_quorum_queue"[^}]*} 2`,
+		`rabbitmq_global_messages_unroutable_dropped_total{[^}]*} 1`,
+	} {
+		metric, _, _ := strings.Cut(want, "{")
+		assert.Contains(t, string(rules), metric)
+		sample := regexp.MustCompile("(?m)^" + want + "$")
+		for _, path := range []string{"/metrics", "/metrics/per-object"} {
+			tr.eventually(func() bool { _, text := get("http://" + address + path); return sample.MatchString(text) }, path+" "+metric)
+		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 // Credentials that a Server takes. Any scope is granted.
 const (
 	Username                    = "audit-reader"
+	UserID                      = "fedcba9876543210fedcba9876543210"
 	Password                    = "lab-only"
 	ApplicationCredentialID     = "0123456789abcdef0123456789abcdef"
 	ApplicationCredentialSecret = "lab-only-secret"
@@ -199,7 +200,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Subject-Token", id)
 	answer(w, http.StatusCreated, map[string]any{"token": map[string]any{
 		"issued_at": now.UTC().Format(time.RFC3339Nano), "expires_at": now.Add(s.lifetime).UTC().Format(time.RFC3339Nano),
-		"methods": []string{"password"},
+		"methods": []string{"password"}, "user": map[string]any{"id": UserID, "name": Username},
 	}})
 }
 
