@@ -44,7 +44,8 @@ const (
 // canary is told of a login.
 func (t *tracker) canary(r resource, record plog.LogRecord, now time.Time) {
 	c := canary{
-		Source: source{resource: r}.clone(), UserID: strings.Clone(text(record.Attributes(), audit.AttrUserID)), Sent: record.Timestamp().AsTime(), Came: now,
+		Source: source{resource: r}.clone(), UserID: strings.Clone(text(record.Attributes(), audit.AttrUserID)),
+		Sent: record.Timestamp().AsTime(), Came: now,
 	}
 	if c.UserID == "" || t.uids.Seen(text(record.Attributes(), audit.AttrRecordUID), false) {
 		return // several pipelines tell of it

@@ -15,7 +15,9 @@ func loggedIn(at time.Time) event {
 }
 
 func authenticated(at time.Time) event {
-	return event{service: "keystone", publisher: "identity.ctl01", kind: eventAuthenticate, user: "reader", outcome: audit.OutcomeSuccess, at: at}
+	return event{
+		service: "keystone", publisher: "identity.ctl01", kind: eventAuthenticate, user: "reader", outcome: audit.OutcomeSuccess, at: at,
+	}
 }
 
 func TestLoginsThatComeBack(t *testing.T) {

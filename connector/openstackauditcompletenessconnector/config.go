@@ -79,9 +79,10 @@ func (c *Config) Validate() error {
 		configcheck.Between("repeat_window", c.RepeatWindow, 0, 10_000_000, "records"),
 	}
 	for _, service := range slices.Sorted(maps.Keys(c.Expect)) {
+		within := c.Expect[service]
 		errs = append(errs,
-			configcheck.AtLeast("expect::"+service, c.Expect[service], time.Second),
-			configcheck.That(c.Expect[service] <= c.ForgetAfter, "expect::%s: %v is more than forget_after, %v", service, c.Expect[service], c.ForgetAfter))
+			configcheck.AtLeast("expect::"+service, within, time.Second),
+			configcheck.That(within <= c.ForgetAfter, "expect::%s: %v is more than forget_after, %v", service, within, c.ForgetAfter))
 	}
 	for _, service := range slices.Sorted(maps.Keys(c.SlowServices)) {
 		errs = append(errs, configcheck.AtLeast("slow_services::"+service, c.SlowServices[service], time.Second))

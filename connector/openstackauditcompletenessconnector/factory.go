@@ -12,7 +12,8 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/logtext"
 )
 
-// NewFactory returns the factory of the connector openstack_audit_completeness. Its two sides, to logs and to metrics, share what they know.
+// NewFactory returns the factory of the connector openstack_audit_completeness. Its two sides, to logs and to metrics, share what they
+// know.
 func NewFactory() connector.Factory {
 	s := &shared{checkers: map[*Config]*checker{}}
 	return connector.NewFactory(
@@ -29,11 +30,15 @@ type shared struct {
 	checkers map[*Config]*checker
 }
 
-func (s *shared) createLogsToLogs(_ context.Context, settings connector.Settings, config component.Config, next consumer.Logs) (connector.Logs, error) {
+func (s *shared) createLogsToLogs(
+	_ context.Context, settings connector.Settings, config component.Config, next consumer.Logs,
+) (connector.Logs, error) {
 	return s.side(settings, config.(*Config), func(c *checker) flush { c.logs = next; return c.flushLogs })
 }
 
-func (s *shared) createLogsToMetrics(_ context.Context, settings connector.Settings, config component.Config, next consumer.Metrics) (connector.Logs, error) {
+func (s *shared) createLogsToMetrics(
+	_ context.Context, settings connector.Settings, config component.Config, next consumer.Metrics,
+) (connector.Logs, error) {
 	return s.side(settings, config.(*Config), func(c *checker) flush { c.metrics = next; return c.flushMetrics })
 }
 

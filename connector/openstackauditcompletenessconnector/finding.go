@@ -115,8 +115,8 @@ func (f *finding) severity() plog.SeverityNumber {
 // uid is the same whenever the finding is sent again.
 func (f *finding) uid() string {
 	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(strings.Join([]string{
-		eventGap, f.Source.ServiceName, f.Source.Region, f.Source.Publisher, string(f.Kind), string(f.State), f.Since.UTC().Format(time.RFC3339Nano),
-		f.EventID, f.Session, f.UserID, strconv.FormatUint(f.First, 10),
+		eventGap, f.Source.ServiceName, f.Source.Region, f.Source.Publisher, string(f.Kind), string(f.State),
+		f.Since.UTC().Format(time.RFC3339Nano), f.EventID, f.Session, f.UserID, strconv.FormatUint(f.First, 10),
 	}, "\x00"))).String()
 }
 

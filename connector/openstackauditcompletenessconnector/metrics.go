@@ -125,7 +125,8 @@ func (w *metricsWriter) metric(r resource, name, unit, description string) (metr
 }
 
 func compareResources(a, b resource) int {
-	return cmp.Or(cmp.Compare(a.ServiceName, b.ServiceName), cmp.Compare(a.ServiceNamespace, b.ServiceNamespace), cmp.Compare(a.Region, b.Region))
+	return cmp.Or(
+		cmp.Compare(a.ServiceName, b.ServiceName), cmp.Compare(a.ServiceNamespace, b.ServiceNamespace), cmp.Compare(a.Region, b.Region))
 }
 
 func compareSources(a, b source) int {

@@ -120,7 +120,8 @@ func (t *tracker) checkSilent(s source, h heard, since *time.Time, within time.D
 		f.Sentence = fmt.Sprintf("no event of %s has come since %s; at least one within %s is expected", s.named(), at(h.Event), lasting(within))
 		if h.Event.IsZero() {
 			f.Since = t.started
-			f.Sentence = fmt.Sprintf("no event of %s has come since the collector started at %s; at least one within %s is expected", s.named(), at(t.started), lasting(within))
+			f.Sentence = fmt.Sprintf("no event of %s has come since the collector started at %s; at least one within %s is expected",
+				s.named(), at(t.started), lasting(within))
 		}
 		*since = f.Since
 	case !since.IsZero() && silent <= within:

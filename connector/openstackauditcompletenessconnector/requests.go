@@ -80,7 +80,8 @@ func (t *tracker) checkRequests(now time.Time) {
 		r.Missed = true
 		t.find(finding{
 			Source: key.Source, Kind: kindResponse, State: stateOpen, Since: r.Sent, Found: now, EventID: key.ID,
-			Sentence: fmt.Sprintf("%s sent no response to request %s of %s within %s", key.Source.named(), word(key.ID), at(r.Sent), lasting(within)),
+			Sentence: fmt.Sprintf("%s sent no response to request %s of %s within %s",
+				key.Source.named(), word(key.ID), at(r.Sent), lasting(within)),
 		})
 	}
 }

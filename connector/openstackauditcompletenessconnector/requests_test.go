@@ -35,7 +35,9 @@ func TestResponseThatDoesNotCome(t *testing.T) {
 	l.pass(time.Hour).come(answered("d")).pass(time.Hour)
 	require.Empty(t, l.sentences(), "it is told once")
 	l.come(answered("b"))
-	require.Equal(t, []string{"closed: the response of nova (nova-api) to request b of 2026-11-21T00:00:00Z came after all, sent 2h21m0s later"}, l.sentences())
+	require.Equal(t, []string{
+		"closed: the response of nova (nova-api) to request b of 2026-11-21T00:00:00Z came after all, sent 2h21m0s later",
+	}, l.sentences())
 	require.EqualValues(t, 1, l.values()["nova openstack.audit.gaps openstack.audit.gap.kind=response"])
 	require.Empty(t, l.requests.waiting)
 }

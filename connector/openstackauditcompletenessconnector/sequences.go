@@ -115,13 +115,15 @@ func (t *tracker) findMissing(key sessionKey, m missing, state state, now time.T
 	f := finding{
 		Source: key.Source, Kind: kindSequence, State: state, Since: m.Sent, Found: now, Session: key.ID, First: m.First, Last: m.Last,
 	}
-	numbers := fmt.Sprintf("number %d", m.First)
-	if m.Last != m.First {
-		numbers = fmt.Sprintf("numbers %d to %d", m.First, m.Last)
-	}
-	f.Sentence = fmt.Sprintf("%d events of %s are missing: %s of session %s", m.Last-m.First+1, key.Source.named(), numbers, word(key.ID))
-	if state == stateClosed {
-		f.Sentence = fmt.Sprintf("an event of %s that was missing came after all: %s of session %s", key.Source.named(), numbers, word(key.ID))
+	publisher, session := key.Source.named(), word(key.ID)
+	switch {
+	case state == stateClosed:
+		f.Sentence = fmt.Sprintf("an event of %s that was missing came after all: number %d of session %s", publisher, m.First, session)
+	case m.First == m.Last:
+		f.Sentence = fmt.Sprintf("an event of %s is missing: number %d of session %s", publisher, m.First, session)
+	default:
+		f.Sentence = fmt.Sprintf("%d events of %s are missing: numbers %d to %d of session %s",
+			m.Last-m.First+1, publisher, m.First, m.Last, session)
 	}
 	t.find(f)
 }

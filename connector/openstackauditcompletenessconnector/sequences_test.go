@@ -28,7 +28,7 @@ func TestSequences(t *testing.T) {
 		{"joined in the middle", func(l *lab) { l.come(numbers("s", 17, 18, 16, 19)...) }, []string{}},
 		{"out of order", func(l *lab) { l.come(numbers("s", 0, 4, 2, 3, 1, 5)...) }, []string{}},
 		{"one is missing", func(l *lab) { l.come(numbers("s", 0, 1, 3)...) },
-			[]string{"open: 1 events of keystone (node-1) are missing: number 2 of session s"}},
+			[]string{"open: an event of keystone (node-1) is missing: number 2 of session s"}},
 		{"some of a range come", func(l *lab) { l.come(numbers("s", 0, 9, 4)...) }, []string{
 			"open: 3 events of keystone (node-1) are missing: numbers 1 to 3 of session s",
 			"open: 4 events of keystone (node-1) are missing: numbers 5 to 8 of session s",

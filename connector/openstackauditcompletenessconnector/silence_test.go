@@ -54,7 +54,9 @@ func TestServiceIsHeardThroughAnyPublisher(t *testing.T) {
 	}
 	require.Empty(t, l.sentences())
 	l.pass(2 * time.Hour)
-	require.Equal(t, []string{"open: no event of keystone has come since 2026-11-21T02:00:00Z; at least one within 1h0m0s is expected"}, l.sentences())
+	require.Equal(t, []string{
+		"open: no event of keystone has come since 2026-11-21T02:00:00Z; at least one within 1h0m0s is expected",
+	}, l.sentences())
 }
 
 func TestServiceThatWasNeverHeard(t *testing.T) {
@@ -122,5 +124,7 @@ func TestPublishersAreForgottenAndBounded(t *testing.T) {
 		"open: no event of keystone has come since 2026-11-21T00:00:00Z; at least one within 1h0m0s is expected",
 	}, l.sentences(), "the service is expected all the same")
 	l.come(keystone2).pass(time.Minute)
-	require.Equal(t, []string{"closed: events of keystone come again; none was sent from 2026-11-21T00:00:00Z to 2026-11-21T03:00:00Z"}, l.sentences())
+	require.Equal(t, []string{
+		"closed: events of keystone come again; none was sent from 2026-11-21T00:00:00Z to 2026-11-21T03:00:00Z",
+	}, l.sentences())
 }

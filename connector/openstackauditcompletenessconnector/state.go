@@ -35,7 +35,9 @@ type savedSession struct {
 
 // openStorage opens the storage, nil when there is none. It fails for an extension that is not there; one that cannot be opened is no
 // failure: the audit trail does not wait for what remembers.
-func openStorage(ctx context.Context, host component.Host, extension *component.ID, id component.ID, logger *zap.Logger) (storage.Client, error) {
+func openStorage(
+	ctx context.Context, host component.Host, extension *component.ID, id component.ID, logger *zap.Logger,
+) (storage.Client, error) {
 	if extension == nil {
 		return nil, nil
 	}
@@ -49,7 +51,8 @@ func openStorage(ctx context.Context, host component.Host, extension *component.
 	}
 	client, err := keeper.GetClient(ctx, component.KindConnector, id, "")
 	if err != nil {
-		logger.Warn("the storage cannot be opened: what is known is forgotten at the next restart", zap.Stringer("storage", extension), zap.Error(err))
+		logger.Warn("the storage cannot be opened: what is known is forgotten at the next restart",
+			zap.Stringer("storage", extension), zap.Error(err))
 		return nil, nil
 	}
 	return client, nil

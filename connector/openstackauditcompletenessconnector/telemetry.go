@@ -23,13 +23,13 @@ func newTelemetry(settings connector.Settings, t *tracker) (*telemetry, error) {
 	}
 	own := &telemetry{TelemetryBuilder: builder, id: attribute.String("connector", settings.ID.String())}
 	common := own.with()
-	err = builder.RegisterOpenstackAuditCompletenessConnectorWaitingRequestsCallback(func(_ context.Context, observer metric.Int64Observer) error {
+	observe := func(_ context.Context, observer metric.Int64Observer) error {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		observer.Observe(int64(len(t.requests.waiting)), common)
 		return nil
-	})
-	return own, err
+	}
+	return own, builder.RegisterOpenstackAuditCompletenessConnectorWaitingRequestsCallback(observe)
 }
 
 func (t *telemetry) with(attributes ...attribute.KeyValue) metric.MeasurementOption {

@@ -9,6 +9,9 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
+// repeats are those of Nova's, followed by the cause.
+const repeats = "nova openstack.audit.publisher.repeats openstack.audit.publisher=nova-api openstack.audit.repeat.cause="
+
 // The same message again is a redelivery, the same event in another message was sent twice; a request and its response are two events.
 func TestRepeats(t *testing.T) {
 	l := newLab(t)
@@ -19,8 +22,8 @@ func TestRepeats(t *testing.T) {
 	l.come(first, first, first, again, answered("a"))
 	values := l.values()
 	require.EqualValues(t, 3, values["nova openstack.audit.publisher.records openstack.audit.publisher=nova-api"])
-	require.EqualValues(t, 2, values["nova openstack.audit.publisher.repeats openstack.audit.publisher=nova-api openstack.audit.repeat.cause=redelivered"])
-	require.EqualValues(t, 1, values["nova openstack.audit.publisher.repeats openstack.audit.publisher=nova-api openstack.audit.repeat.cause=sent_again"])
+	require.EqualValues(t, 2, values[repeats+"redelivered"])
+	require.EqualValues(t, 1, values[repeats+"sent_again"])
 	require.Equal(t, began.Unix(), values["nova openstack.audit.publisher.last_event_time openstack.audit.publisher=nova-api"])
 }
 
@@ -32,7 +35,7 @@ func TestRecordsOfCapture(t *testing.T) {
 	l.observe(logs, l.now)
 	values := l.values()
 	require.EqualValues(t, 88, values["nova openstack.audit.publisher.records openstack.audit.publisher=nova-api"])
-	require.EqualValues(t, 88, values["nova openstack.audit.publisher.repeats openstack.audit.publisher=nova-api openstack.audit.repeat.cause=redelivered"])
+	require.EqualValues(t, 88, values[repeats+"redelivered"])
 	require.EqualValues(t, 54, values["barbican openstack.audit.publisher.records openstack.audit.publisher=barbican-wsgi-api"])
 }
 
@@ -48,7 +51,8 @@ func TestFindingAsRecord(t *testing.T) {
 	require.Equal(t, scopeName, rl.ScopeLogs().At(0).Scope().Name())
 	record := rl.ScopeLogs().At(0).LogRecords().At(0)
 	require.Equal(t, "openstack.audit.gap", record.EventName())
-	require.Equal(t, `nova ("nova-api\nkeystone was heard") sent no response to request b of 2026-11-21T00:00:00Z within 15m0s`, record.Body().Str())
+	require.Equal(t, `nova ("nova-api\nkeystone was heard") sent no response to request b of 2026-11-21T00:00:00Z within 15m0s`,
+		record.Body().Str())
 	require.Equal(t, map[string]any{
 		"log.record.uid": "e2d03ce1-6a65-51d2-b615-e44b60bb6ae6", "openstack.audit.gap.kind": "response", "openstack.audit.gap.state": "open",
 		"openstack.audit.gap.since": "2026-11-21T00:00:00Z", "openstack.audit.publisher": evil, "cadf.event.id": "b",
@@ -63,5 +67,5 @@ func TestFindingsAreBounded(t *testing.T) {
 	}
 	require.Len(t, l.unsent(), maxFindings)
 	require.EqualValues(t, 3, l.check(l.now).findings)
-	require.EqualValues(t, maxFindings+3, l.values()[" openstack.audit.gaps openstack.audit.gap.kind=response"], "they are counted all the same")
+	require.EqualValues(t, maxFindings+3, l.values()[" openstack.audit.gaps openstack.audit.gap.kind=response"], "all are counted")
 }

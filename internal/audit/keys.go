@@ -149,6 +149,8 @@ const (
 	AttrGapLast  = "openstack.audit.gap.last"
 	// AttrPublisher is the publisher_id, or without one the host.
 	AttrPublisher = "openstack.audit.publisher"
+	// AttrSignature is what came of checking the event's signature.
+	AttrSignature = "openstack.audit.signature"
 	// AttrSequenceNumber counts the events of a session, which is a process of the Rust Keystone.
 	AttrSequenceNumber  = "openstack.audit.sequence.number"
 	AttrSequenceSession = "openstack.audit.sequence.session"

@@ -29,7 +29,7 @@ func attributeKeys(t *testing.T) []string {
 		audit.AttrInitiatorGeolocation, audit.AttrPartialPasswordHash, audit.AttrReporterChain, audit.AttrAttachments,
 		audit.AttrMeasurements, audit.AttrCADFTargetAddressPrefix, audit.AttrCADFTargetAttachments,
 		audit.AttrGapKind, audit.AttrGapState, audit.AttrGapSince, audit.AttrGapFirst, audit.AttrGapLast, audit.AttrPublisher,
-		audit.AttrSequenceNumber, audit.AttrSequenceSession,
+		audit.AttrSignature, audit.AttrSequenceNumber, audit.AttrSequenceSession,
 	}
 	for _, field := range audit.Fields() {
 		keys = append(keys, field.Key)

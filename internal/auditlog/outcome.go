@@ -23,6 +23,11 @@ var reasonPrefixes = []struct{ prefix, errorType string }{
 	{"The new password cannot be identical", audit.ErrorPasswordHistory},
 	{"You cannot change your password at this time due to the minimum", audit.ErrorPasswordMinAge},
 	{"You cannot change your password at this time due to password policy", audit.ErrorPasswordChangeDisabled},
+	// The Rust Keystone's, crates/keystone/src/audit.rs sanitize_authentication_error.
+	{"UserLocked", audit.ErrorAccountLocked},
+	{"UserDisabled", audit.ErrorAccountDisabled},
+	{"UserPasswordExpired", audit.ErrorPasswordExpired},
+	{"UserNameOrPasswordWrong", audit.ErrorInvalidCredentials},
 }
 
 // isCADFAction recognises the first words of CADF's action taxonomy, DSP0262 appendix A.3,

@@ -161,6 +161,7 @@ func (m *Mapper) writeAudit(r *Record, f *facts, lr plog.LogRecord, w *writer) {
 	if f.duration >= 0 {
 		w.double(audit.AttrAuditDuration, f.duration)
 	}
+	w.signed(n)
 	w.rest(n, f)
 
 	lr.SetEventName(m.eventNameOf(n.EventType))

@@ -45,6 +45,10 @@ type Notification struct {
 	Cut bool
 	// Line is what the log line around the notification knew; nil off the wire.
 	Line *Line
+	// Sequence is its place among the events of its process; nil where the service does not number them.
+	Sequence *Sequence
+	// Verdict is what came of checking its signature; empty where nobody did.
+	Verdict string
 
 	// payload is the payload as it came. Where the fast path did not make it, unparsed is the message that holds it.
 	payload  literal.Value

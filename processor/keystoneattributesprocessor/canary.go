@@ -62,7 +62,8 @@ func (c *canary) loggedIn(login keystone.Login) {
 // tellTime bounds how long a pipeline may take.
 const tellTime = 5 * time.Second
 
-// tell gives each pipeline a record of each login until ctx is done. One that a pipeline refuses is left out: the next login brings another.
+// tell gives each pipeline a record of each login until ctx is done. One that a pipeline refuses is left out: the next login brings
+// another.
 func (c *canary) tell(ctx context.Context) {
 	for {
 		select {

@@ -39,7 +39,18 @@ func TestConfig(t *testing.T) {
 				},
 			},
 		}},
-		"openstack_audit/content":   {err: `content: "events" is none of log_lines, notifications`},
+		"openstack_audit/signed": {want: func() *Config {
+			c := createDefaultConfig().(*Config)
+			c.Content = ContentSignedEvents
+			c.HMACKeys = []HMACKey{
+				{Version: 1, KEK: "746573742d6b656b2d33322d62797465732d3031323334353637383961626364"},
+				{Version: 2, KEK: "0000000000000000000000000000000000000000000000000000000000000000"},
+			}
+			return c
+		}()},
+		"openstack_audit/content":   {err: `content: "events" is none of log_lines, notifications, signed_events`},
+		"openstack_audit/keys":      {err: "hmac_keys: needs content: signed_events"},
+		"openstack_audit/short_key": {err: "hmac_keys[1]::kek: must have 64 hexadecimal digits, such as xxd -p -c 64 writes of Keystone's file"},
 		"openstack_audit/loggers":   {err: "loggers[1]: \"*\" is no logger's name, such as audit.nova or audit.*"},
 		"openstack_audit/unmatched": {err: `unmatched: "forward" is none of drop, keep`},
 		"openstack_audit/reject":    {err: "on_decode_error: a log record cannot be rejected; use keep or drop"},

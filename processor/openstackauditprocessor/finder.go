@@ -13,8 +13,11 @@ type finder interface {
 }
 
 func newFinder(config *Config) finder {
-	if config.Content == ContentNotifications {
+	switch config.Content {
+	case ContentNotifications:
 		return notificationFinder{}
+	case ContentSignedEvents:
+		return newSignedFinder(config.HMACKeys)
 	}
 	return lineFinder{oslo.LineReader{Loggers: config.Loggers, TrustUnnamed: config.TrustUnnamedLogger}}
 }

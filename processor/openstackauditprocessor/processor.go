@@ -45,7 +45,7 @@ func (p *auditProcessor) shutdown(context.Context) error {
 // process replaces the log records in which there is an event by audit records,
 // which come behind those that stay.
 func (p *auditProcessor) process(ctx context.Context, logs plog.Logs) (plog.Logs, error) {
-	b := batch{mapper: p.mapper, finder: p.finder, keepUnmatched: p.keepUnmatched, now: time.Now()}
+	b := batch{mapper: p.mapper, finder: p.finder, keepUnmatched: p.keepUnmatched, now: time.Now(), verdicts: map[string]int64{}}
 	for _, rl := range logs.ResourceLogs().All() {
 		b.incoming = &auditlog.Incoming{Resource: rl.Resource()}
 		for _, sl := range rl.ScopeLogs().All() {
@@ -86,6 +86,8 @@ type batch struct {
 	records   []auditlog.Record
 	read      int64
 	unmatched int64
+	// verdicts counts what came of checking signatures.
+	verdicts map[string]int64
 }
 
 // take reads a log record, and says whether to remove it.
@@ -106,6 +108,9 @@ func (b *batch) take(lr plog.LogRecord) bool {
 		message.Received = observed.AsTime()
 	}
 	if found != nil {
+		if found.Verdict != "" {
+			b.verdicts[found.Verdict]++
+		}
 		b.records = append(b.records, b.mapper.ReadNotification(*found, message))
 	}
 	if undecodable, ok := errors.AsType[*oslo.DecodeError](err); ok {

@@ -52,6 +52,7 @@ func (t *telemetry) count(ctx context.Context, b *batch, stats auditlog.Stats) {
 	addEach(ctx, t, t.OpenstackAuditProcessorEvents, "kind", kinds)
 	addEach(ctx, t, t.OpenstackAuditProcessorEventsSkipped, "reason", skipped)
 	addEach(ctx, t, t.OpenstackAuditProcessorDecodeErrors, "reason", broken)
+	addEach(ctx, t, t.OpenstackAuditProcessorSignatures, "verdict", b.verdicts)
 }
 
 func add(ctx context.Context, counter metric.Int64Counter, count int64, option metric.AddOption) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -54,10 +55,12 @@ func TestBrokerTellsWhatItDroveOut(t *testing.T) {
 	}
 
 	// The global counters: two were driven out of a quorum queue; then one is published that no queue takes.
-	unbound, err := rabbitmqtest.NewPublisher(own.URL(), "nobody-listens", false)
+	connection, err := amqp.Dial(own.URL())
 	require.NoError(t, err)
-	require.NoError(t, unbound.Publish(t.Context(), "notifications.info", []byte("{}")), "it is confirmed")
-	require.NoError(t, unbound.Close())
+	channel, err := connection.Channel()
+	require.NoError(t, err)
+	require.NoError(t, channel.PublishWithContext(t.Context(), "amq.topic", "notifications.info", false, false, amqp.Publishing{Body: []byte("{}")}))
+	require.NoError(t, connection.Close())
 	for _, want := range []string{
 		`rabbitmq_global_messages_dead_lettered_maxlen_total{[^}]*queue_type="rabbit_quorum_queue"[^}]*} 2`,
 		`rabbitmq_global_messages_unroutable_dropped_total{[^}]*} 1`,

@@ -38,6 +38,7 @@ func configurations() []configuration {
 		{file: "gateway.yaml", source: gateway, backends: []string{otlp}},
 		{file: "journald.yaml", source: journald, backends: []string{otlp}},
 		{file: "kafka.yaml", source: kafka, backends: []string{otlp}},
+		{file: "keystone-rs.yaml", source: spool, backends: []string{otlp}},
 		{file: "kubernetes.yaml", source: kubernetes, backends: []string{otlp}},
 		{file: "listen.yaml", source: listen, backends: []string{otlp}},
 		{file: "logfile.yaml", source: logfile},

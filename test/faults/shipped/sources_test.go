@@ -1,6 +1,11 @@
 package shipped
 
 import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -127,6 +132,37 @@ func logfile(t *testing.T) source {
 	t.Helper()
 	folder := t.TempDir()
 	return source{[]string{"AUDIT_LOG_FILES=" + filepath.Join(folder, "*.log")}, lines(filepath.Join(folder, "keystone.log"), "")}
+}
+
+// spool is that of a Keystone in Rust, which signs with the key that the configuration has by default.
+func spool(t *testing.T) source {
+	t.Helper()
+	const node = "ctl01"
+	key, err := hkdf.Expand(sha256.New, make([]byte, 32), "keystone-audit-hmac-v1:"+node, sha256.Size)
+	require.NoError(t, err)
+	folder, seq := t.TempDir(), 0
+	path := filepath.Join(folder, "audit-spool-"+node+".jsonl")
+	return source{[]string{"AUDIT_SPOOL_FILES=" + path + "*"}, func(t *testing.T, _ *collector, ids []string, size int) {
+		t.Helper()
+		var text strings.Builder
+		for _, id := range ids {
+			event := map[string]any{
+				"id": id, "seq": seq, "boot_session_id": "s", "hmac_key_version": 1, "version": "1.1", "domain": "default",
+				"correlation_id": "req-1", "event_time": "2026-11-20T23:21:25.898782+00:00", "action": "delete", "outcome": "success",
+				"outcome_reason": nil, "initiator": map[string]any{"id": "unknown", "project_id": nil, "domain_id": nil},
+				"target":   map[string]any{"id": strings.Repeat("x", size), "type_uri": "data/security/identity/user"},
+				"observer": map[string]any{"node_id": node, "id": "service/security/keystone/" + node},
+			}
+			seq++
+			canonical, err := json.Marshal(event) // sorted, and all of it ASCII
+			require.NoError(t, err)
+			mac := hmac.New(sha256.New, key)
+			mac.Write(canonical)
+			event["signature"] = hex.EncodeToString(mac.Sum(nil))
+			require.NoError(t, json.NewEncoder(&text).Encode(event))
+		}
+		require.NoError(t, collectortest.Append(path, text.String()))
+	}}
 }
 
 // lines appends to a log file.

@@ -32,6 +32,7 @@ type TelemetryBuilder struct {
 	OpenstackAuditProcessorLogRecords          metric.Int64Counter
 	OpenstackAuditProcessorNotificationDelay   metric.Float64Histogram
 	OpenstackAuditProcessorRecordsTruncated    metric.Int64Counter
+	OpenstackAuditProcessorSignatures          metric.Int64Counter
 	OpenstackAuditProcessorUnmatchedLogRecords metric.Int64Counter
 }
 
@@ -99,6 +100,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_openstack_audit_processor_records_truncated",
 		metric.WithDescription("Audit records of which something was cut because it exceeded a bound. [Alpha]"),
 		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.OpenstackAuditProcessorSignatures, err = builder.meter.Int64Counter(
+		"otelcol_openstack_audit_processor_signatures",
+		metric.WithDescription("Signed events whose signature was checked, by what came of it. None is dropped. [Alpha]"),
+		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.OpenstackAuditProcessorUnmatchedLogRecords, err = builder.meter.Int64Counter(

@@ -25,6 +25,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.OpenstackAuditProcessorLogRecords.Add(context.Background(), 1)
 	tb.OpenstackAuditProcessorNotificationDelay.Record(context.Background(), 1)
 	tb.OpenstackAuditProcessorRecordsTruncated.Add(context.Background(), 1)
+	tb.OpenstackAuditProcessorSignatures.Add(context.Background(), 1)
 	tb.OpenstackAuditProcessorUnmatchedLogRecords.Add(context.Background(), 1)
 	AssertEqualOpenstackAuditProcessorDecodeErrors(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -42,6 +43,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualOpenstackAuditProcessorRecordsTruncated(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualOpenstackAuditProcessorSignatures(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualOpenstackAuditProcessorUnmatchedLogRecords(t, testTel,
