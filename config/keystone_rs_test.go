@@ -26,13 +26,13 @@ func TestKeystoneRS(t *testing.T) {
 		"AUDIT_SPOOL_FILES="+filepath.Join(folder, "audit-spool-*.jsonl*"),
 		// That of testdata/signed/sign.py.
 		"AUDIT_KEYSTONE_KEK=746573742d6b656b2d33322d62797465732d3031323334353637383961626364",
-		"AUDIT_OTLP_ENDPOINT="+b.server.URL,
+		"AUDIT_OTLP_ENDPOINT="+b.URL,
 		"AUDIT_STATE="+filepath.Join(folder, "state"))
-	eventually(t, c, func() bool { return b.count() == len(lines) })
+	c.Eventually(t, func() bool { return b.Count() == len(lines) }, "not all events arrive")
 	require.NoError(t, os.Truncate(spool, 0))
 	altered := strings.Replace(strings.ReplaceAll(lines[4], "000000000004", "000000000099"), `"create"`, `"update"`, 1)
 	write(t, spool, strings.Join(append(lines, altered), "\n")+"\n")
-	eventually(t, c, func() bool { return len(verdicts(b)) > len(lines) })
+	c.Eventually(t, func() bool { return len(verdicts(b)) > len(lines) }, "the altered event does not arrive")
 	c.Stop(t)
 
 	want := map[string]string{"keystone-node-1:00000000-0000-4000-8000-000000000099": "bad"}
@@ -43,11 +43,9 @@ func TestKeystoneRS(t *testing.T) {
 }
 
 // verdicts are what came of checking signatures, by the ids of the records.
-func verdicts(b *backend) map[string]string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func verdicts(b backend) map[string]string {
 	all := map[string]string{}
-	for record := range collectortest.Records(b.logs) {
+	for record := range collectortest.Records(b.Logs()) {
 		uid, _ := record.Attributes().Get(audit.AttrRecordUID)
 		verdict, _ := record.Attributes().Get(audit.AttrSignature)
 		all[uid.Str()] = verdict.Str()

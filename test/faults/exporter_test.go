@@ -69,7 +69,10 @@ func TestBrokerTellsWhatItDroveOut(t *testing.T) {
 		assert.Contains(t, string(rules), metric)
 		sample := regexp.MustCompile("(?m)^" + want + "$")
 		for _, path := range []string{"/metrics", "/metrics/per-object"} {
-			tr.eventually(func() bool { _, text := get("http://" + address + path); return sample.MatchString(text) }, path+" "+metric)
+			tr.eventually(func() bool {
+				text, _ := collectortest.Get(t.Context(), "http://"+address+path)
+				return sample.MatchString(text)
+			}, path+" "+metric)
 		}
 	}
 }
