@@ -44,7 +44,7 @@ func TestThroughRabbitMQ(t *testing.T) {
 	awaitAll(t, keystone, b)
 	keystone.Call(http.MethodPut, "/projects/"+shop+"/users/"+alice+"/roles/"+keystone.Roles()["member"], nil)
 	awaitAll(t, keystone, b)
-	keystone.Call(http.MethodDelete, "/users/"+alice, nil)
+	keystone.Call(http.MethodDelete, "/projects/"+shop, nil) // of which every version says who did it
 	var sentences []string
 	for _, id := range awaitAll(t, keystone, b) {
 		assert.Len(t, b.Sentences()[id], 1)
@@ -55,6 +55,6 @@ func TestThroughRabbitMQ(t *testing.T) {
 		"admin created project web-shop (corp): success",
 		"admin created user alice (corp): success",
 		"admin granted role member to user alice (corp) on project web-shop (corp): success",
-		"admin deleted user alice (corp): success",
+		"admin deleted project web-shop (corp): success",
 	})
 }
