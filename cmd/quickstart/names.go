@@ -43,7 +43,7 @@ func serveNames(ctx context.Context, folder string) (*standIn, error) {
 		}
 	}
 	server := &http.Server{Handler: keystone, ReadHeaderTimeout: 10 * time.Second}
-	context.AfterFunc(ctx, func() { _ = server.Close() }) // it holds nothing that could be lost
+	context.AfterFunc(ctx, func() { _ = server.Close() }) // it keeps nothing that could be lost
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			fmt.Fprintln(os.Stderr, "stand-in for Keystone:", err)

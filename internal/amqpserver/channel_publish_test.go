@@ -12,6 +12,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/delivery"
 )
 
 func TestMessageAndClient(t *testing.T) {
@@ -94,11 +96,23 @@ func TestConfirmOrder(t *testing.T) {
 // TestWindows: publishers that do not wait, many at a time, with acceptance in batches by another goroutine.
 func TestWindows(t *testing.T) {
 	const connections, count = 8, 2000
-	batches := &batcher{nudge: make(chan struct{}, 1)}
-	f := start(t, options{handler: batches})
+	arrivals := delivery.NewQueue(func(*Message) int { return 0 })
+	f := start(t, options{handler: handlerFunc(arrivals.Put)})
 	ctx, cancel := context.WithCancel(t.Context())
 	var accepting, publishing sync.WaitGroup
-	accepting.Go(func() { batches.run(ctx) })
+	var bodies []string
+	accepting.Go(func() {
+		for {
+			batch, err := arrivals.Take(ctx, 500)
+			if err != nil {
+				return
+			}
+			for _, m := range batch {
+				bodies = append(bodies, string(m.Body))
+				m.Accept()
+			}
+		}
+	})
 	for i := range connections {
 		_, channel := f.dial(amqp.Config{})
 		publishing.Go(func() {
@@ -114,53 +128,18 @@ func TestWindows(t *testing.T) {
 	accepting.Wait()
 
 	next := map[string]int{}
-	for _, body := range batches.bodies {
+	for _, body := range bodies {
 		connection, number, _ := strings.Cut(body, "/")
 		require.Equal(t, fmt.Sprint(next[connection]), number, "in the order of publishing")
 		next[connection]++
 	}
-	assert.Len(t, batches.bodies, connections*count)
+	assert.Len(t, bodies, connections*count)
 	assert.Zero(t, f.Stats().InFlightBytes)
 }
 
-// batcher accepts what has come together, as a group commit does.
-type batcher struct {
-	mu     sync.Mutex
-	batch  []*Message
-	bodies []string
-	nudge  chan struct{}
-	forget bool
-}
+type handlerFunc func(*Message)
 
-func (b *batcher) Handle(m *Message) {
-	b.mu.Lock()
-	b.batch = append(b.batch, m)
-	b.mu.Unlock()
-	select {
-	case b.nudge <- struct{}{}:
-	default:
-	}
-}
-
-func (b *batcher) run(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-b.nudge:
-		}
-		b.mu.Lock()
-		batch := b.batch
-		b.batch = nil
-		b.mu.Unlock()
-		for _, m := range batch {
-			if !b.forget {
-				b.bodies = append(b.bodies, string(m.Body))
-			}
-			m.Accept()
-		}
-	}
-}
+func (f handlerFunc) Handle(m *Message) { f(m) }
 
 // TestInFlightBudget: what is in flight never exceeds its bound, and what waits for it comes in once there is room.
 func TestInFlightBudget(t *testing.T) {

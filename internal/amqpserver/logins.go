@@ -19,7 +19,7 @@ const (
 	loginBurst      = 10
 	// maxLoginDelay is how long a client waits for its turn. It leaves time within the handshake.
 	maxLoginDelay = 5 * time.Second
-	// maxLimitedHosts bounds the hosts that are told apart; those beyond share one limit.
+	// maxLimitedHosts bounds the hosts that are told apart; the others share one limit.
 	maxLimitedHosts = 4096
 )
 

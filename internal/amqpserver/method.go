@@ -85,7 +85,7 @@ var codeNames = map[code]string{
 
 // Refusal is why a connection or a channel was closed by the server, with AMQP's reply code.
 type Refusal struct {
-	// Code is AMQP's reply code, as 320 or 406.
+	// Code is AMQP's reply code, such as 320 or 406.
 	Code uint16
 	// Text is what the peer was told.
 	Text   string

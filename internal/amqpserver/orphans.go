@@ -10,7 +10,7 @@ import (
 // orphans are the messages that are with the handler still while their connection has ended without an acknowledgement. The
 // publisher will send each again, byte by byte the same (oslo.messaging, kombu: Connection.ensure): then the copy takes the place of its
 // connection, and is not handed over a second time. Without this an outage of the pipeline would add one copy per
-// ConfirmTimeout. What is not sent again, as its publisher has died, is delivered all the same.
+// ConfirmTimeout. What is not sent again, because its publisher has died, is delivered all the same.
 type orphans struct {
 	seed  maphash.Seed
 	count atomic.Int64 // len(messages), so that nothing is hashed in ordinary times

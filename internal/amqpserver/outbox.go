@@ -2,7 +2,7 @@ package amqpserver
 
 import "sync"
 
-// outbox is what is to be sent to a client. One goroutine writes it; whoever adds to it does not wait for the client, but for the
+// outbox is what is to be sent to a client. One goroutine writes it; the goroutines that add to it do not wait for the client, but for the
 // connection's reader, when a client asks and asks and does not take the answers.
 type outbox struct {
 	mu      sync.Mutex
@@ -72,8 +72,8 @@ func (o *outbox) finish(write func([]byte) []byte) bool {
 	return true
 }
 
-// settle ends the acknowledgements: those that are due go into control, and what is not accepted is left to whoever sends it again.
-// o.mu is locked.
+// settle ends the acknowledgements: those that are due go into control, and what is not accepted is left to the client, which sends it
+// again. o.mu is locked.
 func (o *outbox) settle() {
 	if o.confirms == nil {
 		return

@@ -182,9 +182,9 @@ func (s *Server) Stats() Stats {
 }
 
 // Shutdown takes no new connections and no new messages, waits until what was handled is accepted and acknowledged, or ctx ends, and
-// closes every connection with 320, so that clients send what was not acknowledged again, to whoever listens then. It returns when all
-// goroutines of the server have ended; clients that do not answer delay that by at most two seconds. The error is ctx's when messages
-// were left.
+// closes every connection with 320, so that clients send what was not acknowledged again, to the server that listens then. It returns
+// when all goroutines of the server have ended; clients that do not answer delay that by at most two seconds. The error is ctx's when
+// messages were left.
 func (s *Server) Shutdown(ctx context.Context) error {
 	for _, c := range s.stop() {
 		c.retire()

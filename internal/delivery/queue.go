@@ -31,7 +31,7 @@ func (q *Queue[T]) Put(item T) {
 	q.mu.Lock()
 	q.items = append(q.items, item)
 	q.mu.Unlock()
-	q.nudge()
+	q.wake()
 }
 
 // Take waits until there is an item and returns all there are, in order, but not more than limit (at least 1), and not more than
@@ -78,9 +78,9 @@ func (q *Queue[T]) fitting(items []T) int {
 	return len(items)
 }
 
-func (q *Queue[T]) nudge() {
+func (q *Queue[T]) wake() {
 	select {
 	case q.ready <- struct{}{}:
-	default: // a nudge is pending already: whoever takes it sees this item too
+	default: // one is pending already: Take sees this item too
 	}
 }

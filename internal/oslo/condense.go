@@ -23,8 +23,8 @@ const (
 	maxInflated = 128 << 20
 )
 
-// MaxHeld is how many bytes a decoded message may keep in memory at most, its body included.
-func MaxHeld(body []byte) int {
+// MaxMemory is how many bytes a decoded message may keep in memory at most, its body included.
+func MaxMemory(body []byte) int {
 	if !IsCompressed(body) {
 		return len(body)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 )
 
-// DecodeError is why bytes are no notification. It never holds any of them.
+// DecodeError is why bytes are no notification. It never has any of them.
 type DecodeError struct {
 	Reason Reason
 	Err    error

@@ -19,7 +19,7 @@ import (
 //     not twice with different values.
 //
 // Anything else, as every error, is left to the plain path: it decides what the message is. Where the fast path does
-// answer, its answer is that of the plain path; FuzzFastPath holds them equal. Strings are substrings of the text.
+// answer, its answer is that of the plain path; FuzzFastPath proves them equal. Strings are substrings of the text.
 
 const (
 	envelopeStart = `{"oslo.version": "2.0", "oslo.message": "`
@@ -49,7 +49,7 @@ func decodeFast(text string, n *Notification) bool {
 type fastReader struct {
 	text   string
 	pos    int
-	first  bool // nothing of the container that was just opened has been read
+	opened bool // nothing of the container that was just opened has been read
 	failed bool
 	// quotes are those of the strings that were read. If the text has more, a string of the envelope ended within one of them:
 	// to count them once costs less than to look for one in each string.

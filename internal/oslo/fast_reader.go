@@ -17,7 +17,7 @@ func (r *fastReader) begin(bracket byte) (opened bool) {
 		return false
 	}
 	r.pos++
-	r.first = true
+	r.opened = true
 	return true
 }
 
@@ -35,10 +35,10 @@ func (r *fastReader) next(bracket byte) bool {
 		return false
 	case c == bracket:
 		r.pos++
-		r.first = false
+		r.opened = false
 		return false
-	case r.first:
-		r.first = false
+	case r.opened:
+		r.opened = false
 		return true
 	case c != ',':
 		r.failed = true

@@ -7,7 +7,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 )
 
-// The reasons for which a log record holds no notification, beside those of a body.
+// The reasons for which a log record has no notification, beside those of a body.
 const (
 	// ReasonPythonLiteral is a native line whose payload is no Python literal.
 	ReasonPythonLiteral Reason = "python_literal"
@@ -50,7 +50,7 @@ var (
 // maxLayers bounds the records around a message: a container runtime's, a shipper's, oslo.log's own, and one to spare.
 const maxLayers = 4
 
-// LineReader reads the event that a log record holds. The logger that wrote the record decides whether it holds one, for people type into
+// LineReader reads the event that a log record has. The logger that wrote the record decides whether it has one, for people type into
 // logs: the record has to name a logger that writes events, in a field or in oslo.log's header, and the event has to begin that logger's
 // message. What stands around the message is taken off by its own grammar, from the first byte on.
 type LineReader struct {
@@ -119,7 +119,7 @@ func (r LineReader) text(text string, s source) (*Notification, *DecodeError) {
 	if line, _, _ := strings.Cut(rest, "\n"); looksLikeEvent(line) && h.mayHoldNames() {
 		n = nil // a name in the context may have closed it
 	}
-	return withRest(n, failure, rest)
+	return orMoreThanOne(n, failure, rest)
 }
 
 // message reads the message of a logger that a field names. The message may have oslo.log's header of the same logger, as journald's has.
@@ -131,7 +131,7 @@ func (r LineReader) message(text string, s source) (*Notification, *DecodeError)
 		s.line, text = h.add(s.line), text[h.message:]
 	}
 	n, rest, failure := r.event(text, s)
-	return withRest(n, failure, rest)
+	return orMoreThanOne(n, failure, rest)
 }
 
 // document reads a text that is a JSON object: a record in fields, or an event as a whole.
@@ -144,18 +144,18 @@ func (r LineReader) document(text string, s source) (*Notification, *DecodeError
 		return nil, syntaxFailure(ReasonJSON, text, err)
 	}
 	n, failure := r.record(record, s)
-	return withRest(n, failure, rest)
+	return orMoreThanOne(n, failure, rest)
 }
 
-// withRest adds that what follows an event looks like another one. A record holds one event.
-func withRest(n *Notification, failure *DecodeError, rest string) (*Notification, *DecodeError) {
+// orMoreThanOne adds that what follows an event looks like another one. A record has one event.
+func orMoreThanOne(n *Notification, failure *DecodeError, rest string) (*Notification, *DecodeError) {
 	if failure == nil {
 		failure = refuse(rest, ReasonMoreThanOne, errMoreThanOne)
 	}
 	return n, failure
 }
 
-// refuse gives the reason for which a text holds no event, if it looks as though it held one.
+// refuse gives the reason for which a text has no event, if it looks as though it had one.
 func refuse(text string, reason Reason, err error) *DecodeError {
 	if !looksLikeEvent(text) {
 		return nil
@@ -163,7 +163,7 @@ func refuse(text string, reason Reason, err error) *DecodeError {
 	return &DecodeError{Reason: reason, Err: err}
 }
 
-// looksLikeEvent reports whether a text holds what only notifications and CADF events have.
+// looksLikeEvent reports whether a text has what only notifications and CADF events have.
 func looksLikeEvent(text string) bool {
 	return strings.Contains(text, "schemas.dmtf.org/cloud/audit/") || strings.Contains(text, "event_type") &&
 		(strings.Contains(text, "payload") || strings.Contains(text, "publisher_id") || strings.Contains(text, "message_id"))

@@ -54,7 +54,7 @@ func (r LineReader) readNotification(text string, s source) (n *Notification, re
 }
 
 // readNative reads "<event type>, Context: {…}, Payload: {…}". The first literal
-// ends the context and the second one the event, for users' texts may hold labels.
+// ends the context and the second one the event, for users' texts may have labels.
 func readNative(text string, line Line) (n *Notification, rest string, failure *DecodeError) {
 	eventType, found := cutNear(text, contextLabel)
 	if !found {

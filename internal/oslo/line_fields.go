@@ -19,7 +19,7 @@ var messageKeys = [...]string{"message", lineKey, "MESSAGE", "msg", "Payload", "
 // login session or user manager, systemd.journal-fields(7).
 var sessionFields = [...]string{"_SYSTEMD_SESSION", "_SYSTEMD_OWNER_UID", "_SYSTEMD_USER_UNIT"}
 
-// IsMessageKey reports whether a field or attribute of that name may hold the text of a log record.
+// IsMessageKey reports whether a field or attribute of that name may have the text of a log record.
 func IsMessageKey(key string) bool {
 	for _, k := range messageKeys {
 		if k == key {
@@ -64,7 +64,7 @@ func (r LineReader) record(record literal.Value, s source) (*Notification, *Deco
 	return nil, nil
 }
 
-// field reads the field of a record that holds its text.
+// field reads the field of a record that has its text.
 func (r LineReader) field(record, v literal.Value, s source) (*Notification, *DecodeError) {
 	text := v.Text
 	switch v.Kind {
@@ -78,7 +78,7 @@ func (r LineReader) field(record, v literal.Value, s source) (*Notification, *De
 			return nil, refuse(v.String(), ReasonUserSession, errUserSession)
 		}
 		return r.record(v, s)
-	case literal.Array: // journald's form of text that is no UTF-8 or holds control characters
+	case literal.Array: // journald's form of text that is no UTF-8 or has control characters
 		text = bytesOf(v)
 	case literal.String:
 	default:

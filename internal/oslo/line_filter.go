@@ -2,8 +2,8 @@ package oslo
 
 import "strings"
 
-// MayHoldEvent is a quick test: false says that the text of a log record holds no
-// audit event. It is made for lines that hold none, which are nearly all.
+// MayHoldEvent is a quick test: false says that the text of a log record has no
+// audit event. It is made for lines that have none, which are nearly all.
 //
 // strings.Contains is fast where the first byte of what it looks for is rare in
 // the text; hence the odd beginnings.

@@ -26,7 +26,7 @@ var (
 	beforeLogger = regexp.MustCompile(`^(?:[ \t|:;,-]*(?:(?:\d{4}-\d\d-\d\d[ T])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|\d+\b|` +
 		`(TRACE|DEBUG|INFO|AUDIT|NOTICE|WARNING|WARN|ERROR|CRITICAL|FATAL)\b))+[ \t|:;,-]*`)
 	loggerPattern = regexp.MustCompile(`^[A-Za-z_][\w.]*(?:-[\w.]+)*`)
-	// idPattern is a word of oslo.log's default context, which holds ids and no names.
+	// idPattern is a word of oslo.log's default context, which has ids and no names.
 	idPattern = regexp.MustCompile(`^(?:-|None|all|default|req-[\w-]+|[0-9a-f]{32}|[0-9a-f]{64})$`)
 )
 
@@ -72,7 +72,7 @@ func cutBrackets(text string) (within, rest string) {
 	return text[1:end], text[end+1:]
 }
 
-// readLogger returns the logger with which a text begins. That of the driver ends with the event type, which may hold blanks: nothing
+// readLogger returns the logger with which a text begins. That of the driver ends with the event type, which may have blanks: nothing
 // but the context and the event follows.
 func readLogger(text string) string {
 	if !strings.HasPrefix(text, driverPrefix) {
@@ -85,7 +85,7 @@ func readLogger(text string) string {
 }
 
 // mayHoldNames reports whether the context is another than oslo.log's default one, or stands without brackets where the driver's logger
-// ends: a name in it could hold what ends the context, and an event behind that.
+// ends: a name in it could have what ends the context, and an event behind that.
 func (h header) mayHoldNames() bool {
 	if strings.Contains(h.logger, " ") {
 		return true

@@ -20,7 +20,7 @@ const (
 	anyForm = notification | native | unsent
 )
 
-// driverPrefix begins the logger of the driver log; the event type follows, which may hold a blank.
+// driverPrefix begins the logger of the driver log; the event type follows, which may have a blank.
 const driverPrefix = "oslo.messaging.notification."
 
 // eventLoggers are the loggers that write events.

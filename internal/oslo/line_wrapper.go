@@ -19,7 +19,7 @@ const (
 
 // wrappers are what may stand before a line, each from the first byte on.
 var wrappers = [...]struct {
-	first   string // the bytes that it can begin with
+	opening string // the bytes that it can begin with
 	pattern *regexp.Regexp
 	// escaped reports that the text behind is Apache's, which escapes it.
 	escaped bool
@@ -40,7 +40,7 @@ var wrappers = [...]struct {
 	// RFC 3164, with the host that a relay adds, and rsyslog's traditional file format without the priority.
 	{"<", regexp.MustCompile(`^` + priority + bsdTime + ` (?:` + host + `)?` + tag), false},
 	{"JFMASOND", regexp.MustCompile(`^` + bsdTime + ` ` + host + tag), false},
-	// Apache's error log, of mod_wsgi alone: what other modules log holds paths.
+	// Apache's error log, of mod_wsgi alone: what other modules log has paths.
 	{"[", regexp.MustCompile(`^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:.]+ \d{4}\] \[wsgi:[a-z]+\] ` +
 		`(?:\[pid \d+(?::tid \d+)?\] )?(?:\[(?:remote|client) [^\]\s]+\] )?`), true},
 }
@@ -72,7 +72,7 @@ func (r LineReader) unwrap(text string) (line string, h header, piece bool) {
 
 func unwrapOnce(text string) (rest string, escaped, piece bool) {
 	for _, w := range wrappers {
-		if text == "" || strings.IndexByte(w.first, text[0]) < 0 {
+		if text == "" || strings.IndexByte(w.opening, text[0]) < 0 {
 			continue
 		}
 		if m := w.pattern.FindStringSubmatchIndex(text); m != nil {

@@ -18,7 +18,7 @@ const (
 	KindCADF Kind = iota
 	// KindBasic carries Keystone's basic payload: the id of the resource.
 	KindBasic
-	// KindOther is a notification that is no audit event, as compute.instance.create.end.
+	// KindOther is a notification that is no audit event, such as compute.instance.create.end.
 	KindOther
 	// KindRPC is a remote procedure call that strayed into the queue.
 	KindRPC
@@ -50,7 +50,7 @@ type Notification struct {
 	// Verdict is what came of checking its signature; empty where nobody did.
 	Verdict string
 
-	// payload is the payload as it came. Where the fast path did not make it, unparsed is the message that holds it.
+	// payload is the payload as it came. Where the fast path did not make it, unparsed is the message that has it.
 	payload  literal.Value
 	unparsed string
 }
@@ -210,7 +210,7 @@ func earlier(object literal.Value, name string) (extras []cadf.Extra) {
 
 // textField leaves out the payload, and what says nothing about the event:
 // _unique_id is set for each send, and _context_* is the publisher's own context,
-// which may hold a live token.
+// which may have a live token.
 func (n *Notification) textField(key string) (field *string, known bool) {
 	switch key {
 	case "message_id":

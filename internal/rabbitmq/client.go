@@ -19,11 +19,8 @@ type Client struct {
 	consume func(ctx context.Context, host Host, prefetch int, serve func(context.Context, *Session) error) generationEnd
 }
 
-// NewClient makes a client that tells observer what happens; nil means nobody. It opens nothing: Run does.
+// NewClient makes a client that tells observer what happens. It opens nothing: Run does.
 func NewClient(config Config, observer Observer) *Client {
-	if observer == nil {
-		observer = NopObserver{}
-	}
 	c := &Client{config: config.withDefaults(), observer: observer, maxPause: defaultMaxPause}
 	c.consume = c.runGeneration
 	c.topology.config, c.topology.observer = &c.config, observer

@@ -238,7 +238,7 @@ func TestInFlightIsSettledOnShutdown(t *testing.T) {
 	connected := make(chan struct{})
 	err := make(chan error, 1)
 	go func() {
-		err <- NewClient(b.shared(), nil).Run(ctx, func(ctx context.Context, s *Session) error {
+		err <- NewClient(b.shared(), &recorder{}).Run(ctx, func(ctx context.Context, s *Session) error {
 			session = s
 			close(connected)
 			for range 3 {

@@ -1,6 +1,7 @@
 package rabbitmq
 
 import (
+	"cmp"
 	"crypto/tls"
 	"time"
 
@@ -42,15 +43,15 @@ const (
 type Config struct {
 	// Hosts are tried in random order first, then round robin. At least one is needed.
 	Hosts []Host
-	// VirtualHost is the broker's virtual host; empty means "/".
+	// VirtualHost is the broker's virtual host, such as "/".
 	VirtualHost string
 	// TLS is nil for plaintext. A ServerName left empty is set to the host that is dialled.
 	TLS *tls.Config
-	// Mechanism defaults to MechanismPlain.
+	// Mechanism (default MechanismPlain).
 	Mechanism Mechanism
 	// Heartbeat is the interval asked for, in whole seconds; the broker may lower it. 0 takes the broker's; it cannot be turned off.
 	Heartbeat time.Duration
-	// ConnectionTimeout bounds dialling with the TLS and AMQP handshakes, and closing. 0 means 30 s.
+	// ConnectionTimeout bounds dialling with the TLS and AMQP handshakes, and closing (default 30s).
 	ConnectionTimeout time.Duration
 	// ConnectionName is what an operator sees in the broker's list of connections.
 	ConnectionName string
@@ -63,15 +64,15 @@ type Config struct {
 	ExpectExchanges bool
 	Queue           QueueConfig
 
-	// Prefetch is the most deliveries that are unsettled at a time, in messages (1 to 65535). 0 means 1000.
+	// Prefetch is the most deliveries that are unsettled at a time, in messages (1 to 65535).
 	Prefetch int
 	// MaxInFlightBytes bounds the bytes of received and unsettled deliveries: above it nothing more is read from the socket, and when
 	// that lasts, the client connects again with a prefetch that fits. The message that crosses the bound is still read, so that one
 	// larger than it passes. 0 means no bound.
 	MaxInFlightBytes int64
-	// RebindInterval is how often exchanges are probed, bindings asserted and the queue's depth read. 0 means 30 s.
+	// RebindInterval is how often exchanges are probed, bindings asserted and the queue's depth read.
 	RebindInterval time.Duration
-	// Backoff is the jittered exponential wait between rounds of connection attempts over all hosts; 1 s to 30 s by default.
+	// Backoff is the jittered exponential wait between rounds of connection attempts over all hosts.
 	Backoff backoff.ExponentialBackOff
 }
 
@@ -96,19 +97,7 @@ type QueueConfig struct {
 }
 
 func (c Config) withDefaults() Config {
-	setDefault(&c.VirtualHost, "/")
-	setDefault(&c.Mechanism, MechanismPlain)
-	setDefault(&c.ConnectionTimeout, 30*time.Second)
-	setDefault(&c.RebindInterval, 30*time.Second)
-	setDefault(&c.Backoff, backoff.ExponentialBackOff{
-		InitialInterval: time.Second, RandomizationFactor: 0.5, Multiplier: 1.5, MaxInterval: 30 * time.Second,
-	})
-	setDefault(&c.Prefetch, 1000)
+	c.Mechanism = cmp.Or(c.Mechanism, MechanismPlain)
+	c.ConnectionTimeout = cmp.Or(c.ConnectionTimeout, 30*time.Second)
 	return c
-}
-
-func setDefault[T comparable](value *T, fallback T) {
-	if *value == *new(T) {
-		*value = fallback
-	}
 }

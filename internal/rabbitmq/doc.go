@@ -1,5 +1,5 @@
 // Package rabbitmq is the AMQP 0-9-1 client session of the receiver: it dials, asserts the topology, consumes, and settles
-// deliveries within the channel generation they came from. It knows nothing of what the messages hold.
+// deliveries within the channel generation they came from. It knows nothing of what is in the messages.
 //
 // A generation lasts from one successful basic.consume to the end of its channel. Delivery tags belong to their generation
 // (AMQP 0-9-1, section 1.8.3.13), so deliveries are settled only through the [Session] they came from; whatever is left

@@ -143,7 +143,6 @@ func (b broker) closeConnections(t *testing.T) {
 
 // recorder is an Observer that remembers.
 type recorder struct {
-	NopObserver
 	mu           sync.Mutex
 	connected    []string
 	disconnected map[string][]error

@@ -53,33 +53,3 @@ type QueueState struct {
 	// MaxLength is the configured bound in messages; 0 when there is none, or when it is not known (existing queue, or one that differs).
 	MaxLength int64
 }
-
-// NopObserver ignores everything.
-type NopObserver struct{}
-
-// Connected implements Observer.
-func (NopObserver) Connected(string) {}
-
-// Disconnected implements Observer.
-func (NopObserver) Disconnected(string, error) {}
-
-// ExchangesProbed implements Observer.
-func (NopObserver) ExchangesProbed(_, _ []string) {}
-
-// TopologyAsserted implements Observer.
-func (NopObserver) TopologyAsserted(error) {}
-
-// QueueState implements Observer.
-func (NopObserver) QueueState(QueueState) {}
-
-// QueueDiffers implements Observer.
-func (NopObserver) QueueDiffers(error) {}
-
-// DeadLettersUnavailable implements Observer.
-func (NopObserver) DeadLettersUnavailable(error) {}
-
-// NearDeliveryLimit implements Observer.
-func (NopObserver) NearDeliveryLimit(uint64, int64, int64) {}
-
-// StateChanged implements Observer.
-func (NopObserver) StateChanged(State) {}

@@ -35,7 +35,7 @@ type Session struct {
 	ended    atomic.Pointer[error]
 }
 
-// Deliveries is the library's own unbuffered channel, closed when the generation ends. Whoever drains it must call Received
+// Deliveries is the library's own unbuffered channel, closed when the generation ends. The one goroutine that drains it must call Received
 // for each delivery, in order, and must not wait for anything in between: the number of unsettled deliveries is bounded by
 // Config.Prefetch and Config.MaxInFlightBytes, so that they can be kept in a slice.
 func (s *Session) Deliveries() <-chan amqp.Delivery { return s.deliveries }
@@ -128,7 +128,7 @@ func (s *Session) pauseOrResume() {
 	s.pause(bytes > s.maxBytes && messages < s.prefetch)
 }
 
-// DeliveryCount is what the broker holds against the queue's delivery limit (x-delivery-count of a quorum queue): how often the message
+// DeliveryCount is what the broker counts against the queue's delivery limit (x-delivery-count of a quorum queue): how often the message
 // came back to its queue. A connection that ends counts with every version; basic.nack and the acknowledgement timeout do so before
 // RabbitMQ 4.3, which counts those apart (x-acquired-count). Elsewhere it is 1 for a redelivered message, else 0.
 func DeliveryCount(d *amqp.Delivery) int64 {

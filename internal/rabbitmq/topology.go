@@ -18,7 +18,7 @@ type topology struct {
 	observer  Observer
 	exchanges exchanges
 
-	// differs and noDeadLetters are whether the observer was told so.
+	// differs and noDeadLetters are set while the observer has been told so.
 	differs, noDeadLetters bool
 }
 
@@ -157,7 +157,7 @@ func (t *topology) upkeep(connection *connection, known *asserted) error {
 }
 
 // queueArguments of our own queue. Note that RabbitMQ dead-letters what drop-head drops too (reason maxlen), so the dead-letter queue
-// holds rejected messages and the overflow of the queue, and is bounded itself.
+// has rejected messages and the overflow of the queue, and is bounded itself.
 func queueArguments(queue *QueueConfig) amqp.Table {
 	arguments := boundedArguments(queue)
 	if queue.DeadLetter {

@@ -77,7 +77,7 @@ func (u URL) HostsWithoutCredentials() []string {
 //
 //	rabbit://[user:password@]host[:port][,[user:password@]host[:port]…]/[virtual_host][?key=value&…]
 //
-// Errors hold no part of the URL: what is wrong with it may be an unescaped password.
+// Errors repeat no part of the URL: what is wrong with it may be an unescaped password.
 func Parse(text string) (URL, error) {
 	text = strings.TrimLeft(text, " ")
 	text = strings.NewReplacer("\t", "", "\r", "", "\n", "").Replace(text)
@@ -139,7 +139,7 @@ func parseHosts(netloc string) ([]Host, error) {
 
 func parseHost(text string) (Host, error) {
 	host := Host{Name: text, Port: DefaultAMQPPort}
-	// The last @ splits: passwords may hold unescaped ones.
+	// The last @ splits: passwords may have unescaped ones.
 	if at := strings.LastIndexByte(text, '@'); at >= 0 {
 		username, password, _ := strings.Cut(text[:at], ":")
 		host.Username, host.Password = unquote(username), unquote(password)

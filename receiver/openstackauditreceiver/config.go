@@ -18,9 +18,9 @@ type Config struct {
 	RabbitMQ configoptional.Optional[RabbitMQConfig] `mapstructure:"rabbitmq"`
 	// Listen takes what services publish straight to the receiver.
 	Listen configoptional.Optional[ListenConfig] `mapstructure:"listen"`
-	// RetryOnFailure spaces the tries while the pipeline refuses for now. They never end.
+	// RetryOnFailure spaces the tries while the pipeline refuses temporarily (default 100ms to 30s). They never end.
 	RetryOnFailure configretry.BackOffConfig `mapstructure:"retry_on_failure"`
-	// OnPermanentError says what becomes of a message whose record the pipeline refused for good.
+	// OnPermanentError says what becomes of a message whose record the pipeline rejected permanently (default reject).
 	OnPermanentError PermanentErrorPolicy `mapstructure:"on_permanent_error"`
 	// Records says what a record looks like.
 	Records auditlog.Config `mapstructure:",squash"`
@@ -41,13 +41,13 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		RabbitMQ:         configoptional.Default(newDefaultRabbitMQConfig()),
 		Listen:           configoptional.Default(newDefaultListenConfig()),
-		RetryOnFailure:   retryForEver(100*time.Millisecond, 30*time.Second),
+		RetryOnFailure:   retryForever(100*time.Millisecond, 30*time.Second),
 		OnPermanentError: PermanentErrorReject,
 		Records:          auditlog.NewDefaultConfig(),
 	}
 }
 
-func retryForEver(initial, maximum time.Duration) configretry.BackOffConfig {
+func retryForever(initial, maximum time.Duration) configretry.BackOffConfig {
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.InitialInterval, retry.MaxInterval, retry.MaxElapsedTime = initial, maximum, 0
 	return retry

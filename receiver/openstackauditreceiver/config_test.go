@@ -55,10 +55,10 @@ func TestConfig(t *testing.T) {
 					Consumers: ConsumersShared, MaxLength: 5, MaxLengthMiB: 6,
 				},
 				Prefetch: 50, MaxBatchSize: 50, MaxInFlightMiB: 7, RebindInterval: 5 * time.Second,
-				Reconnect: retryForEver(2*time.Second, 4*time.Second),
+				Reconnect: retryForever(2*time.Second, 4*time.Second),
 			}),
 			Listen:           configoptional.Default(newDefaultListenConfig()),
-			RetryOnFailure:   retryForEver(time.Second, 2*time.Second),
+			RetryOnFailure:   retryForever(time.Second, 2*time.Second),
 			OnPermanentError: PermanentErrorDrop,
 			Records: auditlog.Config{
 				OnDecodeError: auditlog.DecodeErrorReject, MaxBodySizeKiB: 64, OtherNotifications: auditlog.Keep,

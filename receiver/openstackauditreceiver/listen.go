@@ -80,7 +80,7 @@ func messageSize(message *amqpserver.Message) int {
 	if message == nil {
 		return 0
 	}
-	return oslo.MaxHeld(message.Body)
+	return oslo.MaxMemory(message.Body)
 }
 
 // Handle implements amqpserver.Handler.

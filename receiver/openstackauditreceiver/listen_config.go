@@ -21,23 +21,23 @@ import (
 
 // ListenConfig says where services may publish to, and who may.
 type ListenConfig struct {
-	// Endpoint is host:port.
+	// Endpoint is host:port (default localhost:5679).
 	Endpoint string `mapstructure:"endpoint"`
-	// TLS is required unless Endpoint is of the loopback interface.
+	// TLS is required unless Endpoint is of the loopback interface (default off).
 	TLS configoptional.Optional[configtls.ServerConfig] `mapstructure:"tls"`
-	// InsecurePlaintext allows passwords and events to cross the network in the clear.
+	// InsecurePlaintext allows passwords and events to cross the network in the clear (default false).
 	InsecurePlaintext bool             `mapstructure:"insecure_plaintext"`
 	Auth              ListenAuthConfig `mapstructure:"auth"`
-	// Exchanges and Topics are those whose messages become records; none means any.
+	// Exchanges and Topics are those whose messages become records (default any).
 	Exchanges []string `mapstructure:"exchanges"`
 	Topics    []string `mapstructure:"topics"`
-	// MaxConnections bounds the connections, one channel each.
+	// MaxConnections bounds the connections, one channel each (default 1024).
 	MaxConnections int `mapstructure:"max_connections"`
-	// MaxMessageSizeMiB bounds a body that is kept until its record is taken; a larger one is condensed as it comes.
+	// MaxMessageSizeMiB bounds a body that is kept until its record is accepted (default 16). A larger one is condensed as it comes.
 	MaxMessageSizeMiB int `mapstructure:"max_message_size_mib"`
-	// MaxInFlightMiB bounds what the pipeline did not take yet: bodies, and what compressed ones inflate to.
+	// MaxInFlightMiB bounds what the pipeline has not accepted yet: bodies, and what compressed ones inflate to (default 64).
 	MaxInFlightMiB int `mapstructure:"max_in_flight_mib"`
-	// MaxHold is how long a service waits for its confirmation before it is told to connect and send again.
+	// MaxHold is how long a service waits for its confirmation before it is told to connect and send again (default 30s).
 	MaxHold time.Duration `mapstructure:"max_hold"`
 
 	_ struct{}
@@ -45,11 +45,12 @@ type ListenConfig struct {
 
 // ListenAuthConfig says how services authenticate.
 type ListenAuthConfig struct {
-	// Mechanisms: PLAIN and AMQPLAIN take the user name and the password, EXTERNAL a certificate that tls::client_ca_file verifies.
+	// Mechanisms are those offered (default AMQPLAIN and PLAIN, which take the user name and the password). EXTERNAL takes a certificate that
+	// tls::client_ca_file verifies.
 	Mechanisms []amqpserver.Mechanism `mapstructure:"mechanisms"`
 	Username   string                 `mapstructure:"username"`
 	Password   configopaque.String    `mapstructure:"password"`
-	// CertificateNames are those of which a certificate must have one for EXTERNAL, as its subject, its common name or a subject alternative
+	// CertificateNames are those of which a certificate must have one for EXTERNAL: as its subject, its common name or a subject alternative
 	// name.
 	CertificateNames []string `mapstructure:"certificate_names"`
 

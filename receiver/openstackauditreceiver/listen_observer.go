@@ -14,16 +14,16 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpserver"
 )
 
-// listenObserver tells what happens at the endpoint as metrics and, once an hour for each host and reason, as log lines: whoever
+// listenObserver reports what happens at the endpoint as metrics and, once an hour for each host and reason, as log lines: anyone who
 // reaches the port must not be able to fill the log.
 type listenObserver struct {
 	telemetry *telemetry
 	now       func() time.Time
 
 	mu sync.Mutex
-	// said is what was said since the hour began, at most maxComplaints.
-	said  map[complaint]struct{}
-	began time.Time
+	// complaints are those that were logged since the hour began.
+	complaints logged[complaint]
+	began      time.Time
 }
 
 // repetition is after how long a complaint is worth another line.
@@ -35,23 +35,18 @@ type complaint struct {
 }
 
 func newListenObserver(telemetry *telemetry) *listenObserver {
-	return &listenObserver{telemetry: telemetry, now: time.Now, said: map[complaint]struct{}{}}
+	return &listenObserver{telemetry: telemetry, now: time.Now, complaints: newLogged[complaint](maxComplaints)}
 }
 
-// first is whether the complaint is to be said: it was not said in this hour, which has room for it.
-func (o *listenObserver) first(host netip.Addr, reason string) bool {
+// isNew reports whether to log the complaint: once per hour, host and reason.
+func (o *listenObserver) isNew(host netip.Addr, reason string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if now := o.now(); now.Sub(o.began) >= repetition {
 		o.began = now
-		clear(o.said)
+		o.complaints.clear()
 	}
-	c := complaint{host, reason}
-	if _, said := o.said[c]; said || len(o.said) >= maxComplaints {
-		return false
-	}
-	o.said[c] = struct{}{}
-	return true
+	return o.complaints.add(complaint{host, reason})
 }
 
 // Refused implements amqpserver.Observer.
@@ -69,7 +64,7 @@ func (o *listenObserver) Refused(peer netip.AddrPort, err error) {
 		reason = "protocol"
 	}
 	o.telemetry.OpenstackAuditReceiverListenConnectionsRefused.Add(context.Background(), 1, o.telemetry.with("refusal", reason))
-	if o.first(peer.Addr(), reason) {
+	if o.isNew(peer.Addr(), reason) {
 		o.telemetry.logger.Warn("A connection was refused; others of the same host for the same reason are counted only for an hour",
 			zap.Stringer("peer", peer), zap.String("reason", reason), zap.Error(err))
 	}
@@ -92,7 +87,7 @@ func (o *listenObserver) Closed(client *amqpserver.Client, err error) {
 		return
 	}
 	o.telemetry.OpenstackAuditReceiverListenConnectionsClosed.Add(context.Background(), 1, o.withCode(refusal))
-	if o.first(client.Address.Addr(), refusal.Text) {
+	if o.isNew(client.Address.Addr(), refusal.Text) {
 		o.telemetry.logger.Warn("A service's connection was closed; it connects again and sends what was not confirmed",
 			append(identity(client), zap.Error(err))...)
 	}
@@ -118,7 +113,7 @@ func (o *listenObserver) withCode(refusal *amqpserver.Refusal) metric.Measuremen
 	return metric.WithAttributeSet(attribute.NewSet(o.telemetry.id, attribute.Int("code", int(refusal.Code))))
 }
 
-// identity is who a client is and says it is. oslo.messaging's connection names have the process and its id.
+// identity is who a client is, and who it says it is. oslo.messaging's connection names have the process and its id.
 func identity(client *amqpserver.Client) []zap.Field {
 	return []zap.Field{
 		zap.Stringer("peer", client.Address), zap.String("user", client.User), zap.String("mechanism", string(client.Mechanism)),
@@ -126,7 +121,7 @@ func identity(client *amqpserver.Client) []zap.Field {
 	}
 }
 
-// observeListener registers what is measured when somebody asks.
+// observeListener registers what is measured when metrics are collected.
 func (t *telemetry) observeListener(server *amqpserver.Server) error {
 	return errors.Join(
 		t.RegisterOpenstackAuditReceiverListenConnectionsCallback(func(_ context.Context, observer metric.Int64Observer) error {

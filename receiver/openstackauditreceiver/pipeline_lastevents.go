@@ -13,7 +13,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
-// otherOrigin stands for exchanges and services that nobody configured and OpenStack does not have. Whoever may publish can make up
+// otherOrigin stands for exchanges and services that nobody configured and OpenStack does not have. Anyone who may publish can make up
 // names without end.
 const otherOrigin = "other"
 

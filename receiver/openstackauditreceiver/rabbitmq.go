@@ -93,7 +93,7 @@ func (q *queueConsumer) run(ctx context.Context, stop <-chan struct{}) {
 
 // serve consumes one channel generation: one goroutine collects deliveries, the other makes batches of them.
 func (q *queueConsumer) serve(ctx context.Context, stop <-chan struct{}, session *rabbitmq.Session) error {
-	arrivals := delivery.NewQueue(func(a arrival) int { return oslo.MaxHeld(a.message.Body) })
+	arrivals := delivery.NewQueue(func(a arrival) int { return oslo.MaxMemory(a.message.Body) })
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return q.collect(ctx, session, arrivals) })
 	group.Go(func() error { return q.commit(ctx, stop, session, arrivals) })
@@ -109,7 +109,7 @@ func (q *queueConsumer) collect(ctx context.Context, session *rabbitmq.Session, 
 			if !open {
 				return nil
 			}
-			session.Received(&d, oslo.MaxHeld(d.Body))
+			session.Received(&d, oslo.MaxMemory(d.Body))
 			if d.Redelivered {
 				q.telemetry.OpenstackAuditReceiverRedeliveries.Add(ctx, 1, q.telemetry.common)
 			}

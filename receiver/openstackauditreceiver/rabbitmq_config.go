@@ -22,37 +22,37 @@ type RabbitMQConfig struct {
 	// Username and Password override those of every host in TransportURL.
 	Username string              `mapstructure:"username"`
 	Password configopaque.String `mapstructure:"password"`
-	// TLS turns TLS on; {} trusts the system's roots.
+	// TLS turns TLS on; {} trusts the system's roots (default what TransportURL says).
 	TLS configoptional.Optional[configtls.ClientConfig] `mapstructure:"tls"`
 	// Exchanges, Topics and Priorities: what the own queue is bound to, each exchange with each <topic>.<priority>.
 	Exchanges  []string    `mapstructure:"exchanges"`
 	Topics     []string    `mapstructure:"topics"`
 	Priorities []string    `mapstructure:"priorities"`
 	Queue      QueueConfig `mapstructure:"queue"`
-	// Prefetch bounds the unsettled deliveries, in messages.
+	// Prefetch bounds the unsettled deliveries, in messages (default 1000).
 	Prefetch int `mapstructure:"prefetch"`
-	// MaxBatchSize bounds the records of one batch.
+	// MaxBatchSize bounds the records of one batch (default 500).
 	MaxBatchSize int `mapstructure:"max_batch_size"`
-	// MaxInFlightMiB bounds what unsettled deliveries hold: their bodies, and what compressed ones inflate to.
+	// MaxInFlightMiB bounds the memory of unsettled deliveries: their bodies, and what compressed ones inflate to (default 64).
 	MaxInFlightMiB int `mapstructure:"max_in_flight_mib"`
-	// RebindInterval is how often bindings are asserted while connected.
+	// RebindInterval is how often bindings are asserted while connected (default 30s).
 	RebindInterval time.Duration `mapstructure:"rebind_interval"`
-	// Reconnect spaces the attempts to connect. They never end.
+	// Reconnect spaces the attempts to connect (default 1s to 30s). They never end.
 	Reconnect configretry.BackOffConfig `mapstructure:"reconnect"`
 
 	_ struct{}
 }
 
-// QueueConfig describes the queue. All but Name and Mode concern the mode own.
+// QueueConfig describes the queue. All but Name and Mode have effect in mode own only.
 type QueueConfig struct {
 	Name      string             `mapstructure:"name"`
 	Mode      rabbitmq.QueueMode `mapstructure:"mode"`
 	Type      rabbitmq.QueueType `mapstructure:"type"`
 	Consumers Consumers          `mapstructure:"consumers"`
-	// MaxLength and MaxLengthMiB bound the queue, in messages and in bodies; 0 is no bound.
+	// MaxLength and MaxLengthMiB bound the queue, in messages and in bodies (default 1,000,000 and 4096); 0 is no bound.
 	MaxLength    int64 `mapstructure:"max_length"`
 	MaxLengthMiB int64 `mapstructure:"max_length_mib"`
-	// DeadLetter declares <name>.rejected and sends there what is rejected.
+	// DeadLetter declares <name>.rejected and sends there what is rejected (default true).
 	DeadLetter bool `mapstructure:"dead_letter"`
 
 	_ struct{}
@@ -85,7 +85,7 @@ func newDefaultRabbitMQConfig() RabbitMQConfig {
 		MaxBatchSize:   500,
 		MaxInFlightMiB: 64,
 		RebindInterval: 30 * time.Second,
-		Reconnect:      retryForEver(time.Second, 30*time.Second),
+		Reconnect:      retryForever(time.Second, 30*time.Second),
 	}
 }
 

@@ -33,9 +33,9 @@ type rabbitmqObserver struct {
 	// everConnected tells a reconnect from the first connection.
 	everConnected bool
 	// complaints are the errors that were logged since the last connection, so that a long outage is not a long log.
-	complaints map[string]struct{}
+	complaints logged[string]
 	// heldIDs are the held messages that were logged. The broker delivers each again in the next generation.
-	heldIDs map[string]struct{}
+	heldIDs logged[string]
 
 	connectionErr, topologyErr error
 	bound, missing             []string // exchanges, when they were last probed
@@ -72,7 +72,7 @@ const (
 func newRabbitMQObserver(telemetry *telemetry, host component.Host, prefetch int, namesExchanges bool) *rabbitmqObserver {
 	return &rabbitmqObserver{
 		telemetry: telemetry, logger: telemetry.logger, host: host, prefetch: prefetch, namesExchanges: namesExchanges,
-		complaints: map[string]struct{}{}, heldIDs: map[string]struct{}{},
+		complaints: newLogged[string](maxComplaints), heldIDs: newLogged[string](maxHeldIDs),
 	}
 }
 
@@ -147,11 +147,7 @@ func (o *rabbitmqObserver) held(id string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.state.held++
-	if _, said := o.heldIDs[id]; !said {
-		if len(o.heldIDs) >= maxHeldIDs {
-			clear(o.heldIDs)
-		}
-		o.heldIDs[id] = struct{}{}
+	if o.heldIDs.add(id) {
 		o.logger.Warn("A message is rejected permanently and there is no dead-letter queue. It is held: it stays in the queue while "+
 			"others pass it.",
 			zap.String("id", id))
@@ -170,7 +166,7 @@ func (o *rabbitmqObserver) Connected(host string) {
 		o.telemetry.OpenstackAuditReceiverReconnects.Add(context.Background(), 1, o.telemetry.common)
 	}
 	o.everConnected, o.state.connected, o.connectionErr, o.nearLimitLogged = true, true, nil, false
-	clear(o.complaints)
+	o.complaints.clear()
 	o.logger.Info("Consuming", zap.String("host", host))
 	o.reportStatus()
 }
@@ -184,9 +180,7 @@ func (o *rabbitmqObserver) Disconnected(host string, err error) {
 	}
 	o.state.connected, o.state.queueKnown = false, false
 	o.connectionErr = fmt.Errorf("%s: %w", host, err)
-	complaint := o.connectionErr.Error()
-	if _, said := o.complaints[complaint]; !said && len(o.complaints) < maxComplaints {
-		o.complaints[complaint] = struct{}{}
+	if o.complaints.add(o.connectionErr.Error()) {
 		o.logger.Warn("Not consuming; trying again until the broker lets us", zap.String("host", host), zap.Error(err))
 	}
 	o.reportStatus()
@@ -286,7 +280,7 @@ var errNoExchange = errors.New("none of the exchanges exists yet, nothing can ar
 	"over this virtual host?")
 
 // reportStatus reports the component's status where it changed. Missing exchanges are an error only when it is all of them:
-// a cloud need not have every service. o.mu is held.
+// a cloud need not have every service. o.mu is locked.
 func (o *rabbitmqObserver) reportStatus() {
 	err := o.connectionErr
 	switch {

@@ -55,7 +55,7 @@ func newAuditReceiver(settings receiver.Settings, config *Config, next consumer.
 	}, nil
 }
 
-// Start fails for local mistakes only, as a certificate that cannot be read. It connects in the background.
+// Start fails for local mistakes only, such as a certificate that cannot be read. It connects in the background.
 func (r *auditReceiver) Start(ctx context.Context, host component.Host) error {
 	pipeline := newPipeline(r.config, r.settings.BuildInfo, r.next, r.telemetry, r.report)
 	if err := r.telemetry.RegisterOpenstackAuditReceiverLastEventTimeCallback(pipeline.lastEvents.observe); err != nil {

@@ -91,3 +91,24 @@ func (t *telemetry) Resumed(_ context.Context, lasted time.Duration) {
 func (t *telemetry) Waited(ctx context.Context, duration time.Duration) {
 	t.OpenstackAuditReceiverPushbackDuration.Add(ctx, duration.Seconds(), t.common)
 }
+
+// logged remembers what was logged, so that it is logged once. What has no room is not logged.
+type logged[K comparable] struct {
+	keys map[K]struct{}
+	most int
+}
+
+func newLogged[K comparable](most int) logged[K] {
+	return logged[K]{keys: map[K]struct{}{}, most: most}
+}
+
+// add reports whether the key is new, and has room.
+func (l logged[K]) add(key K) bool {
+	if _, known := l.keys[key]; known || len(l.keys) >= l.most {
+		return false
+	}
+	l.keys[key] = struct{}{}
+	return true
+}
+
+func (l logged[K]) clear() { clear(l.keys) }

@@ -8,7 +8,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
-// EventID is the id of each event that a rendered log truly holds; what is typed has another.
+// EventID is the id of each event that a rendered log truly has; what is typed has another.
 const EventID = "true"
 
 // Text is something that somebody types: a name, a path, a User-Agent.
@@ -23,7 +23,7 @@ type Record struct {
 	// Body and Attributes are those of the record.
 	Body       any
 	Attributes map[string]any
-	// Event is the id of the event that it holds, and Reason why what it has beside that is none; each may be empty.
+	// Event is the id of the event that it has, and Reason why what it has beside that is none; each may be empty.
 	Event, Reason string
 }
 

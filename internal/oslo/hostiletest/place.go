@@ -9,7 +9,7 @@ import (
 // Place is where somebody can type into a log.
 type Place struct {
 	Name string
-	// Event reports that the record truly holds an event.
+	// Event reports that the record truly has an event.
 	Event bool
 	// Logger writes the message; empty for a line of a web server.
 	Logger string

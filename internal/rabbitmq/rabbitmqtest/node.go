@@ -32,7 +32,7 @@ var ErrNotInstalled = errors.New("RabbitMQ is not installed: apt-get install --n
 
 // Options of a node. The zero value is a plain node.
 type Options struct {
-	// Config holds lines of rabbitmq.conf.
+	// Config has lines of rabbitmq.conf.
 	Config string
 	// AdvancedConfig is an advanced.config (an Erlang term), for settings that rabbitmq.conf does not know.
 	AdvancedConfig string
@@ -160,7 +160,7 @@ func (n *Node) Restart(ctx context.Context) error {
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	output := &bytes.Buffer{}
 	command.Stdout, command.Stderr = output, output
-	// The output's pipe may be held by a process of the group that is slow to die.
+	// The output's pipe may be kept open by a process of the group that is slow to die.
 	command.WaitDelay = 5 * time.Second
 	lifeline, err := command.StdinPipe()
 	if err != nil {
