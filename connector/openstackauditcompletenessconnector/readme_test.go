@@ -2,9 +2,11 @@ package openstackauditcompletenessconnector
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
@@ -21,6 +23,18 @@ func TestREADME(t *testing.T) {
 			require.Contains(t, readme, "`"+m.Unit()+"`")
 		}
 	}
+	_, shown, _ := strings.Cut(readme, "```yaml\n")
+	shown, _, _ = strings.Cut(shown, "```")
+	retrieved, err := confmap.NewRetrievedFromYAML([]byte(shown))
+	require.NoError(t, err)
+	all, err := retrieved.AsConf()
+	require.NoError(t, err)
+	section, err := all.Sub("connectors::openstack_audit_completeness")
+	require.NoError(t, err)
+	config := createDefaultConfig().(*Config)
+	require.NoError(t, section.Unmarshal(config))
+	require.NoError(t, confmap.Validate(config))
+	require.Len(t, config.Expect, 2)
 	for _, kind := range kinds {
 		require.Contains(t, readme, "| `"+string(kind)+"` |")
 	}

@@ -76,6 +76,7 @@ var sources = map[string]source{
 		return appendLine(t, filepath.Join(folder, "0.log"), "2026-11-20T23:23:04.177204871Z stdout F "),
 			[]string{"AUDIT_POD_LOGS=" + folder + "/*.log"}
 	},
+	"AUDIT_SPOOL_FILES":  fromSpool,
 	"AUDIT_JOURNAL":      fromJournal,
 	"AUDIT_KAFKA_BROKER": fromKafka,
 	"AUDIT_GATEWAY_HTTP": fromAgent,
@@ -101,6 +102,17 @@ func fromService(t testing.TB, _ string) (func(context.Context) error, []string)
 		}
 		return p.Publish(ctx, "notifications.info", login(time.Now(), alice, "success"))
 	}, []string{"AUDIT_LISTEN_ENDPOINT=" + endpoint, "AUDIT_LISTEN_PASSWORD=listen-only"}
+}
+
+// fromSpool has signed events from the start on.
+func fromSpool(t testing.TB, _ string) (func(context.Context) error, []string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "audit-spool-keystone-node-1.jsonl")
+	require.NoError(t, collectortest.Append(path, fixtures.Text(t, "signed/spool.jsonl")))
+	return func(context.Context) error { return nil }, []string{
+		"AUDIT_SPOOL_FILES=" + path,
+		"AUDIT_KEYSTONE_KEK=746573742d6b656b2d33322d62797465732d3031323334353637383961626364", // that of testdata/signed/sign.py
+	}
 }
 
 // fromJournal has one event from the start on.
