@@ -155,3 +155,11 @@ const (
 	AttrSequenceNumber  = "openstack.audit.sequence.number"
 	AttrSequenceSession = "openstack.audit.sequence.session"
 )
+
+// A checkpoint of the evidence log: a record of the processor openstack_audit_evidence.
+const (
+	// AttrCheckpointNote is the signed note, with all signatures.
+	AttrCheckpointNote   = "openstack.audit.checkpoint.note"
+	AttrCheckpointOrigin = "openstack.audit.checkpoint.origin"
+	AttrCheckpointSize   = "openstack.audit.checkpoint.size"
+)

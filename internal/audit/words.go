@@ -80,3 +80,6 @@ func IsConfiguration(targetType string) bool {
 
 // EventCanary is the name of the record in which the processor keystone_attributes tells of a login of its own.
 const EventCanary = "openstack.audit.canary"
+
+// EventCheckpoint is the name of the record in which the processor openstack_audit_evidence tells of a checkpoint of its log.
+const EventCheckpoint = "openstack.audit.checkpoint"

@@ -30,6 +30,7 @@ func attributeKeys(t *testing.T) []string {
 		audit.AttrMeasurements, audit.AttrCADFTargetAddressPrefix, audit.AttrCADFTargetAttachments,
 		audit.AttrGapKind, audit.AttrGapState, audit.AttrGapSince, audit.AttrGapFirst, audit.AttrGapLast, audit.AttrPublisher,
 		audit.AttrSignature, audit.AttrSequenceNumber, audit.AttrSequenceSession,
+		audit.AttrCheckpointNote, audit.AttrCheckpointOrigin, audit.AttrCheckpointSize,
 	}
 	for _, field := range audit.Fields() {
 		keys = append(keys, field.Key)

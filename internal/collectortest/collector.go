@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence/evidencetest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
@@ -72,9 +73,11 @@ func Run(t testing.TB, o Options) *Collector {
 	}
 	addresses := FreeAddresses(t, 4)
 	c := &Collector{Metrics: addresses[0], Health: addresses[1], Prometheus: addresses[2], receivers: len(queues.FindAll(text, -1))}
+	evidenceKey, _ := evidencetest.NewKey(t)
 	environment := append([]string{
 		"AUDIT_METRICS_PORT=" + Port(t, c.Metrics), "AUDIT_HEALTH_ENDPOINT=" + c.Health, "AUDIT_PROMETHEUS_ENDPOINT=" + c.Prometheus,
 		"AUDIT_NAMES_ENDPOINT=" + addresses[3], "AUDIT_STATE=" + filepath.Join(folder, "state"),
+		"AUDIT_EVIDENCE_KEY=" + evidenceKey,
 	}, o.Environment...)
 	c.Process = Start(t, environment, command[0], append(command[1:], o.Arguments...)...)
 	t.Cleanup(func() {

@@ -1,6 +1,10 @@
 package evidence
 
-import "golang.org/x/mod/sumdb/tlog"
+import (
+	"iter"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
 
 // Batch is the entries that are appended together. The zero value is an empty batch.
 type Batch struct {
@@ -25,6 +29,23 @@ func (b *Batch) Reset() {
 
 // Len returns the number of entries.
 func (b *Batch) Len() int { return len(b.leaves) }
+
+// Entries returns the entries with their hashes in the tree.
+func (b *Batch) Entries() iter.Seq2[tlog.Hash, Entry] {
+	return func(yield func(tlog.Hash, Entry) bool) {
+		rest := b.journaled
+		for _, leaf := range b.leaves {
+			data, after, ok := nextJournaled(rest)
+			if !ok {
+				return
+			}
+			rest = after
+			if entry, err := ParseEntry(data); err != nil || !yield(leaf, entry) {
+				return
+			}
+		}
+	}
+}
 
 // group is the batches that are made durable together.
 type group struct {

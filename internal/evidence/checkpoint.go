@@ -96,7 +96,7 @@ func NewVerifier(key string, witnesses ...string) (*Verifier, error) {
 	}
 	v := &Verifier{plain: plain, timed: timed}
 	for _, key := range witnesses {
-		witness, err := fnote.NewVerifierForCosignatureV1(key)
+		witness, err := NewWitnessVerifier(key)
 		if err != nil {
 			return nil, fmt.Errorf("%q is not the public key of a witness (name+hash+key): %w", key, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	fnote "github.com/transparency-dev/formats/note"
@@ -37,6 +38,12 @@ type witness struct {
 	size     uint64 // of the checkpoint that it cosigned last, as far as is known
 	greeted  bool   // it is known not to be ahead
 	err      error  // of the last request
+	cosigned atomic.Pointer[time.Time]
+}
+
+// NewWitnessVerifier returns the verifier of the public key of a witness, name+hash+key.
+func NewWitnessVerifier(key string) (note.Verifier, error) {
+	return fnote.NewVerifierForCosignatureV1(key)
 }
 
 // verifiers returns the verifier of the log's own checkpoints, and the witnesses.
@@ -149,6 +156,8 @@ func (w *witness) submit(ctx context.Context, signed []byte, size, durable uint6
 			line, err := cosignature(signed, answer, w.verifier)
 			if err == nil {
 				w.size, w.greeted = size, true
+				now := time.Now()
+				w.cosigned.Store(&now)
 			}
 			return line, err
 		case http.StatusConflict:

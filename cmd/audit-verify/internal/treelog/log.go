@@ -17,9 +17,7 @@ type Log struct {
 	Dir string
 	// Newest is the checkpoint in the directory.
 	Newest *evidence.Checkpoint
-	// Unsigned are the entries that the collector wrote since.
-	Unsigned [][]byte
-	Key      *Key
+	Key    *Key
 }
 
 // Key checks checkpoints.
