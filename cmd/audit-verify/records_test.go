@@ -275,3 +275,27 @@ func TestCannotTell(t *testing.T) {
 		require.Contains(t, stderr, "audit-verify: ", arguments)
 	}
 }
+
+func TestReportForPeople(t *testing.T) {
+	log := newTestLog(t, "audit.example.com/test")
+	logs := captured(t, 0, 20)
+	log.add(t, logs)
+	log.writer.Sign()
+	documents := exporttest.Loki(t, logs)
+	documents[3]["line"] = "nothing happened"
+	documents[3]["labels"].(map[string]any)["log_record_uid"] = "\x1b[31mforged"
+	status, stdout, stderr := verify(t, "records", "--logs", log.dir, "--key", log.key, "--loki", writeLines(t, documents))
+	require.Equal(t, exitFindings, status, stderr)
+	for _, line := range []string{
+		"audit.example.com/test, 20 entries", "verified  19", "missing   1", "extra     1", "?[31mforged",
+		"Integrity:    VIOLATED (1 extra record)", "Completeness: INCOMPLETE (1 missing record)",
+	} {
+		require.Contains(t, stdout, line)
+	}
+	// logcli without --include-common-labels.
+	for _, document := range documents {
+		delete(document["labels"].(map[string]any), "service_name")
+	}
+	_, stdout, _ = verify(t, "records", "--logs", log.dir, "--key", log.key, "--loki", writeLines(t, documents))
+	require.Contains(t, stdout, "Hint: no record has service_name")
+}

@@ -39,6 +39,8 @@ type recordsReport struct {
 	Findings *reconcile.Findings `json:"findings"`
 	// Unreadable are the first values of the export that are no records.
 	Unreadable []string `json:"unreadable,omitempty"`
+	// Hint is what is likely wrong with the export.
+	Hint string `json:"hint,omitempty"`
 }
 
 // fill completes the report once all records are read. What is newer than visible may not be shown by the backend yet.
@@ -48,6 +50,9 @@ func (r *recordsReport) fill(logs []*treelog.Log, results []*treelog.Result, rec
 		return err
 	}
 	r.Unreadable = records.Problems()
+	if r.Counts.Altered > 0 && records.Unnamed() {
+		r.Hint = "no record has service_name: logcli leaves out the labels that all lines have in common; export again with --include-common-labels"
+	}
 	for i, log := range logs {
 		r.Logs = append(r.Logs, newLogReport(log, results[i]))
 	}
@@ -163,6 +168,9 @@ func (r *recordsReport) text(w io.Writer) {
 	list(w, "Not signed yet", r.Findings.NotSignedYet, c.NotSignedYet)
 	for _, problem := range r.Unreadable {
 		_, _ = fmt.Fprintf(w, "\nUnreadable: %s\n", problem)
+	}
+	if r.Hint != "" {
+		_, _ = fmt.Fprintf(w, "\nHint: %s\n", r.Hint)
 	}
 	_, _ = fmt.Fprintf(w, "\nIntegrity:    %s\nCompleteness: %s\n", sentence(r.Integrity, r.IntegrityReasons), sentence(r.Completeness, r.CompletenessReason))
 }

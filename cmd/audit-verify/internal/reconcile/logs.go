@@ -30,6 +30,7 @@ func (r Range) has(at uint64) bool { return r.From <= at && at < r.To }
 type Logs struct {
 	logs    []*treelog.Log
 	firsts  []uint64 // positions of the logs' first entries
+	signed  uint64   // from this position on are entries that no checkpoint has yet
 	table   *Table
 	when    Range
 	mu      sync.Mutex
@@ -46,12 +47,14 @@ type refusal struct {
 // Load checks every log and takes its entries in; read is told how many were read, from several goroutines.
 func Load(ctx context.Context, logs []*treelog.Log, when Range, read func(entries int)) (*Logs, []*treelog.Result, error) {
 	l := &Logs{logs: logs, when: when}
-	var total uint64
+	var total, unsigned uint64
 	for _, log := range logs {
 		l.firsts = append(l.firsts, total)
 		total += log.Newest.Size
+		unsigned += uint64(len(log.Unsigned))
 	}
-	if total >= math.MaxUint32 {
+	l.signed = total
+	if total += unsigned; total >= math.MaxUint32 {
 		return nil, nil, errors.New("the logs have more than 4294967294 entries: name fewer")
 	}
 	l.table = NewTable(total)
@@ -74,6 +77,7 @@ func Load(ctx context.Context, logs []*treelog.Log, when Range, read func(entrie
 			l.table.states[l.firsts[i]+index].Or(untrusted)
 		}
 	}
+	l.takeUnsigned()
 	l.table.index()
 	for _, refusal := range l.refused {
 		for position := range l.table.positions(refusal.key) {
@@ -83,6 +87,17 @@ func Load(ctx context.Context, logs []*treelog.Log, when Range, read func(entrie
 		}
 	}
 	return l, results, nil
+}
+
+// takeUnsigned takes the entries in that no checkpoint has yet.
+func (l *Logs) takeUnsigned() {
+	position, parser := l.signed, new(fastjson.Parser)
+	for _, log := range l.logs {
+		for _, entry := range log.Unsigned {
+			l.entry(parser, position, entry)
+			position++
+		}
+	}
 }
 
 // entry takes an entry in. It reads no more of it than the table needs.
@@ -136,13 +151,18 @@ func (l *Logs) keep(change func()) {
 	change()
 }
 
+// logOf returns which log an entry is of.
+func (l *Logs) logOf(position uint64) int {
+	return sort.Search(len(l.firsts), func(i int) bool { return l.firsts[i] > position }) - 1
+}
+
 // read returns the entries at positions, in the order of the positions.
 func (l *Logs) read(positions []uint32, entry func(position uint32, entry evidence.Entry)) error {
 	slices.Sort(positions)
 	var entries [][]byte
 	bundle, of := uint64(math.MaxUint64), -1
 	for _, position := range positions {
-		log := sort.Search(len(l.firsts), func(i int) bool { return l.firsts[i] > uint64(position) }) - 1
+		log := l.logOf(uint64(position))
 		index := uint64(position) - l.firsts[log]
 		if index/evidence.TileWidth != bundle || log != of {
 			bundle, of = index/evidence.TileWidth, log

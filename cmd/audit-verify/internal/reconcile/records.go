@@ -3,7 +3,6 @@ package reconcile
 import (
 	"crypto/sha256"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,6 +67,7 @@ type Records struct {
 	notes    [][]byte // exported checkpoints
 	signed   func(note []byte) bool
 	problems []string
+	services uint64 // records with a service.name
 }
 
 // NewRecords returns what holds records against logs; signed reports whether a checkpoint that was exported as a record is one of theirs.
@@ -95,6 +95,7 @@ const (
 	isAltered
 	isOutside
 	isNotCheckable
+	isNotSigned
 	isOtherEvent // all but the event name is as it was
 )
 
@@ -106,6 +107,9 @@ func (r *Records) Check(record export.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.counts.Read++
+	if record.Value("service.name") != "" {
+		r.services++
+	}
 	if note != "" {
 		r.notes = append(r.notes, []byte(note))
 		if found == isExtra && r.signed([]byte(note)) { // a collector whose log does not have its checkpoints
@@ -122,6 +126,8 @@ func (r *Records) Check(record export.Record) {
 		r.counts.OutsideRange++
 	case isNotCheckable:
 		r.counts.NotCheckable++
+	case isNotSigned:
+		r.notSigned(record, uid)
 	case isAltered:
 		r.counts.Altered++
 		r.findings.Altered = add(r.findings.Altered, findingOf(record, uid, fields))
@@ -146,7 +152,7 @@ func (r *Records) verdict(record export.Record, uid string) (verdict, []string) 
 		found := isExtra
 		for hash := range record.Hashes {
 			switch found = r.logs.find(uid, hash, record.EventNames); found {
-			case isVerified, isRepeated, isOutside:
+			case isVerified, isRepeated, isOutside, isNotSigned:
 				return found, nil
 			case isOtherEvent:
 				return isAltered, []string{"event_name"}
@@ -223,6 +229,8 @@ func (l *Logs) mark(key uint64, position uint32) verdict {
 	switch {
 	case before&inRange == 0:
 		return isOutside
+	case uint64(position) >= l.signed:
+		return isNotSigned
 	case before&verified != 0:
 		return isRepeated
 	}
@@ -268,13 +276,17 @@ func (r *Records) extra(record export.Record, uid string) {
 	}
 	for _, log := range r.logs.logs {
 		if signed := log.Newest.Time; !signed.IsZero() && at >= uint64(signed.UnixNano()) {
-			r.counts.NotSignedYet++
-			r.findings.NotSignedYet = add(r.findings.NotSignedYet, findingOf(record, uid, nil))
+			r.notSigned(record, uid)
 			return
 		}
 	}
 	r.counts.Extra++
 	r.findings.Extra = add(r.findings.Extra, findingOf(record, uid, nil))
+}
+
+func (r *Records) notSigned(record export.Record, uid string) {
+	r.counts.NotSignedYet++
+	r.findings.NotSignedYet = add(r.findings.NotSignedYet, findingOf(record, uid, nil))
 }
 
 // newest is the later one of a record's times.
@@ -298,12 +310,11 @@ func (r *Records) Finish(visible time.Time) (*Counts, *Findings, error) {
 	l := r.logs
 	var unseen []uint32
 	last := make([]uint64, len(l.logs)) // the newest position of each log that is stored
-	for position := range l.table.states {
+	for position := range l.signed {
 		switch state := l.table.states[position].Load(); {
 		case state&(isRecord|untrusted) != isRecord:
 		case state&seen != 0:
-			log := sort.Search(len(l.firsts), func(i int) bool { return l.firsts[i] > uint64(position) }) - 1
-			last[log] = uint64(position) + 1
+			last[l.logOf(position)] = position + 1
 		case state&(inRange|repetition) == inRange:
 			unseen = append(unseen, uint32(position))
 		}
@@ -320,7 +331,7 @@ func (r *Records) Finish(visible time.Time) (*Counts, *Findings, error) {
 		if entry.Time != 0 {
 			finding.Time = formatTime(int64(entry.Time))
 		}
-		log := sort.Search(len(l.firsts), func(i int) bool { return l.firsts[i] > uint64(position) }) - 1
+		log := l.logOf(uint64(position))
 		switch {
 		case l.table.states[position].Load()&refused != 0:
 			r.counts.Refused++
@@ -340,6 +351,9 @@ func (r *Records) Finish(visible time.Time) (*Counts, *Findings, error) {
 
 // Notes are the checkpoints that were exported as records.
 func (r *Records) Notes() [][]byte { return r.notes }
+
+// Unnamed reports whether no record at all has a service.name, which Loki always has: the export leaves labels out.
+func (r *Records) Unnamed() bool { return r.counts.Read > 0 && r.services == 0 }
 
 // Problems are the first values of the export that cannot be read.
 func (r *Records) Problems() []string { return r.problems }

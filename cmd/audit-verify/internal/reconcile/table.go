@@ -20,7 +20,6 @@ const (
 	verified                      // its record is stored as it was
 	refused                       // the next consumer rejected the record
 	untrusted                     // it is not the entry that was signed
-	notSigned                     // no checkpoint has it yet
 	repetition                    // another entry has the same uid and hash
 )
 

@@ -93,24 +93,13 @@ func (c *checker) bundle(index uint64) {
 	size := c.log.Newest.Size
 	wide := width(index, size)
 	tile, tileErr := c.log.tile(0, index, wide)
-	if tileErr != nil {
-		c.problem("tile of hashes: %v", tileErr)
-	}
 	entries, err := c.log.Bundle(index, size)
 	if err != nil {
-		if tileErr != nil {
-			c.problem("the entries from %d on are missing, and so are their hashes: %v", index*evidence.TileWidth, err)
-			return
-		}
-		c.mu.Lock()
-		c.absent[index] = errors.Is(err, fs.ErrNotExist)
-		c.mu.Unlock()
-		if !errors.Is(err, fs.ErrNotExist) {
-			c.problem("bundle of entries: %v", err)
-		}
-		c.byTiles[index] = rootOf(tile)
-		c.byEntries[index] = c.byTiles[index]
+		c.withoutEntries(index, tile, tileErr, err)
 		return
+	}
+	if tileErr != nil {
+		c.problem("tile of hashes: %v", tileErr)
 	}
 	leaves := make([]tlog.Hash, len(entries))
 	for i, entry := range entries {
@@ -135,6 +124,27 @@ func (c *checker) bundle(index uint64) {
 		}
 	}
 	c.entries(first, entries)
+}
+
+// withoutEntries takes the root of a bundle that cannot be read from its tile, or from that above: when the retention time of entries has
+// passed, both they and the lowest tiles are deleted.
+func (c *checker) withoutEntries(index uint64, tile []tlog.Hash, tileErr, err error) {
+	if errors.Is(err, fs.ErrNotExist) {
+		c.mu.Lock()
+		c.absent[index] = true
+		c.mu.Unlock()
+	} else {
+		c.problem("bundle of entries: %v", err)
+	}
+	if tileErr == nil {
+		c.byTiles[index] = rootOf(tile)
+	} else if above, err := c.log.tile(1, index/evidence.TileWidth, width(index/evidence.TileWidth, c.log.Newest.Size/evidence.TileWidth)); err != nil ||
+		int(index%evidence.TileWidth) >= len(above) {
+		c.problem("the entries from %d on are missing, and so are their hashes", index*evidence.TileWidth)
+	} else {
+		c.byTiles[index] = above[index%evidence.TileWidth]
+	}
+	c.byEntries[index] = c.byTiles[index]
 }
 
 func (c *checker) entries(first uint64, entries [][]byte) {
@@ -237,6 +247,8 @@ func (r *Result) Hold(statements []Statement) {
 		}
 		root, err := c.rootAt(&before, statement.Size)
 		switch {
+		case err != nil && statement.Size <= r.Removed: // nobody can say any more what it was
+			r.Statements--
 		case err != nil:
 			c.problem("%s cannot be checked: %v", statement.Source, err)
 		case root != statement.Root:

@@ -126,7 +126,11 @@ func TestCheckFinds(t *testing.T) {
 		{"no bundle and no tile", func(t *testing.T, dir string) {
 			require.NoError(t, os.Remove(filepath.Join(dir, "tile/entries/001")))
 			require.NoError(t, os.Remove(filepath.Join(dir, "tile/0/001")))
-		}, "the entries from 256 on are missing, and so are their hashes", false},
+		}, "the entries from 256 on are missing", true},
+		{"the last bundle and its tile", func(t *testing.T, dir string) {
+			require.NoError(t, os.Remove(filepath.Join(dir, "tile/entries/002.p/188")))
+			require.NoError(t, os.Remove(filepath.Join(dir, "tile/0/002.p/188")))
+		}, "the entries from 512 on are missing, and so are their hashes", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir, key, signed := newLog(t, 700, 300, 512)
@@ -141,11 +145,18 @@ func TestCheckFinds(t *testing.T) {
 // A log whose first entries were deleted, as retention does, has their hashes still.
 func TestCheckWithoutFirstEntries(t *testing.T) {
 	dir, key, signed := newLog(t, 700, 100, 300, 600)
-	require.NoError(t, os.Remove(filepath.Join(dir, "tile/entries/000")))
-	result, visited := check(t, dir, key, signed...)
-	require.Empty(t, result.Problems)
-	require.Equal(t, uint64(256), result.Removed)
-	require.Len(t, visited, 700-256)
+	for _, deleted := range []string{"tile/entries/000", "tile/0/000"} {
+		require.NoError(t, os.Remove(filepath.Join(dir, deleted)))
+		result, visited := check(t, dir, key, signed...)
+		require.Empty(t, result.Problems)
+		require.True(t, result.Authentic)
+		require.Equal(t, uint64(256), result.Removed)
+		require.Len(t, visited, 700-256)
+	}
+	// Those of the middle are no matter of retention.
+	require.NoError(t, os.Remove(filepath.Join(dir, "tile/entries/002.p/188")))
+	result, _ := check(t, dir, key, signed...)
+	require.Contains(t, strings.Join(result.Problems, "\n"), "the entries from 512 on are missing")
 }
 
 // Whoever has the key can write another log: a checkpoint that was kept elsewhere shows it.

@@ -17,7 +17,9 @@ type Log struct {
 	Dir string
 	// Newest is the checkpoint in the directory.
 	Newest *evidence.Checkpoint
-	Key    *Key
+	// Unsigned are the entries that the collector wrote since.
+	Unsigned [][]byte
+	Key      *Key
 }
 
 // Key checks checkpoints.
