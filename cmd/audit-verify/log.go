@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -51,44 +52,64 @@ func newLogCommand() *cobra.Command {
 		asJSON      bool
 	)
 	command := &cobra.Command{
-		Use:   "log DIR --key VKEY",
-		Short: "Check a log: signatures, hash tree, and every checkpoint against the entries",
-		Args:  cobra.ExactArgs(1),
+		Use:   "log DIR... --key VKEY",
+		Short: "Check logs: signatures, hash tree, and every checkpoint against the entries",
+		Args:  cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			verifiers, err := keys.read()
 			if err != nil {
 				return err
 			}
-			log, err := treelog.Open(arguments[0], verifiers...)
-			report := logReport{Directory: arguments[0]}
-			switch {
-			case errors.Is(err, treelog.ErrForged):
-				report.Problems = []string{err.Error()}
-			case err != nil:
-				return err
-			default:
-				result, err := log.Check(command.Context(), nil)
+			var reports []logReport
+			problems := 0
+			for i, dir := range treelog.Directories(arguments) {
+				held := checkpoints
+				if i > 0 {
+					held = nil
+				}
+				report, err := checkLog(command.Context(), dir, verifiers, held)
 				if err != nil {
 					return err
 				}
-				if err := holdFiles(log, result, checkpoints); err != nil {
-					return err
-				}
-				report = newLogReport(log, result)
+				reports = append(reports, report)
+				problems += len(report.Problems)
 			}
-			if err := write(command.OutOrStdout(), asJSON, report, report.text); err != nil {
+			if err := write(command.OutOrStdout(), asJSON, reports, func(w io.Writer) {
+				for _, report := range reports {
+					report.text(w)
+				}
+			}); err != nil {
 				return err
 			}
-			if len(report.Problems) > 0 {
+			if problems > 0 {
 				return errFindings
 			}
 			return nil
 		},
 	}
 	keys.add(command.Flags())
-	command.Flags().StringArrayVar(&checkpoints, "checkpoint", nil, "file with a checkpoint of the log that was kept elsewhere, which must agree with it")
+	command.Flags().StringArrayVar(&checkpoints, "checkpoint", nil, "file with a checkpoint of the first log that was kept elsewhere, which must agree with it")
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return command
+}
+
+// checkLog checks a log, and checkpoints of it that were kept elsewhere.
+func checkLog(ctx context.Context, dir string, keys []*treelog.Key, checkpoints []string) (logReport, error) {
+	log, err := treelog.Open(dir, keys...)
+	if errors.Is(err, treelog.ErrForged) {
+		return logReport{Directory: dir, Problems: []string{err.Error()}}, nil
+	}
+	if err != nil {
+		return logReport{}, err
+	}
+	result, err := log.Check(ctx, nil)
+	if err != nil {
+		return logReport{}, err
+	}
+	if err := holdFiles(log, result, checkpoints); err != nil {
+		return logReport{}, err
+	}
+	return newLogReport(log, result), nil
 }
 
 // holdFiles holds checkpoints that were kept elsewhere against the log.

@@ -77,7 +77,7 @@ func prove(log *treelog.Log, uid string) ([]proofReport, error) {
 			return nil, err
 		}
 		for i, entry := range entries {
-			parsed, err := evidence.ParseEntry(entry)
+			parsed, err := treelog.ParseEntry(entry)
 			if err != nil || parsed.UID != uid || uid == "" {
 				continue
 			}

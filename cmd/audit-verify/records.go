@@ -94,7 +94,7 @@ func verifyRecords(
 	report := &recordsReport{}
 	report.setRange(when)
 	var logs []*treelog.Log
-	for _, dir := range o.logs {
+	for _, dir := range treelog.Directories(o.logs) {
 		log, err := treelog.Open(dir, keys...)
 		if errors.Is(err, treelog.ErrForged) {
 			report.Logs = append(report.Logs, logReport{Directory: dir, Problems: []string{err.Error()}})

@@ -1,6 +1,9 @@
 package canonical
 
-import "crypto/sha256"
+import (
+	"crypto/sha256"
+	"slices"
+)
 
 // unsure is a field of which a backend does not tell whether the record had it.
 type unsure struct {
@@ -13,6 +16,17 @@ type unsure struct {
 func (f *Form) Unsure(name, value string, likely bool) {
 	if value != "" {
 		f.unsure = append(f.unsure, unsure{field{name, value}, likely})
+	}
+}
+
+// Doubt makes a field one of which the record may not have had it.
+func (f *Form) Doubt(name string) {
+	for i, field := range f.fields {
+		if field.name == name {
+			f.fields = slices.Delete(f.fields, i, i+1)
+			f.Unsure(name, field.value, true)
+			return
+		}
 	}
 }
 

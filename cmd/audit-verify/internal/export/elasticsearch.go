@@ -20,6 +20,8 @@ func (r *Reader) readElasticsearch(value *fastjson.Value, record func(Record)) e
 		return r.readHits(value.GetArray("hits", "hits"), record)
 	case value.Exists("_source"):
 		value = value.Get("_source")
+	case !value.Exists("@timestamp") && (value.Exists("create", "_index") || value.Exists("index", "_index")): // a line of a bulk request
+		return nil
 	}
 	foreign, err := r.document(value)
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/canonical"
 )
 
 // readOTLP reads a request, as the file exporter writes it on a line.
@@ -16,6 +18,9 @@ func (r *Reader) readOTLP(value []byte, record func(Record)) error {
 		for _, scope := range resource.ScopeLogs().All() {
 			for _, lr := range scope.LogRecords().All() {
 				r.form.Record(resource.Resource(), scope.Scope(), lr)
+				if lr.Timestamp() == 0 { // as from Loki
+					r.form.Doubt(canonical.FieldObservedTime)
+				}
 				record(Record{Form: r.form, EventNames: []string{lr.EventName()}})
 			}
 		}

@@ -171,7 +171,7 @@ func (l *Logs) read(positions []uint32, entry func(position uint32, entry eviden
 				return fmt.Errorf("%s: %w", l.logs[log].Dir, err)
 			}
 		}
-		read, err := evidence.ParseEntry(entries[index%evidence.TileWidth])
+		read, err := treelog.ParseEntry(entries[index%evidence.TileWidth])
 		if err != nil {
 			return fmt.Errorf("%s: entry %d: %w", l.logs[log].Dir, index, err)
 		}

@@ -104,6 +104,9 @@ func (r *Records) Check(record export.Record) {
 	uid := record.Value(uidAttribute)
 	found, fields := r.verdict(record, uid)
 	note := record.Value(CheckpointAttribute)
+	if body := record.Value(canonical.FieldBody); note == "" && strings.Contains(body, "\n\n\u2014 ") {
+		note = body
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.counts.Read++

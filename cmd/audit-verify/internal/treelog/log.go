@@ -66,6 +66,25 @@ func (k *Key) Open(data []byte) (*evidence.Checkpoint, error) {
 	return k.verifier.Open(data)
 }
 
+// Directories returns the directories of logs: those that are named, and where one has logs in directories below it, such as one for each
+// month, these.
+func Directories(named []string) (directories []string) {
+	for _, dir := range named {
+		if _, err := os.Stat(filepath.Join(dir, evidence.CheckpointPath)); err == nil {
+			directories = append(directories, dir)
+			continue
+		}
+		below, _ := filepath.Glob(filepath.Join(dir, "*", evidence.CheckpointPath))
+		for _, path := range below {
+			directories = append(directories, filepath.Dir(path))
+		}
+		if below == nil {
+			directories = append(directories, dir)
+		}
+	}
+	return directories
+}
+
 // Open opens the log in a directory, which one of the keys has signed.
 func Open(dir string, keys ...*Key) (*Log, error) {
 	path := filepath.Join(dir, evidence.CheckpointPath)
