@@ -4,6 +4,7 @@ package services
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 )
 
@@ -148,7 +150,9 @@ func (w *worker) request(line string) {
 func (w *worker) url() string { return "http://127.0.0.1:" + strconv.Itoa(w.lab.ports[w.service]) }
 
 func (w *worker) send(did auditlogtest.Request, body, agent string) (answer []byte, status int) {
-	request, err := http.NewRequestWithContext(w.t.Context(), did.Method, w.url()+did.Path, strings.NewReader(body))
+	ctx, cancel := context.WithTimeout(w.t.Context(), collectortest.Patience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, did.Method, w.url()+did.Path, strings.NewReader(body))
 	require.NoError(w.t, err)
 	request.Close = true
 	request.Header.Set("User-Agent", agent)
