@@ -55,6 +55,7 @@ type event struct {
 	at                       time.Time
 	session                  string
 	number                   int
+	requestID, target        string
 }
 
 func (l *lab) come(events ...event) *lab {
@@ -81,7 +82,8 @@ func (l *lab) logsOf(events ...event) plog.Logs {
 		record := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 		record.SetTimestamp(pcommon.NewTimestampFromTime(e.at))
 		put(record.Attributes(), audit.AttrRecordUID, e.uid, audit.AttrNotificationPublisherID, e.publisher,
-			audit.AttrAuditOutcome, e.outcome, audit.AttrUserID, e.user, audit.AttrEventID, e.id, audit.AttrSequenceSession, e.session)
+			audit.AttrAuditOutcome, e.outcome, audit.AttrUserID, e.user, audit.AttrEventID, e.id, audit.AttrSequenceSession, e.session,
+			audit.AttrRequestID, e.requestID, audit.AttrTargetID, e.target)
 		if e.kind == audit.EventCanary {
 			record.SetEventName(e.kind)
 		} else {

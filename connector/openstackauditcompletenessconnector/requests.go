@@ -18,6 +18,8 @@ type requestKey struct {
 }
 
 type request struct {
+	// EventID is that of the request.
+	EventID    string
 	Sent, Came time.Time
 	// Missed says that the finding was told: a response may come all the same.
 	Missed bool
@@ -26,20 +28,25 @@ type request struct {
 // keepMissed is how long a response may come after it was missed, and be told of.
 const keepMissed = 24 * time.Hour
 
-func (t *tracker) request(p *publisher, o observation, now time.Time) {
-	if o.CADF.EventID == "" || p == &t.publishers.others {
+// attempt is what the Rust Keystone's attempt of a change and its outcome have in common.
+func attempt(o observation) string {
+	return o.Actor.RequestID + " " + o.Notification.EventType + " " + o.Target.ID
+}
+
+func (t *tracker) request(p *publisher, o observation, id string, now time.Time) {
+	if id == "" || p == &t.publishers.others {
 		return
 	}
 	if len(t.requests.waiting) >= t.config.MaxRequests {
 		t.left.requests++
 		return
 	}
-	t.requests.waiting[requestKey{p.Source, strings.Clone(o.CADF.EventID)}] = &request{Sent: o.sent, Came: now}
+	t.requests.waiting[requestKey{p.Source, strings.Clone(id)}] = &request{EventID: strings.Clone(o.CADF.EventID), Sent: o.sent, Came: now}
 }
 
-func (t *tracker) response(p *publisher, o observation, now time.Time) {
+func (t *tracker) response(p *publisher, o observation, id string, now time.Time) {
 	p.Responds = true
-	key := requestKey{o.source, o.CADF.EventID}
+	key := requestKey{o.source, id}
 	r, ok := t.requests.waiting[key]
 	if !ok {
 		return
@@ -47,9 +54,9 @@ func (t *tracker) response(p *publisher, o observation, now time.Time) {
 	delete(t.requests.waiting, key)
 	if r.Missed {
 		t.find(finding{
-			Source: p.Source, Kind: kindResponse, State: stateClosed, Since: r.Sent, Found: now, EventID: strings.Clone(key.ID),
+			Source: p.Source, Kind: kindResponse, State: stateClosed, Since: r.Sent, Found: now, EventID: r.EventID,
 			Sentence: fmt.Sprintf("the response of %s to request %s of %s came after all, sent %s later",
-				p.Source.named(), word(key.ID), at(r.Sent), lasting(o.sent.Sub(r.Sent))),
+				p.Source.named(), word(r.EventID), at(r.Sent), lasting(o.sent.Sub(r.Sent))),
 		})
 	}
 }
@@ -79,9 +86,9 @@ func (t *tracker) checkRequests(now time.Time) {
 		}
 		r.Missed = true
 		t.find(finding{
-			Source: key.Source, Kind: kindResponse, State: stateOpen, Since: r.Sent, Found: now, EventID: key.ID,
+			Source: key.Source, Kind: kindResponse, State: stateOpen, Since: r.Sent, Found: now, EventID: r.EventID,
 			Sentence: fmt.Sprintf("%s sent no response to request %s of %s within %s",
-				key.Source.named(), word(key.ID), at(r.Sent), lasting(within)),
+				key.Source.named(), word(r.EventID), at(r.Sent), lasting(within)),
 		})
 	}
 }

@@ -104,6 +104,22 @@ func TestResponsesThatAreNotMissed(t *testing.T) {
 	}
 }
 
+// The Rust Keystone tells of an attempt before it changes something, and of the outcome under another id.
+func TestAttemptWithoutOutcome(t *testing.T) {
+	change := func(number int, id, target, outcome string) event {
+		return event{
+			service: "keystone", host: "node-1", kind: "identity.user.created", id: id, outcome: outcome, requestID: "req-1", target: target,
+			session: "s", number: number,
+		}
+	}
+	l := newLab(t)
+	l.come(change(0, "n:1", "alice", audit.OutcomePending), change(1, "n:2", "alice", audit.OutcomeSuccess),
+		change(2, "n:3", "bob", audit.OutcomePending), change(3, "n:4", "carol", audit.OutcomePending),
+		change(4, "n:5", "carol", audit.OutcomeFailure)).pass(20 * time.Minute)
+	l.come(change(5, "n:6", "dave", audit.OutcomeSuccess)).pass(time.Minute)
+	require.Equal(t, []string{"open: keystone (node-1) sent no response to request n:3 of 2026-11-21T00:00:00Z within 15m0s"}, l.sentences())
+}
+
 func TestRequestsAreBounded(t *testing.T) {
 	l := newLab(t, func(c *Config) { c.MaxRequests = 2 })
 	l.come(asked("a"), asked("b"), asked("c"), answered("c"), answered("a"), answered("b"))

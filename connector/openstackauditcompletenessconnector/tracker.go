@@ -94,16 +94,21 @@ func (t *tracker) record(r resource, host string, record plog.LogRecord, now tim
 	if id := o.CADF.EventID; id != "" && t.events.Seen(o.source.Publisher+"\x00"+id+"\x00"+o.Notification.EventType+"\x00"+o.Outcome, false) {
 		p.sentAgain++
 	}
-	switch o.Notification.EventType {
-	case eventRequest:
-		t.request(p, o, now)
-	case eventResponse:
-		t.response(p, o, now)
-	case eventAuthenticate:
-		t.login(o, now)
-	}
-	if number, ok := record.Attributes().Get(audit.AttrSequenceNumber); ok && number.Type() == pcommon.ValueTypeInt {
+	number, numbered := record.Attributes().Get(audit.AttrSequenceNumber)
+	if numbered && number.Type() == pcommon.ValueTypeInt {
 		t.sequence(p, o, text(record.Attributes(), audit.AttrSequenceSession), uint64(number.Int()), now)
+	}
+	switch eventType := o.Notification.EventType; {
+	case eventType == eventRequest:
+		t.request(p, o, o.CADF.EventID, now)
+	case eventType == eventResponse:
+		t.response(p, o, o.CADF.EventID, now)
+	case eventType == eventAuthenticate:
+		t.login(o, now)
+	case numbered && o.Outcome == audit.OutcomePending:
+		t.request(p, o, attempt(o), now)
+	case numbered:
+		t.response(p, o, attempt(o), now)
 	}
 }
 
