@@ -74,6 +74,8 @@ var operations = map[string]operation{
 	"disable-log-reason":   {"disable", "disable", "disabled", ""},
 	"enable":               {"enable", "enable", "enabled", ""},
 	"force-down":           {"", "force down", "forced down", ""},
+	"startup":              {"start", "start up", "started up", ""},
+	"shutdown":             {"stop", "shut down", "shut down", ""},
 	"search":               {"list", "search for", "searched for", ""},
 	"associate_host":       {"", "associate", "associated", "a host with"},
 	"associate_project":    {"", "associate", "associated", "a project with"},
@@ -202,6 +204,9 @@ var operations = map[string]operation{
 	"file/update":        {"", "upload", "uploaded", "the data of"},
 	"maintenance/update": {"", "set", "set", "the maintenance flag of"}, // of a bare-metal node
 	"maintenance/delete": {"", "clear", "cleared", "the maintenance flag of"},
+	"reboot/read":        {"start", "reboot", "rebooted", ""}, // of a compute host, which is done by GET
+	"shutdown/read":      {"stop", "shut down", "shut down", ""},
+	"startup/read":       {"start", "start up", "started up", ""},
 	"preferred/create":   {"", "set", "set", "the preference for"}, // a secret store
 	"preferred/update":   {"", "set", "set", "the preference for"},
 	"preferred/delete":   {"", "remove", "removed", "the preference for"},

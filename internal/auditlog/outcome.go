@@ -107,7 +107,7 @@ func (p *pathTarget) createdByUpdate(typeURI string) bool {
 		return p.kind != "" && p.part == ""
 	}
 	switch p.part {
-	case "aggregates", "allocations", "extra_specs", "group-specs", "group_specs", "inventories", "tags", "traits", "users":
+	case "aggregates", "allocations", "extra_specs", "group-specs", "group_specs", "inventories", "members", "tags", "traits", "users":
 		return false // which are set as a whole
 	default:
 		return isPlural(p.part) && isPathWord(p.part) && !strings.HasSuffix(typeURI, "/"+p.part)

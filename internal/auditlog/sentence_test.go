@@ -108,6 +108,7 @@ func TestSentencesOfAdministration(t *testing.T) {
 		// An update of a collection was a POST, unless the audit map knows the word, or it is set as a whole.
 		{"update", "/v2/share-networks/" + uuidID + "/subnets", "create", "created a subnet of share network " + uuidID},
 		{"update", "/v3/types/" + uuidID + "/extra_specs", "update", "updated the extra specs of type " + uuidID},
+		{"update", "/v2/pools/" + uuidID + "/members", "update", "updated the members of pool " + uuidID},
 		// Verbs at the end of a path, and what only looks like one.
 		{"update", "/v2.0/subnetpools/" + uuidID + "/add_prefixes", "update", "added prefixes to subnet pool " + uuidID},
 		{"update", "/v2.0/x/" + uuidID + "/remove_owner", "update", "removed an owner from x " + uuidID},
@@ -116,6 +117,8 @@ func TestSentencesOfAdministration(t *testing.T) {
 		{"update/add_owner", "/v2.1/servers/" + uuidID + "/action", "update", `performed "add owner" on server ` + uuidID}, // typed by the user
 		{"update", "/v2/shares/manage", "create", "took over a share"},
 		{"delete", "/v1/nodes/" + uuidID + "/maintenance", "delete", "cleared the maintenance flag of node " + uuidID},
+		{"read", "/v2.1/os-hosts/c1/reboot", "start", "rebooted host c1"},
+		{"stop/shutdown", "/v2.1/os-hosts/c1/shutdown", "stop", "shut down host c1"},
 		// What is of a project has the project's id.
 		{"update", "/v2.1/os-quota-sets/" + hexID, "update", "updated the quotas of project " + hexID},
 		{"read", "/v2.1/os-quota-sets/" + hexID + "/defaults", "read", "read the default quotas of project " + hexID},
