@@ -40,7 +40,8 @@ func TestExportersGiveNothingUp(t *testing.T) {
 		var c struct {
 			Exporters  map[string]yaml.Node
 			Extensions map[string]struct {
-				Fsync bool
+				Fsync   bool
+				Storage string
 			}
 		}
 		require.NoError(t, yaml.Unmarshal(text, &c), configuration)
@@ -54,7 +55,8 @@ func TestExportersGiveNothingUp(t *testing.T) {
 			require.NoError(t, node.Decode(&e), configuration)
 			require.Equal(t, []struct{ ID string }{{"http_delivery"}}, e.Middlewares, configuration)
 			require.Equal(t, "0s", e.Timeout, configuration)
-			require.Equal(t, "file_storage", e.SendingQueue.Storage, configuration)
+			require.Equal(t, "queue_storage", e.SendingQueue.Storage, configuration)
+			require.Equal(t, "file_storage", c.Extensions["queue_storage"].Storage, configuration)
 			require.Equal(t, "items", e.SendingQueue.Sizer, configuration)
 			require.Equal(t, "bytes", e.SendingQueue.Batch.Sizer, configuration)
 			require.True(t, c.Extensions["file_storage"].Fsync, configuration)

@@ -2,13 +2,9 @@ package faults
 
 import (
 	"math/rand/v2"
-	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // collectorKilled kills the collector at moments that differ each time, also while it starts.
@@ -22,7 +18,6 @@ func collectorKilled(times int) func(*trial) {
 				t.flow(500 + rand.IntN(1500))
 			}
 			c.Kill()
-			t.forgo(c.Log.String())
 			if i < times-1 {
 				c = t.startAnyhow()
 			}
@@ -31,24 +26,6 @@ func collectorKilled(times int) func(*trial) {
 		t.start()
 		t.recover()
 		t.flow(1000)
-	}
-}
-
-// leftItems is the sending queue's word for what was being sent when the collector was killed; each item is a batch of the receiver's.
-var leftItems = regexp.MustCompile(`Fetching items left for dispatch by consumers.*"numberOfItems": (\d+)`)
-
-// forgo tells apart what a kill within the sending queue's own gap loses, docs/delivery.md: it puts those items back in two transactions.
-func (t *trial) forgo(log string) {
-	t.Helper()
-	left := leftItems.FindStringSubmatch(log)
-	if left == nil || strings.Contains(log, "Moved items for dispatching back to queue") {
-		return
-	}
-	items, err := strconv.Atoi(left[1])
-	require.NoError(t, err)
-	t.mayLose += items * 500 // max_batch_size
-	for _, id := range t.missing() {
-		t.forgone[id] = true
 	}
 }
 

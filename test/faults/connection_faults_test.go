@@ -62,7 +62,7 @@ func hundredReconnects(t *trial) {
 	t.changes = `
 receivers: {openstack_audit: {rabbitmq: {reconnect: {initial_interval: 10ms, max_interval: 20ms}}}}
 extensions: {pprof: {endpoint: "` + collectortest.FreeAddress(t.T) + `"}}
-service: {extensions: [file_storage, http_delivery, health_check, pprof]}
+service: {extensions: [file_storage, queue_storage, http_delivery, health_check, pprof]}
 `
 	endpoint := strings.Split(t.changes, `"`)[1]
 	c := t.underLoad()

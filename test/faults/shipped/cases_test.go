@@ -73,15 +73,9 @@ type fault struct {
 	fullDisk bool
 	// full: the sending queue gets full, which is tried with the representatives and where there are several backends.
 	full bool
-	// mayLose is why records that were acknowledged may be lost, where they may.
-	mayLose string
 	// withoutBackend: it is tried with logfile.yaml too, which has none.
 	withoutBackend bool
 }
-
-// dispatched is of the Collector's persistent queue (exporterhelper v0.158.0, getNextItem): it drops a request that it takes out when it
-// cannot write down that it does.
-const dispatched = "the sending queue drops a request when it cannot write that it is being sent"
 
 func faults() []fault {
 	const longerThanAnyTimeout = 150 * time.Second // the longest is the Elasticsearch exporter's, 90 s
@@ -104,8 +98,7 @@ func faults() []fault {
 		{name: "413 always", begin: answers(status(http.StatusRequestEntityTooLarge)), bears: settled},
 		{name: "400 to single records", always: true, begin: answers(refuseSome), bears: settled},
 		{name: "200 that is no answer", begin: answers(page), bears: retried(3)},
-		{name: "disk full, nothing listens", begin: away, bears: noSpace, fullDisk: true, records: 4000, withoutBackend: true,
-			mayLose: dispatched},
+		{name: "disk full, nothing listens", begin: away, bears: noSpace, fullDisk: true, records: 4000, withoutBackend: true},
 		{name: "queue full, nothing listens", begin: away, bears: queueFull, full: true, records: 110_000},
 		{name: "SIGTERM, nothing listens", begin: away, bears: retried(1), then: terminate, withoutBackend: true},
 		{name: "SIGKILL, nothing listens", always: true, begin: away, bears: retried(1), then: kill, withoutBackend: true},

@@ -129,11 +129,7 @@ func (r *trial) run(broken int) string {
 	}
 	sending.Wait()
 	r.send("c", 50)
-	if r.fault.mayLose != "" {
-		r.settle()
-	} else {
-		r.eventually(arrived, "records are lost")
-	}
+	r.eventually(arrived, "records are lost")
 	stored, letters, everywhere := 0, len(kept(r.T, r.stateSeen())), r.stored()
 	for _, id := range r.acknowledged {
 		if !slices.ContainsFunc(everywhere, func(ids map[string]bool) bool { return !ids[id] }) {
@@ -142,27 +138,12 @@ func (r *trial) run(broken int) string {
 	}
 	lost := len(r.missing())
 	r.c.Stop(r.T)
-	if lost > 0 {
-		require.NotEmpty(r.T, r.fault.mayLose, "%d records are lost", lost)
-		r.notes = append(r.notes, "lost: "+r.fault.mayLose)
-	}
+	require.Zero(r.T, lost, "records are lost")
 	firing := strings.Join(alerts(r.T, before, during), ", ")
 	quiet := r.fault.quiet || r.broken == nil && !r.fault.fullDisk
 	require.Equal(r.T, quiet, firing == "", "alerts: %s", firing)
 	text := strings.Join(append([]string{cmp.Or(said, "-")}, r.notes...), "; ")
 	return fmt.Sprintf("%6d %6d %5d %4d  %s | %s", len(r.acknowledged), stored, letters, lost, cmp.Or(firing, "-"), text)
-}
-
-// settle waits until everything has arrived, or nothing more does for longer than any retry waits.
-func (r *trial) settle() {
-	r.Helper()
-	since, last := time.Now(), -1
-	r.eventually(func(*trial) bool {
-		if missing := len(r.missing()); missing != last {
-			since, last = time.Now(), missing
-		}
-		return last == 0 || time.Since(since) > time.Minute
-	}, "records go on arriving")
 }
 
 func (r *trial) start() {

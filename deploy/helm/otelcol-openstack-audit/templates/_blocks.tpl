@@ -77,7 +77,7 @@ keystone_attributes: {{ mustMergeOverwrite $shipped (dict "auth" (dict "user_dom
 {{- end }}
 
 {{- define "openstack-audit.extensions" -}}
-{{- range $extension := list "file_storage" "http_delivery" "health_check" }}
+{{- range $extension := list "file_storage" "queue_storage" "http_delivery" "health_check" }}
 {{ $extension }}: {{ include "openstack-audit.shipped" (list $ "durable.yaml" "extensions" $extension) | fromYaml | toJson }}
 {{- end }}
 {{- if .Values.backends.opensearch.enabled }}
@@ -86,7 +86,7 @@ http_delivery/opensearch: {{ include "openstack-audit.shipped" (list $ "opensear
 {{- end }}
 
 {{- define "openstack-audit.extensionNames" -}}
-[file_storage, http_delivery, health_check{{ if .Values.backends.opensearch.enabled }}, http_delivery/opensearch{{ end }}]
+[file_storage, queue_storage, http_delivery, health_check{{ if .Values.backends.opensearch.enabled }}, http_delivery/opensearch{{ end }}]
 {{- end }}
 
 {{- define "openstack-audit.connectors" -}}
