@@ -17,8 +17,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
-
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 const (
@@ -195,9 +193,4 @@ func (w workload) variables() []string {
 		all = append(all, name+"="+value)
 	}
 	return all
-}
-
-func binary(t *testing.T) string {
-	t.Helper()
-	return collectortest.Binary(t)
 }

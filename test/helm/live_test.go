@@ -3,18 +3,12 @@
 package helm
 
 import (
-	"context"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
@@ -24,18 +18,13 @@ import (
 // collector is a workload of the chart that runs outside of Kubernetes: its ports and folders are others.
 type collector struct {
 	*collectortest.Process
-	records atomic.Int64
+	backend *collectortest.Backend
 	health  string
 }
 
 func start(t *testing.T, name string, environment map[string]string, arguments ...string) *collector {
 	t.Helper()
-	c := &collector{health: collectortest.FreeAddress(t)}
-	backend := httptest.NewServer(collectortest.OTLP("/v1/logs", func(_ context.Context, logs plog.Logs) int {
-		c.records.Add(int64(logs.LogRecordCount()))
-		return http.StatusOK
-	}))
-	t.Cleanup(backend.Close)
+	c := &collector{health: collectortest.FreeAddress(t), backend: collectortest.NewBackend(t, "/v1/logs")}
 	for _, w := range workloads(t, render(t, arguments...)) {
 		if w.name != name {
 			continue
@@ -44,30 +33,32 @@ func start(t *testing.T, name string, environment map[string]string, arguments .
 			require.Contains(t, w.environment, variable)
 			w.environment[variable] = value
 		}
-		w.environment["AUDIT_OTLP_ENDPOINT"] = backend.URL
+		w.environment["AUDIT_OTLP_ENDPOINT"] = c.backend.URL
 		w.environment["AUDIT_HEALTH_ENDPOINT"] = c.health
 		w.environment["AUDIT_NAMES_ENDPOINT"] = collectortest.FreeAddress(t)
 		w.environment["AUDIT_STATE"] = t.TempDir()
 		without := "--config=yaml:service::telemetry::metrics: {level: none, readers: []}" // its port may be another's here
-		c.Process = collectortest.Start(t, w.variables(), binary(t), append(w.arguments(t), without)...)
+		c.Process = collectortest.Start(t, w.variables(), collectortest.Binary(t), append(w.arguments(t), without)...)
 	}
 	require.NotNil(t, c.Process, "no workload %s", name)
 	return c
 }
 
-// isReady is the readiness probe.
-func (c *collector) isReady() bool {
-	response, err := http.Get("http://" + c.health + "/status")
-	if err != nil {
-		return false
-	}
-	_ = response.Body.Close()
-	return response.StatusCode == http.StatusOK
+// awaitReady asks as the readiness probe does.
+func (c *collector) awaitReady(t *testing.T) {
+	t.Helper()
+	collectortest.Await(t, func() error {
+		_, err := collectortest.Get(t.Context(), "http://"+c.health+"/status")
+		return err
+	}, c.Process)
 }
 
-func (c *collector) eventually(t *testing.T, condition func() bool) {
+// awaitRecords ends the collector once there are so many, so that no more can come.
+func (c *collector) awaitRecords(t *testing.T, want int) {
 	t.Helper()
-	require.Eventually(t, condition, collectortest.Patience, 20*time.Millisecond, "%s", &c.Log)
+	c.Eventually(t, func() bool { return c.backend.Count() >= want }, "not all records arrive")
+	c.Stop(t)
+	require.Equal(t, want, c.backend.Count())
 }
 
 // Services of two virtual hosts publish, as openstack-helm sets them up, and both arrive.
@@ -75,29 +66,22 @@ func TestEventsOfEachVirtualHostArrive(t *testing.T) {
 	node := rabbitmqtest.Start(t, rabbitmqtest.Options{})
 	require.NoError(t, node.AddVirtualHosts(t.Context(), "keystone", "nova"))
 	sent := fixtures.Bodies(t, fixtures.KeystoneMessagingV2)
-	publishers := map[string]*rabbitmqtest.Publisher{}
 	for _, service := range []string{"keystone", "nova"} {
-		publisher, err := rabbitmqtest.NewPublisher(node.UserURL("guest", "guest", service), service, false)
-		require.NoError(t, err)
-		defer func() { require.NoError(t, publisher.Close()) }()
-		require.NoError(t, publisher.Publish(t.Context(), "notifications.info")) // declares the exchange
-		publishers[service] = publisher
+		collectortest.Publish(t, node.UserURL("guest", "guest", service), service) // makes the exchange
 	}
 	c := start(t, "audit", map[string]string{
 		"AUDIT_TRANSPORT_URL_KEYSTONE":   "rabbit://guest:guest@" + node.Address() + "/keystone",
 		"AUDIT_TRANSPORT_URL_NOVA_CELL1": "rabbit://guest:guest@" + node.Address() + "/nova",
 	}, "--values", "testdata/virtual-hosts.yaml")
-	c.eventually(t, c.isReady)
+	c.awaitReady(t)
 	for _, service := range []string{"keystone", "nova"} {
-		c.eventually(t, func() bool {
+		c.Eventually(t, func() bool {
 			queues, err := node.Ctl(t.Context(), "list_queues", "--vhost", service, "name", "consumers")
 			return err == nil && strings.Contains(queues, "otelcol-openstack-audit-otlp\t1")
-		})
-		require.NoError(t, publishers[service].Publish(t.Context(), "notifications.info", sent...))
+		}, "it does not consume")
+		collectortest.Publish(t, node.UserURL("guest", "guest", service), service, sent...)
 	}
-	c.eventually(t, func() bool { return c.records.Load() >= int64(2*len(sent)) })
-	c.Stop(t)
-	require.EqualValues(t, 2*len(sent), c.records.Load())
+	c.awaitRecords(t, 2*len(sent))
 }
 
 func TestListenTakesWhatServicesPublish(t *testing.T) {
@@ -105,15 +89,10 @@ func TestListenTakesWhatServicesPublish(t *testing.T) {
 	c := start(t, "trail-otelcol-openstack-audit-listen", nil,
 		"--set", "listen.enabled=true,names.enabled=false,metrics.enabled=false,backends.otlp.enabled=true",
 		"--set-string", "listen.config.receivers.openstack_audit.listen.endpoint="+address)
-	c.eventually(t, c.isReady)
+	c.awaitReady(t)
 	sent := fixtures.Bodies(t, fixtures.KeystoneMessagingV2)
-	publisher, err := rabbitmqtest.NewPublisher("amqp://keystone:made-up@"+address+"/", "keystone", false)
-	require.NoError(t, err, "%s", &c.Log)
-	require.NoError(t, publisher.Publish(t.Context(), "notifications.info", sent...))
-	require.NoError(t, publisher.Close())
-	c.eventually(t, func() bool { return c.records.Load() >= int64(len(sent)) })
-	c.Stop(t)
-	require.EqualValues(t, len(sent), c.records.Load())
+	collectortest.Publish(t, "amqp://keystone:made-up@"+address+"/", "keystone", sent...)
+	c.awaitRecords(t, len(sent))
 }
 
 func TestLogsAreReadOfTheirNamespace(t *testing.T) {
@@ -133,8 +112,6 @@ func TestLogsAreReadOfTheirNamespace(t *testing.T) {
 	require.Contains(t, rendered[0].config, "- /var/log/pods/openstack_*/*/*.log\n")
 	c := start(t, rendered[0].name, nil, append(arguments,
 		"--set-string", "logs.config.receivers.file_log.include[0]="+folder+"/openstack_*/*/*.log")...)
-	c.eventually(t, func() bool { return c.records.Load() >= 146 })
-	c.eventually(t, c.isReady)
-	c.Stop(t)
-	require.EqualValues(t, 146, c.records.Load())
+	c.awaitReady(t)
+	c.awaitRecords(t, 146)
 }

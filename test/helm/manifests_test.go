@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 func TestLint(t *testing.T) {
@@ -56,7 +58,7 @@ func TestConfigurationsAreValid(t *testing.T) {
 	for _, values := range valuesFiles(t) {
 		for _, w := range workloads(t, render(t, "--values", values)) {
 			t.Run(filepath.Base(values)+"/"+w.name, func(t *testing.T) {
-				command := exec.CommandContext(t.Context(), binary(t), append([]string{"validate"}, w.arguments(t)...)...)
+				command := exec.CommandContext(t.Context(), collectortest.Binary(t), append([]string{"validate"}, w.arguments(t)...)...)
 				command.Env = w.variables()
 				output, err := command.CombinedOutput()
 				require.NoError(t, err, "%s\n%s", output, w.config)
