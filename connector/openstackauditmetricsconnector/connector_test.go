@@ -254,7 +254,8 @@ func TestOwnMetrics(t *testing.T) {
 func TestFailedFlushIsCounted(t *testing.T) {
 	observed := componenttest.NewTelemetry()
 	t.Cleanup(func() { require.NoError(t, observed.Shutdown(context.Background())) })
-	c, err := newMetricsConnector(settings(observed.NewTelemetrySettings()), createDefaultConfig().(*Config), consumertest.NewErr(errors.New("no")))
+	c, err := newMetricsConnector(settings(observed.NewTelemetrySettings()), createDefaultConfig().(*Config),
+		consumertest.NewErr(errors.New("no")))
 	require.NoError(t, err)
 	require.NoError(t, c.Start(t.Context(), componenttest.NewNopHost()))
 	require.EventuallyWithT(t, func(collect *assert.CollectT) {

@@ -20,7 +20,9 @@ func NewFactory() connector.Factory {
 	)
 }
 
-func createLogsToMetrics(_ context.Context, settings connector.Settings, config component.Config, next consumer.Metrics) (connector.Logs, error) {
+func createLogsToMetrics(
+	_ context.Context, settings connector.Settings, config component.Config, next consumer.Metrics,
+) (connector.Logs, error) {
 	settings.Logger = logtext.Bounded(settings.Logger)
 	return newMetricsConnector(settings, config.(*Config), next)
 }

@@ -19,7 +19,8 @@ func TestREADME(t *testing.T) {
 		}
 	}
 	for _, value := range []string{
-		"| `flush_interval` | `15s`", "| `max_series` | `2000`", "| `dedup_window` | `100000`", "`[openstack.user.domain.name]`", "`keystone`, `openstack`, none",
+		"| `flush_interval` | `15s`", "| `max_series` | `2000`", "| `dedup_window` | `100000`", "`[openstack.user.domain.name]`",
+		"`keystone`, `openstack`, none",
 	} {
 		require.Contains(t, string(text), value)
 	}

@@ -52,7 +52,8 @@ func (c *counters) resources() []resource {
 		}
 	}
 	return slices.SortedFunc(maps.Keys(known), func(a, b resource) int {
-		return cmp.Or(cmp.Compare(a.serviceName, b.serviceName), cmp.Compare(a.serviceNamespace, b.serviceNamespace), cmp.Compare(a.region, b.region))
+		return cmp.Or(cmp.Compare(a.serviceName, b.serviceName), cmp.Compare(a.serviceNamespace, b.serviceNamespace),
+			cmp.Compare(a.region, b.region))
 	})
 }
 

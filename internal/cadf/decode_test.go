@@ -29,12 +29,16 @@ func extras(e cadf.Event) map[string][]string {
 
 func TestDecodeWholeEvent(t *testing.T) {
 	e := decode(t, `{"typeURI":"`+cadf.EventTypeURI+`","id":"i","eventType":"activity","eventTime":"t","action":"create","outcome":"success",
-		"name":"n","severity":"s","requestPath":"/p","resource_info":"ri","role":"r","user":"u","group":"g","project":"p","domain":"d","inherited_to_projects":true,
-		"initiator":{"id":"ii","typeURI":"it","name":"in","domain":"idom","user_id":"iu","username":"iun","user_name":"is","user_domain_id":"udi","user_domain_name":"udn",
-			"project_id":"ip","project_name":"ipn","project_domain_name":"ipdn","domain_id":"idi","domain_name":"idn","request_id":"rq","global_request_id":"gr",
+		"name":"n","severity":"s","requestPath":"/p","resource_info":"ri","role":"r","user":"u","group":"g","project":"p","domain":"d",
+		"inherited_to_projects":true,
+		"initiator":{"id":"ii","typeURI":"it","name":"in","domain":"idom","user_id":"iu","username":"iun","user_name":"is",
+		"user_domain_id":"udi","user_domain_name":"udn",
+			"project_id":"ip","project_name":"ipn","project_domain_name":"ipdn","domain_id":"idi","domain_name":"idn","request_id":"rq",
+			"global_request_id":"gr",
 			"application_credential_id":"ac","host":{"id":"h","address":"a","agent":"g","platform":"pl"},"geolocation":{"city":"Bern"},
 			"credential":{"token":"secret","type":"ct","identity_status":"Confirmed","identity_provider":"idp","user":"cu","groups":["g1","g2"]}},
-		"target":{"id":"ti","typeURI":"tt","name":"tn","project_id":"tp","domain_id":"td","addresses":[{"url":"u1","name":"public"}],"attachments":[{"name":"key","typeURI":"xs:string","content":"k"}]},
+		"target":{"id":"ti","typeURI":"tt","name":"tn","project_id":"tp","domain_id":"td","addresses":[{"url":"u1","name":"public"}],
+		"attachments":[{"name":"key","typeURI":"xs:string","content":"k"}]},
 		"observer":{"id":"oi","typeURI":"ot","name":"on"},
 		"reason":{"reasonType":"HTTP","reasonCode":200,"policyType":"pt","policyId":"pi"},
 		"tags":["a",1],"attachments":[{"name":"payload","contentType":"mime","content":{"x":1}}],
@@ -43,8 +47,10 @@ func TestDecodeWholeEvent(t *testing.T) {
 	require.Empty(t, e.Extras)
 	require.True(t, e.HasInitiator)
 	require.Equal(t, cadf.Initiator{
-		Resource: cadf.Resource{ID: "ii", TypeURI: "it", Name: "in"}, Domain: "idom", UserID: "iu", Username: "iun", SubmittedName: "is", UserDomainID: "udi", UserDomainName: "udn",
-		ProjectID: "ip", ProjectName: "ipn", ProjectDomainName: "ipdn", DomainID: "idi", DomainName: "idn", RequestID: "rq", GlobalRequestID: "gr",
+		Resource: cadf.Resource{ID: "ii", TypeURI: "it", Name: "in"}, Domain: "idom", UserID: "iu", Username: "iun", SubmittedName: "is",
+		UserDomainID: "udi", UserDomainName: "udn",
+		ProjectID: "ip", ProjectName: "ipn", ProjectDomainName: "ipdn", DomainID: "idi", DomainName: "idn", RequestID: "rq",
+		GlobalRequestID:         "gr",
 		ApplicationCredentialID: "ac", Host: cadf.Host{ID: "h", Address: "a", Agent: "g", Platform: "pl"},
 		Credential:  cadf.Credential{Type: "ct", IdentityStatus: "Confirmed", IdentityProvider: "idp", User: "cu", Groups: []string{"g1", "g2"}},
 		Geolocation: e.Initiator.Geolocation,
@@ -60,7 +66,8 @@ func TestDecodeWholeEvent(t *testing.T) {
 	require.Equal(t, []string{"a", "1"}, e.Tags)
 	require.Equal(t, "mime", e.Attachments[0].TypeURI)
 	require.Equal(t, `{"x":1}`, e.Attachments[0].Content.String())
-	require.Equal(t, []cadf.ReporterStep{{Role: "modifier", ReporterID: "target", Time: "rt"}, {Role: "relay", ReporterID: "x"}}, e.ReporterChain)
+	require.Equal(t, []cadf.ReporterStep{{Role: "modifier", ReporterID: "target", Time: "rt"}, {Role: "relay", ReporterID: "x"}},
+		e.ReporterChain)
 	require.Len(t, e.Measurements, 1)
 	require.Equal(t, "true", e.Inherited)
 	require.Equal(t, []string{"i", "ri", "r", "u", "g", "p", "d", "n", "s", "/p"},
@@ -76,24 +83,29 @@ func TestDecodeKeepsWhatItDoesNotKnow(t *testing.T) {
 		{"unknown field", `{"tenant_ids":["a","b"]}`, map[string][]string{"tenant_ids": {`["a","b"]`}}},
 		{"unknown fields within", `{"initiator":{"x":1,"host":{"y":2},"credential":{"z":3}},"reason":{"w":4}}`,
 			map[string][]string{"initiator_x": {"1"}, "initiator_host_y": {"2"}, "initiator_credential_z": {"3"}, "reason_w": {"4"}}},
-		{"fields of an initiator in others", `{"target":{"user_id":"u","host":{"address":"a"},"domain":"d"},"observer":{"addresses":[{"url":"x"}],"project_id":"p"}}`,
+		{"fields of an initiator in others", `{"target":{"user_id":"u","host":{"address":"a"},"domain":"d"},` +
+			`"observer":{"addresses":[{"url":"x"}],"project_id":"p"}}`,
 			map[string][]string{"target_user_id": {"u"}, "target_host": {`{"address":"a"}`}, "target_domain": {"d"},
 				"observer_addresses": {`[{"url":"x"}]`}, "observer_project_id": {"p"}}},
 		{"fields of a target in an initiator", `{"initiator":{"addresses":[{"url":"x"}],"attachments":[{"name":"n"}]}}`,
 			map[string][]string{"initiator_addresses": {`[{"url":"x"}]`}, "initiator_attachments": {`[{"name":"n"}]`}}},
 		{"object for text", `{"action":{"a":1},"target":{"id":["x"]}}`, map[string][]string{"action": {`{"a":1}`}, "target_id": {`["x"]`}}},
-		{"text for object", `{"initiator":"me","target":"it","observer":7,"reason":"why","reporterchain":["r"],"attachments":["a"],"measurements":["m"]}`,
+		{"text for object", `{"initiator":"me","target":"it","observer":7,"reason":"why","reporterchain":["r"],"attachments":["a"],` +
+			`"measurements":["m"]}`,
 			map[string][]string{"initiator": {"me"}, "target": {"it"}, "observer": {"7"}, "reason": {"why"}, "reporterchain_0": {"r"},
 				"attachments_0": {"a"}, "measurements_0": {"m"}}},
 		{"text within", `{"initiator":{"host":"h","credential":"c","geolocation":"g"},"target":{"addresses":["u"],"attachments":"a"}}`,
 			map[string][]string{"initiator_host": {"h"}, "initiator_credential": {"c"}, "initiator_geolocation": {"g"},
 				"target_addresses_0": {"u"}, "target_attachments": {"a"}}},
-		{"unknown within lists", `{"attachments":[{"x":1}],"reporterchain":[{"y":2,"reporter":{"name":"n"}},{"reporter":"r"}],"target":{"addresses":[{"port":"80"}]}}`,
-			map[string][]string{"attachments_0_x": {"1"}, "reporterchain_0_y": {"2"}, "reporterchain_0_reporter_name": {"n"}, "reporterchain_1_reporter": {"r"},
-				"target_addresses_0_port": {"80"}}},
+		{"unknown within lists", `{"attachments":[{"x":1}],"reporterchain":[{"y":2,"reporter":{"name":"n"}},{"reporter":"r"}],` +
+			`"target":{"addresses":[{"port":"80"}]}}`,
+			map[string][]string{"attachments_0_x": {"1"}, "reporterchain_0_y": {"2"}, "reporterchain_0_reporter_name": {"n"},
+				"reporterchain_1_reporter": {"r"},
+				"target_addresses_0_port":  {"80"}}},
 		{"objects in lists of texts", `{"tags":[{"a":1},""],"initiator":{"credential":{"groups":[["x"]]}}}`,
 			map[string][]string{"tags_0": {`{"a":1}`}, "initiator_credential_groups_0": {`["x"]`}}},
-		{"member twice", `{"action":"a","action":"b","initiator":{"name":"n"},"initiator":{"name":"m"},"attachments":[{"content":"c","content":"d"}]}`,
+		{"member twice", `{"action":"a","action":"b","initiator":{"name":"n"},"initiator":{"name":"m"},"attachments":[{"content":"c",` +
+			`"content":"d"}]}`,
 			map[string][]string{"action": {"a"}, "initiator_name": {"n"}, "attachments_0_content": {"c"}}},
 		{"same member twice", `{"action":"a","action":"a"}`, map[string][]string{}},
 		{"object twice", `{"initiator":{"geolocation":{"city":"a"}},"initiator":{"geolocation":{"city":"b"}}}`,
@@ -115,10 +127,12 @@ func TestDecodeKeepsWhatItDoesNotKnow(t *testing.T) {
 }
 
 func TestDecodeNullEverywhere(t *testing.T) {
-	e := decode(t, `{"typeURI":null,"id":null,"initiator":null,"initiatorId":null,"target":null,"observer":null,"reason":null,"tags":null,"attachments":null,
+	e := decode(t, `{"typeURI":null,"id":null,"initiator":null,"initiatorId":null,"target":null,"observer":null,"reason":null,"tags":null,
+	"attachments":null,
 		"reporterchain":null,"measurements":null,"outcome":null,"x":null}`)
 	require.Equal(t, cadf.Event{}, e)
-	e = decode(t, `{"initiator":{"id":null,"host":null,"credential":null,"geolocation":null},"target":{"addresses":null,"attachments":null,"id":null},"reason":{"reasonCode":null}}`)
+	e = decode(t, `{"initiator":{"id":null,"host":null,"credential":null,"geolocation":null},"target":{"addresses":null,"attachments":null,`+
+		`"id":null},"reason":{"reasonCode":null}}`)
 	require.Equal(t, cadf.Event{HasInitiator: true}, e)
 }
 
@@ -142,19 +156,22 @@ func TestDecodeDeepNesting(t *testing.T) {
 }
 
 func TestIsEvent(t *testing.T) {
-	for text, want := range map[string]bool{
-		`{"typeURI":"` + cadf.EventTypeURI + `"}`: true,
-		`{"typeURI":"cadf:/event"}`:               true,
-		`{"eventType":"activity","action":"x"}`:   true,
-		`{"eventType":"activity"}`:                false,
-		`{"typeURI":7}`:                           false,
-		`{"resource_info":"x"}`:                   false,
-		`["typeURI"]`:                             false,
-		`null`:                                    false,
+	for _, test := range []struct {
+		text string
+		want bool
+	}{
+		{`{"typeURI":"` + cadf.EventTypeURI + `"}`, true},
+		{`{"typeURI":"cadf:/event"}`, true},
+		{`{"eventType":"activity","action":"x"}`, true},
+		{`{"eventType":"activity"}`, false},
+		{`{"typeURI":7}`, false},
+		{`{"resource_info":"x"}`, false},
+		{`["typeURI"]`, false},
+		{`null`, false},
 	} {
-		v, _, err := literal.ParseJSON(text)
+		v, _, err := literal.ParseJSON(test.text)
 		require.NoError(t, err)
-		require.Equal(t, want, cadf.IsEvent(v), text)
+		require.Equal(t, test.want, cadf.IsEvent(v), test.text)
 	}
 }
 

@@ -61,7 +61,8 @@ func large(ids []string) *Directory {
 		domains[i] = fmt.Sprintf("%032x", i)
 	}
 	for i, id := range ids {
-		d.found(keystone.User, keystone.Entity{ID: id, Name: fmt.Sprintf("user-%07d", i), DomainID: domains[i%len(domains)]}, d.order.Add(1), false)
+		d.found(keystone.User, keystone.Entity{ID: id, Name: fmt.Sprintf("user-%07d", i), DomainID: domains[i%len(domains)]}, d.order.Add(1),
+			false)
 	}
 	return d
 }
@@ -86,15 +87,18 @@ func BenchmarkResolve(b *testing.B) {
 	for _, digits := range []int{32, 64} {
 		made := ids(million, digits)
 		d := large(made)
-		for name, used := range map[string]int{"cold": million, "hot": 100} {
-			b.Run(fmt.Sprintf("%s ids of %d digits", name, digits), func(b *testing.B) {
+		for _, test := range []struct {
+			name string
+			used int
+		}{{"cold", million}, {"hot", 100}} {
+			b.Run(fmt.Sprintf("%s ids of %d digits", test.name, digits), func(b *testing.B) {
 				queries := make([]Query, 240)
 				answers := make([]Answer, 0, len(queries))
 				i := 0
 				b.ReportAllocs()
 				for b.Loop() {
 					for q := range queries {
-						i = (i + 7919) % used
+						i = (i + 7919) % test.used
 						queries[q] = Query{Ref: keystone.Ref{Kind: keystone.User, ID: made[i]}}
 					}
 					d.Resolve(context.Background(), answers, queries, false)

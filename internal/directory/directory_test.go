@@ -180,15 +180,18 @@ func TestMissingRole(t *testing.T) {
 
 // TestReaderOfOneDomain is refused the users of other domains, and keeps those of its own.
 func TestReaderOfOneDomain(t *testing.T) {
-	for name, first := range map[string]func(*fixture){
-		"after a lookup": func(f *fixture) { assert.Equal(t, Found, f.ask(ref(keystone.User, bobID)).Result) },
-		"after a list": func(f *fixture) {
+	for _, test := range []struct {
+		name  string
+		first func(*fixture)
+	}{
+		{"after a lookup", func(f *fixture) { assert.Equal(t, Found, f.ask(ref(keystone.User, bobID)).Result) }},
+		{"after a list", func(f *fixture) {
 			require.NoError(t, f.list(t.Context(), keystone.User, "default", nil))
-		},
+		}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			f := newFixture(t, keystonetest.NewServer(entities()...), nil)
-			first(f)
+			test.first(f)
 			f.server.Fail(keystonetest.Failures{Forbidden: []string{"user"}})
 			for i := range 4 * refusalsToOff {
 				for range 2 {

@@ -56,8 +56,8 @@ func (d *Directory) Changed(kind keystone.Kind, id string, at time.Time) {
 	d.table.change(keyOf(kind, id), func(e entry) entry { return e.change(order, when, d.now()) })
 }
 
-// Deleted takes in an event that says that a thing was deleted. The last name is kept, and Keystone is asked in the background whether that is
-// so: the event may be late, or forged. What belongs to a domain goes with events of its own.
+// Deleted takes in an event that says that a thing was deleted. The last name is kept, and Keystone is asked in the background whether that
+// is so: the event may be late, or forged. What belongs to a domain goes with events of its own.
 func (d *Directory) Deleted(ref keystone.Ref) {
 	k := keyOf(ref.Kind, ref.ID)
 	now := d.now()

@@ -104,7 +104,8 @@ func TestSecondLife(t *testing.T) {
 	assert.Equal(t, Deleted, f.ask(ref(keystone.User, ldapID)).Source)
 	f.server.Put(keystonetest.Entity{Kind: "user", ID: ldapID, Name: "second", DomainID: corpID})
 	f.clock.advance(2 * time.Minute)
-	assert.Equal(t, said{Name: "second", DomainID: corpID, Source: Keystone, Result: Found}, f.ask(ref(keystone.User, ldapID)), "it is seen alive")
+	assert.Equal(t, said{Name: "second", DomainID: corpID, Source: Keystone, Result: Found}, f.ask(ref(keystone.User, ldapID)),
+		"it is seen alive")
 	f.Deleted(keystone.Ref{Kind: keystone.User, ID: ldapID})
 	f.settled()
 	assert.Equal(t, said{Name: "second", DomainID: corpID, Source: Keystone, Result: Hit}, f.ask(ref(keystone.User, ldapID)))

@@ -121,7 +121,8 @@ func newFixture(t *testing.T, server *keystonetest.Server, change func(*Settings
 	f.clock.nanoseconds.Store(time.Now().UnixNano())
 	settings := Settings{
 		Identity: client, Observer: f.counter, Logger: zap.New(core),
-		Kinds:      []keystone.Kind{keystone.User, keystone.Project, keystone.Domain, keystone.Role, keystone.Group, keystone.ApplicationCredential},
+		Kinds: []keystone.Kind{keystone.User, keystone.Project, keystone.Domain, keystone.Role, keystone.Group,
+			keystone.ApplicationCredential},
 		MaxEntries: 1000, TTL: time.Hour, NegativeTTL: time.Minute, TombstoneTTL: 90 * 24 * time.Hour,
 		RefreshInterval: time.Hour, Workers: 4, Wait: 5 * time.Second,
 	}

@@ -161,7 +161,8 @@ func (d *Directory) refused(l *lookup, err error) {
 	switch {
 	case kind.allowed.Load():
 		if !kind.warned.Swap(true) {
-			d.logger.Warn("Keystone lets us look up some things of a kind and not others, such as those of other domains: those stay without names until "+remedy,
+			d.logger.Warn("Keystone lets us look up some things of a kind and not others, "+
+				"such as those of other domains: those stay without names until "+remedy,
 				zap.String("kind", l.ref.Kind.String()), zap.Duration("retried_after", kindOffTime), zap.Error(err))
 		}
 	case kind.refused.Add(1) >= refusalsToOff:

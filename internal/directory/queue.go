@@ -136,8 +136,8 @@ const (
 	usualTime  = 10 * time.Millisecond
 )
 
-// patience is how long to wait for lookups of one urgency, at most wait. Where Keystone cannot answer in that time what is asked already, only
-// the newest few answers are waited for, and not those either while a single one takes longer.
+// patience is how long to wait for lookups of one urgency, at most wait. Where Keystone cannot answer in that time what is asked already,
+// only the newest few answers are waited for, and not those either while a single one takes longer.
 func (q *queue) patience(urgent bool, workers int, wait time.Duration, now time.Time) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()

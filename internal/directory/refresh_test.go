@@ -25,17 +25,18 @@ func TestPreload(t *testing.T) {
 }
 
 func TestListsThatTellNotAll(t *testing.T) {
-	for name, test := range map[string]struct {
+	for _, test := range []struct {
+		name     string
 		failures keystonetest.Failures
 		change   func(*Settings)
 		listed   string
 	}{
-		"truncated":         {keystonetest.Failures{ListLimit: 1}, nil, "domain truncated"},
-		"a circle of links": {keystonetest.Failures{Loop: true}, nil, "user truncated"},
-		"a role is missing": {keystonetest.Failures{Forbidden: []string{"group"}}, nil, "group forbidden"},
-		"the cache is full": {keystonetest.Failures{}, func(s *Settings) { s.MaxEntries = 2 }, "project truncated"},
+		{"truncated", keystonetest.Failures{ListLimit: 1}, nil, "domain truncated"},
+		{"a circle of links", keystonetest.Failures{Loop: true}, nil, "user truncated"},
+		{"a role is missing", keystonetest.Failures{Forbidden: []string{"group"}}, nil, "group forbidden"},
+		{"the cache is full", keystonetest.Failures{}, func(s *Settings) { s.MaxEntries = 2 }, "project truncated"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			server := keystonetest.NewServer(entities()...)
 			server.Fail(test.failures)
 			f := newFixture(t, server, func(s *Settings) {
@@ -45,7 +46,8 @@ func TestListsThatTellNotAll(t *testing.T) {
 				}
 			})
 			require.Eventually(t, func() bool { return f.counter.listed(test.listed) > 0 }, patience, time.Millisecond)
-			require.Eventually(t, func() bool { return f.counter.listed("role complete")+f.counter.listed("role truncated") >= 2 }, patience, time.Millisecond)
+			require.Eventually(t, func() bool { return f.counter.listed("role complete")+f.counter.listed("role truncated") >= 2 }, patience,
+				time.Millisecond)
 			assert.Equal(t, "alice", f.ask(ref(keystone.User, aliceID)).Name, "what no list told is looked up")
 			assert.Eventually(t, func() bool { return f.table.size.Load() <= f.table.limit }, patience, time.Millisecond)
 		})

@@ -169,6 +169,7 @@ func (s *store) close(ctx context.Context) {
 		err = errors.Join(err, closeErr)
 	}
 	if err != nil {
-		s.logger.Warn("names that came last are not stored: they are asked for again after a restart, those of deleted things are lost", zap.Error(err))
+		s.logger.Warn("names that came last are not stored: they are asked for again after a restart, those of deleted things are lost",
+			zap.Error(err))
 	}
 }

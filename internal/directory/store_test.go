@@ -32,7 +32,8 @@ func filled(t *testing.T) *storagetest.Memory {
 func TestNamesOutliveARestart(t *testing.T) {
 	m := filled(t)
 	f := newFixture(t, keystonetest.NewServer(), with(m)) // nothing of it exists any more
-	answers := f.askAll(ref(keystone.User, aliceID), ref(keystone.Project, projectID), ref(keystone.Domain, corpID), ref(keystone.User, ldapID))
+	answers := f.askAll(ref(keystone.User, aliceID), ref(keystone.Project, projectID), ref(keystone.Domain, corpID),
+		ref(keystone.User, ldapID))
 	assert.Equal(t, []said{
 		{Name: "alice", DomainID: corpID, Source: Deleted, Result: Hit},
 		{Name: "web-shop", DomainID: corpID, Source: Deleted, Result: Hit},
@@ -51,23 +52,26 @@ func TestLivingNamesAreAskedAgainAfterARestart(t *testing.T) {
 }
 
 func TestDamagedStore(t *testing.T) {
-	for name, damage := range map[string]func([]byte) []byte{
-		"one bit":     func(v []byte) []byte { v[len(v)/2] ^= 1; return v },
-		"cut":         func(v []byte) []byte { return v[:len(v)/2] },
-		"other bytes": func([]byte) []byte { return []byte("{}") },
-		"of another version": func(v []byte) []byte {
+	for _, test := range []struct {
+		name   string
+		damage func([]byte) []byte
+	}{
+		{"one bit", func(v []byte) []byte { v[len(v)/2] ^= 1; return v }},
+		{"cut", func(v []byte) []byte { return v[:len(v)/2] }},
+		{"other bytes", func([]byte) []byte { return []byte("{}") }},
+		{"of another version", func(v []byte) []byte {
 			v[0] = storeVersion + 1
 			return binary.BigEndian.AppendUint32(v[:len(v)-4], crc32.ChecksumIEEE(v[:len(v)-4]))
-		},
-		"right sum, wrong entries": func(v []byte) []byte {
+		}},
+		{"right sum, wrong entries", func(v []byte) []byte {
 			v = append([]byte{storeVersion, 200}, v[:20]...)
 			return binary.BigEndian.AppendUint32(v, crc32.ChecksumIEEE(v))
-		},
+		}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			m := filled(t)
 			for key, value := range m.Values() {
-				require.NoError(t, m.Set(t.Context(), key, damage(append([]byte(nil), value...))))
+				require.NoError(t, m.Set(t.Context(), key, test.damage(append([]byte(nil), value...))))
 			}
 			f := newFixture(t, keystonetest.NewServer(entities()...), with(m))
 			assert.Equal(t, 1, f.logs.FilterMessageSnippet("built anew").Len())
@@ -117,7 +121,8 @@ func FuzzDecodeShard(f *testing.F) {
 	t := newTable(10)
 	k := keyOf(keystone.User, aliceID)
 	t.change(k, func(entry) entry {
-		return entry{name: "alice", domain: domainOf(corpID), from: 1, asked: 2, state: answered, history: &history{until: 3, earlier: []version{{name: "al"}}}}
+		return entry{name: "alice", domain: domainOf(corpID), from: 1, asked: 2, state: answered,
+			history: &history{until: 3, earlier: []version{{name: "al"}}}}
 	})
 	value, err := encodeShard(t, shardIndex(k))
 	require.NoError(f, err)

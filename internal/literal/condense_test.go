@@ -109,34 +109,42 @@ func sortedText(v Value) string {
 
 func TestCondense(t *testing.T) {
 	many := strings.Repeat("0,", 10_000) + "0"
-	for name, tc := range map[string]struct{ text, want string }{
-		"behind junk":         {`{"junk": [` + many + `], "id": "a"}`, `{"id":"a"}`},
-		"before junk":         {`{"id": 12, "junk": {"id": [` + many + `]}}`, `{"id":12}`},
-		"last of many":        {`{"junk": [` + many + `], ` + strings.Repeat(`"id": 1, `, 10_000) + `"id": 2}`, `{"id":2}`},
-		"read into one":       {`{"junk": [` + many + `], "actor": {"id": 1, "name": "x"}, "actor": {"id": 2}}`, `{"actor":{"id":2,"name":"x"}}`},
-		"the last alone":      {`{"junk": [` + many + `], "inner": {"id": 1, "name": "x"}, "inner": {"id": 2}}`, `{"inner":{"id":2}}`},
-		"the last, no object": {`{"junk": [` + many + `], "inner": {"id": 1, "name": "x"}, "inner": null}`, `{"inner":null}`},
-		"quoted":              {`{"junk": [` + many + `], "inner": "{\"id\": \"\\ud83d\\ude00\\\"\\n\", \"actor\": {\"id\": 1}}", "id": 2}`, `{"inner":{"id":"😀\"\n","actor":{"id":1}},"id":2}`},
-		"quoted surrogates":   {`{"junk": [` + many + `], "inner": "{\"id\": \"\ud83d\ude00 \ud83d \ude00 \ud83dx\"}"}`, "{\"inner\":{\"id\":\"😀 \uFFFD \uFFFD \uFFFDx\"}}"},
-		"last step":           {`{"junk": [` + many + `], "steps": [{"time": 1}, 2, {"time": 3}]}`, `{"steps":[{"time":3}]}`},
-		"one step":            {`{"junk": [` + many + `], "steps": {"time": 3}}`, `{"steps":[{"time":3}]}`},
-		"null for an object":  {`{"junk": [` + many + `], "actor": {"id": 1}, "actor": null, "id": {}}`, `{"actor":{"id":1}}`},
-		"deep":                {`{"junk": ` + strings.Repeat(`[{"a":`, 20_000) + "1" + strings.Repeat("}]", 20_000) + `, "id": 1}`, `{"id":1}`},
-		"brackets in strings": {`{"junk": [` + many + `, "]}\"]}\\", {"]": "}"}], "id": "]"}`, `{"id":"]"}`},
-		"a long number":       {`{"junk": [` + many + `], "id": ` + strings.Repeat("7", 5000) + `}`, `{"id":"` + strings.Repeat("7", condensedText) + `"}`},
-		"a long text":         {`{"id": "` + strings.Repeat("é", 5000) + `"}`, `{"id":"` + strings.Repeat("é", condensedText/2) + `"}`},
-		"cut in an escape":    {`{"id": "` + strings.Repeat("x", condensedText-3) + `\u00e9y"}`, `{"id":"` + strings.Repeat("x", condensedText-3) + `"}`},
-		"cut in a pair":       {`{"id": "` + strings.Repeat("x", condensedText-6) + `\ud83d\ude00"}`, `{"id":"` + strings.Repeat("x", condensedText-6) + `"}`},
+	for _, tc := range []struct{ name, text, want string }{
+		{"behind junk", `{"junk": [` + many + `], "id": "a"}`, `{"id":"a"}`},
+		{"before junk", `{"id": 12, "junk": {"id": [` + many + `]}}`, `{"id":12}`},
+		{"last of many", `{"junk": [` + many + `], ` + strings.Repeat(`"id": 1, `, 10_000) + `"id": 2}`, `{"id":2}`},
+		{"read into one", `{"junk": [` + many + `], "actor": {"id": 1, "name": "x"}, "actor": {"id": 2}}`, `{"actor":{"id":2,"name":"x"}}`},
+		{"the last alone", `{"junk": [` + many + `], "inner": {"id": 1, "name": "x"}, "inner": {"id": 2}}`, `{"inner":{"id":2}}`},
+		{"the last, no object", `{"junk": [` + many + `], "inner": {"id": 1, "name": "x"}, "inner": null}`, `{"inner":null}`},
+		{"quoted", `{"junk": [` + many + `], "inner": "{\"id\": \"\\ud83d\\ude00\\\"\\n\", \"actor\": {\"id\": 1}}", "id": 2}`,
+			`{"inner":{"id":"😀\"\n","actor":{"id":1}},"id":2}`},
+		{"quoted surrogates", `{"junk": [` + many + `], "inner": "{\"id\": \"\ud83d\ude00 \ud83d \ude00 \ud83dx\"}"}`,
+			"{\"inner\":{\"id\":\"😀 \uFFFD \uFFFD \uFFFDx\"}}"},
+		{"last step", `{"junk": [` + many + `], "steps": [{"time": 1}, 2, {"time": 3}]}`, `{"steps":[{"time":3}]}`},
+		{"one step", `{"junk": [` + many + `], "steps": {"time": 3}}`, `{"steps":[{"time":3}]}`},
+		{"null for an object", `{"junk": [` + many + `], "actor": {"id": 1}, "actor": null, "id": {}}`, `{"actor":{"id":1}}`},
+		{"deep", `{"junk": ` + strings.Repeat(`[{"a":`, 20_000) + "1" + strings.Repeat("}]", 20_000) + `, "id": 1}`, `{"id":1}`},
+		{"brackets in strings", `{"junk": [` + many + `, "]}\"]}\\", {"]": "}"}], "id": "]"}`, `{"id":"]"}`},
+		{"a long number", `{"junk": [` + many + `], "id": ` + strings.Repeat("7", 5000) + `}`,
+			`{"id":"` + strings.Repeat("7", condensedText) + `"}`},
+		{"a long text", `{"id": "` + strings.Repeat("é", 5000) + `"}`, `{"id":"` + strings.Repeat("é", condensedText/2) + `"}`},
+		{"cut in an escape", `{"id": "` + strings.Repeat("x", condensedText-3) + `\u00e9y"}`,
+			`{"id":"` + strings.Repeat("x", condensedText-3) + `"}`},
+		{"cut in a pair", `{"id": "` + strings.Repeat("x", condensedText-6) + `\ud83d\ude00"}`,
+			`{"id":"` + strings.Repeat("x", condensedText-6) + `"}`},
 	} {
-		t.Run(name, func(t *testing.T) {
-			readers := map[string]io.Reader{"at once": strings.NewReader(tc.text), "byte by byte": iotest.OneByteReader(strings.NewReader(tc.text))}
-			for how, reader := range readers {
-				v, err := CondenseJSON(reader, testShape())
-				require.NoError(t, err, how)
-				assert.True(t, v.Cut, how)
-				assert.Equal(t, tc.want, string(named(v, testShape()).AppendJSON(nil)), how)
+		t.Run(tc.name, func(t *testing.T) {
+			readers := []struct {
+				how    string
+				reader io.Reader
+			}{{"at once", strings.NewReader(tc.text)}, {"byte by byte", iotest.OneByteReader(strings.NewReader(tc.text))}}
+			for _, test := range readers {
+				v, err := CondenseJSON(test.reader, testShape())
+				require.NoError(t, err, test.how)
+				assert.True(t, v.Cut, test.how)
+				assert.Equal(t, tc.want, string(named(v, testShape()).AppendJSON(nil)), test.how)
 			}
-			if !strings.Contains(name, "cut in") && !strings.Contains(name, "long number") { // those cut what is written
+			if !strings.Contains(tc.name, "cut in") && !strings.Contains(tc.name, "long number") { // those cut what is written
 				v, rest, err := CondenseJSONText(tc.text+" rest", testShape())
 				require.NoError(t, err)
 				assert.Equal(t, "rest", rest)
@@ -148,16 +156,16 @@ func TestCondense(t *testing.T) {
 
 func TestCondensePython(t *testing.T) {
 	many := strings.Repeat("(0, <Obj it's>), ", 5000)
-	for text, want := range map[string]string{
-		`{'junk': [` + many + `], 'id': u'it\'s \xfc'} rest`:                                              `{"id":"it's ü"}`,
-		`{'id': None, 'junk': {` + many + `}, 'actor': {'id': UUID('x')}} rest`:                           `{"id":null,"actor":{"id":"UUID('x')"}}`,
-		`{'junk': ` + strings.Repeat("[(", 20_000) + strings.Repeat(",)]", 20_000) + `, "id": -inf} rest`: `{"id":-Infinity}`,
+	for _, test := range []struct{ text, want string }{
+		{`{'junk': [` + many + `], 'id': u'it\'s \xfc'} rest`, `{"id":"it's ü"}`},
+		{`{'id': None, 'junk': {` + many + `}, 'actor': {'id': UUID('x')}} rest`, `{"id":null,"actor":{"id":"UUID('x')"}}`},
+		{`{'junk': ` + strings.Repeat("[(", 20_000) + strings.Repeat(",)]", 20_000) + `, "id": -inf} rest`, `{"id":-Infinity}`},
 	} {
-		v, rest, err := CondensePython(text, testShape())
+		v, rest, err := CondensePython(test.text, testShape())
 		require.NoError(t, err)
 		assert.Equal(t, "rest", rest)
 		assert.True(t, v.Cut)
-		assert.Equal(t, want, string(named(v, testShape()).AppendJSON(nil)))
+		assert.Equal(t, test.want, string(named(v, testShape()).AppendJSON(nil)))
 	}
 }
 
@@ -189,7 +197,8 @@ func TestCondenseRefuses(t *testing.T) {
 
 // A text that was cut ends where it was cut, and says what it said until then.
 func TestCondenseCutText(t *testing.T) {
-	const text = `{"id": "a", "junk": [1, {"b": "c"}], "actor": {"id": "b\u00e9"}, "inner": "{\"id\": \"c\", \"actor\": {\"id\": 1}}", "steps": [{"time": 1}], "name": 5}`
+	const text = `{"id": "a", "junk": [1, {"b": "c"}], "actor": {"id": "b\u00e9"}, "inner": "{\"id\": \"c\", \"actor\": {\"id\": 1}}", ` +
+		`"steps": [{"time": 1}], "name": 5}`
 	whole, _, err := ParseJSON(text)
 	require.NoError(t, err)
 	full := named(whole, testShape())

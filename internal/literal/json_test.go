@@ -15,23 +15,23 @@ import (
 )
 
 func TestParseJSONTraps(t *testing.T) {
-	for name, tc := range map[string]struct{ text, want, rest string }{
-		"surrogate pair":            {`"\ud83c\udf89"`, `"🎉"`, ""},
-		"lone high surrogate":       {`"a\ud83cb"`, "\"a\uFFFDb\"", ""},
-		"lone low surrogate":        {`"\udf89"`, "\"\uFFFD\"", ""},
-		"high surrogate and letter": {`"\ud83c\u0041"`, "\"\uFFFDA\"", ""},
-		"two high surrogates":       {`"\ud83c\ud83c\udf89"`, "\"\uFFFD🎉\"", ""},
-		"byte that is no UTF-8":     {"\"a\xffb\"", "\"a\uFFFDb\"", ""},
-		"the same beside an escape": {"\"\\n\xffb\"", "\"\\n\uFFFDb\"", ""},
-		"control character":         {"\"a\nb\x00\"", `"a\nb\u0000"`, ""},
-		"member twice":              {`{"a":1,"a":{"b":2}}`, `{"a":1,"a":{"b":2}}`, ""},
-		"Python's numbers":          {`[NaN, Infinity, -Infinity]`, `[NaN,Infinity,-Infinity]`, ""},
-		"huge number":               {strings.Repeat("9", 4000), strings.Repeat("9", 4000), ""},
-		"text behind":               {" {} \x1b[00m", `{}`, "\x1b[00m"},
-		"second value behind":       {`1 2`, `1`, `2`},
-		"all escapes":               {`"\"\\\/\b\f\n\r\t\u00fc"`, `"\"\\/\u0008\u000c\n\r\tü"`, ""},
+	for _, tc := range []struct{ name, text, want, rest string }{
+		{"surrogate pair", `"\ud83c\udf89"`, `"🎉"`, ""},
+		{"lone high surrogate", `"a\ud83cb"`, "\"a\uFFFDb\"", ""},
+		{"lone low surrogate", `"\udf89"`, "\"\uFFFD\"", ""},
+		{"high surrogate and letter", `"\ud83c\u0041"`, "\"\uFFFDA\"", ""},
+		{"two high surrogates", `"\ud83c\ud83c\udf89"`, "\"\uFFFD🎉\"", ""},
+		{"byte that is no UTF-8", "\"a\xffb\"", "\"a\uFFFDb\"", ""},
+		{"the same beside an escape", "\"\\n\xffb\"", "\"\\n\uFFFDb\"", ""},
+		{"control character", "\"a\nb\x00\"", `"a\nb\u0000"`, ""},
+		{"member twice", `{"a":1,"a":{"b":2}}`, `{"a":1,"a":{"b":2}}`, ""},
+		{"Python's numbers", `[NaN, Infinity, -Infinity]`, `[NaN,Infinity,-Infinity]`, ""},
+		{"huge number", strings.Repeat("9", 4000), strings.Repeat("9", 4000), ""},
+		{"text behind", " {} \x1b[00m", `{}`, "\x1b[00m"},
+		{"second value behind", `1 2`, `1`, `2`},
+		{"all escapes", `"\"\\\/\b\f\n\r\t\u00fc"`, `"\"\\/\u0008\u000c\n\r\tü"`, ""},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(tc.name, func(t *testing.T) {
 			v, rest, err := ParseJSON(tc.text)
 			require.NoError(t, err)
 			assert.Equal(t, tc.want, string(v.AppendJSON(nil)))
@@ -41,34 +41,37 @@ func TestParseJSONTraps(t *testing.T) {
 }
 
 func TestParseJSONRefuses(t *testing.T) {
-	for text, offset := range map[string]int{
-		"":               0,
-		"  ":             2,
-		`{`:              1,
-		`{"a"`:           4,
-		`{"a":`:          5,
-		`{"a":1`:         6,
-		`{"a":1,}`:       7,
-		`{a:1}`:          1,
-		`[1,]`:           3,
-		`[1 2]`:          3,
-		`"abc`:           4,
-		`"\`:             2,
-		`"\x41"`:         2,
-		`"\u12"`:         3,
-		`-`:              1,
-		`1.`:             2,
-		`1e+`:            3,
-		`nul`:            0,
-		`'a'`:            0,
-		`{"a":1]`:        6,
-		`{"a" 1}`:        5,
-		`{"a":undefined`: 5,
+	for _, test := range []struct {
+		text   string
+		offset int
+	}{
+		{"", 0},
+		{"  ", 2},
+		{`{`, 1},
+		{`{"a"`, 4},
+		{`{"a":`, 5},
+		{`{"a":1`, 6},
+		{`{"a":1,}`, 7},
+		{`{a:1}`, 1},
+		{`[1,]`, 3},
+		{`[1 2]`, 3},
+		{`"abc`, 4},
+		{`"\`, 2},
+		{`"\x41"`, 2},
+		{`"\u12"`, 3},
+		{`-`, 1},
+		{`1.`, 2},
+		{`1e+`, 3},
+		{`nul`, 0},
+		{`'a'`, 0},
+		{`{"a":1]`, 6},
+		{`{"a" 1}`, 5},
+		{`{"a":undefined`, 5},
 	} {
-		_, _, err := ParseJSON(text)
+		_, _, err := ParseJSON(test.text)
 		var syntax *SyntaxError
-		require.ErrorAs(t, err, &syntax, text)
-		assert.Equal(t, offset, syntax.Offset, text)
+		require.ErrorAs(t, err, &syntax, test.text)
+		assert.Equal(t, test.offset, syntax.Offset, test.text)
 		assert.NotContains(t, err.Error(), "undefined", "an error never holds any of the text")
 	}
 }

@@ -13,36 +13,37 @@ import (
 )
 
 func TestParsePython(t *testing.T) {
-	for name, tc := range map[string]struct{ text, want, rest string }{
-		"words":                {`[None, True, False]`, `[null,true,false]`, ""},
-		"numbers":              {`[1, -2, 123L, 1e-05, 1.5, nan, inf, -inf]`, `[1,-2,123,1e-05,1.5,NaN,Infinity,-Infinity]`, ""},
-		"huge integer":         {strings.Repeat("7", 5000), strings.Repeat("7", 5000), ""},
-		"empty containers":     {`[{}, [], (), set()]`, `[{},[],[],"set()"]`, ""},
-		"tuples":               {`(1, (2,), ())`, `[1,[2],[]]`, ""},
-		"set":                  {`{'a', 'b'}`, `["a","b"]`, ""},
-		"set of one":           {`{'a'}`, `["a"]`, ""},
-		"dict":                 {`{'a': {'b': [1]}, 2: None, None: 1}`, `{"a":{"b":[1]},"2":null,"":1}`, ""},
-		"member twice":         {`{'a': 1, 'a': 2}`, `{"a":1,"a":2}`, ""},
-		"quotes":               {`["o'brien", 'say "x"', 'it\'s "x"']`, `["o'brien","say \"x\"","it's \"x\""]`, ""},
-		"raw UTF-8":            {`'it is ü 山田 🎉'`, `"it is ü 山田 🎉"`, ""},
-		"no UTF-8":             {"'a\xffb'", "\"a\uFFFDb\"", ""},
-		"escapes":              {`'\\ \n\r\t \x41 \xe9 \u00fc \U0001f389 \0 \101 \q'`, `"\\ \n\r\t A é ü 🎉 \u0000 A \\q"`, ""},
-		"surrogates, Python 2": {`u'\ud83c\udf89 \ud83c'`, "\"🎉 \uFFFD\"", ""},
-		"beyond Unicode":       {`'\Uffffffff'`, "\"\uFFFD\"", ""},
-		"prefixes":             {`[b'\xc3\xbc', u'x', r'\n', Rb'\x', b'\u00fc']`, `["ü","x","\\n","\\x","\\u00fc"]`, ""},
-		"content holds JSON":   {`{'content': '{"name":"it\'s \\u00fc"}'}`, `{"content":"{\"name\":\"it's \\u00fc\"}"}`, ""},
-		"datetime":             {`[datetime.datetime(2026, 3, 4, 23, 12, tzinfo=datetime.timezone.utc), 1]`, `["datetime.datetime(2026, 3, 4, 23, 12, tzinfo=datetime.timezone.utc)",1]`, ""},
-		"UUID":                 {`{'id': UUID('1c1f9d2e-8d5b-4a0e-9d0b-0f8f0a3b9a11')}`, `{"id":"UUID('1c1f9d2e-8d5b-4a0e-9d0b-0f8f0a3b9a11')"}`, ""},
-		"OrderedDict":          {`OrderedDict([('a', ')'), ("b", {})])`, `"OrderedDict([('a', ')'), (\"b\", {})])"`, ""},
-		"frozenset":            {`{frozenset({1}): 1}`, `{"frozenset({1})":1}`, ""},
-		"object":               {`[<Obj at 0x7f>, 1]`, `["<Obj at 0x7f>",1]`, ""},
-		"object in an object":  {`[<Obj <Role: 'a>b'> it's, x>]`, `["<Obj <Role: 'a>b'> it's, x>"]`, ""},
-		"call with an arrow":   {`f(a -> b, 1 < 2)`, `"f(a -> b, 1 < 2)"`, ""},
-		"constant":             {`{'s': State.ACTIVE}`, `{"s":"State.ACTIVE"}`, ""},
-		"text behind":          {`{'a': 1}, Payload: {}`, `{"a":1}`, `, Payload: {}`},
-		"white space":          {"\n{ 'a' :\n1 }\n", `{"a":1}`, ""},
+	for _, tc := range []struct{ name, text, want, rest string }{
+		{"words", `[None, True, False]`, `[null,true,false]`, ""},
+		{"numbers", `[1, -2, 123L, 1e-05, 1.5, nan, inf, -inf]`, `[1,-2,123,1e-05,1.5,NaN,Infinity,-Infinity]`, ""},
+		{"huge integer", strings.Repeat("7", 5000), strings.Repeat("7", 5000), ""},
+		{"empty containers", `[{}, [], (), set()]`, `[{},[],[],"set()"]`, ""},
+		{"tuples", `(1, (2,), ())`, `[1,[2],[]]`, ""},
+		{"set", `{'a', 'b'}`, `["a","b"]`, ""},
+		{"set of one", `{'a'}`, `["a"]`, ""},
+		{"dict", `{'a': {'b': [1]}, 2: None, None: 1}`, `{"a":{"b":[1]},"2":null,"":1}`, ""},
+		{"member twice", `{'a': 1, 'a': 2}`, `{"a":1,"a":2}`, ""},
+		{"quotes", `["o'brien", 'say "x"', 'it\'s "x"']`, `["o'brien","say \"x\"","it's \"x\""]`, ""},
+		{"raw UTF-8", `'it is ü 山田 🎉'`, `"it is ü 山田 🎉"`, ""},
+		{"no UTF-8", "'a\xffb'", "\"a\uFFFDb\"", ""},
+		{"escapes", `'\\ \n\r\t \x41 \xe9 \u00fc \U0001f389 \0 \101 \q'`, `"\\ \n\r\t A é ü 🎉 \u0000 A \\q"`, ""},
+		{"surrogates, Python 2", `u'\ud83c\udf89 \ud83c'`, "\"🎉 \uFFFD\"", ""},
+		{"beyond Unicode", `'\Uffffffff'`, "\"\uFFFD\"", ""},
+		{"prefixes", `[b'\xc3\xbc', u'x', r'\n', Rb'\x', b'\u00fc']`, `["ü","x","\\n","\\x","\\u00fc"]`, ""},
+		{"content holds JSON", `{'content': '{"name":"it\'s \\u00fc"}'}`, `{"content":"{\"name\":\"it's \\u00fc\"}"}`, ""},
+		{"datetime", `[datetime.datetime(2026, 3, 4, 23, 12, tzinfo=datetime.timezone.utc), 1]`,
+			`["datetime.datetime(2026, 3, 4, 23, 12, tzinfo=datetime.timezone.utc)",1]`, ""},
+		{"UUID", `{'id': UUID('1c1f9d2e-8d5b-4a0e-9d0b-0f8f0a3b9a11')}`, `{"id":"UUID('1c1f9d2e-8d5b-4a0e-9d0b-0f8f0a3b9a11')"}`, ""},
+		{"OrderedDict", `OrderedDict([('a', ')'), ("b", {})])`, `"OrderedDict([('a', ')'), (\"b\", {})])"`, ""},
+		{"frozenset", `{frozenset({1}): 1}`, `{"frozenset({1})":1}`, ""},
+		{"object", `[<Obj at 0x7f>, 1]`, `["<Obj at 0x7f>",1]`, ""},
+		{"object in an object", `[<Obj <Role: 'a>b'> it's, x>]`, `["<Obj <Role: 'a>b'> it's, x>"]`, ""},
+		{"call with an arrow", `f(a -> b, 1 < 2)`, `"f(a -> b, 1 < 2)"`, ""},
+		{"constant", `{'s': State.ACTIVE}`, `{"s":"State.ACTIVE"}`, ""},
+		{"text behind", `{'a': 1}, Payload: {}`, `{"a":1}`, `, Payload: {}`},
+		{"white space", "\n{ 'a' :\n1 }\n", `{"a":1}`, ""},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(tc.name, func(t *testing.T) {
 			v, rest, err := ParsePython(tc.text)
 			require.NoError(t, err)
 			assert.Equal(t, tc.want, string(v.AppendJSON(nil)))
@@ -52,37 +53,40 @@ func TestParsePython(t *testing.T) {
 }
 
 func TestParsePythonRefuses(t *testing.T) {
-	for text, offset := range map[string]int{
-		"":                  0,
-		"{":                 1,
-		"{'a'":              4,
-		"{'a':":             5,
-		"{'a': 1":           7,
-		"{'a': 1, 'b'}":     12,
-		"{(1, 2): 3}":       8,
-		"[1 2]":             3,
-		"[1":                2,
-		"[,]":               1,
-		"(1":                2,
-		"'abc":              4,
-		`'\`:                2,
-		`'\x4`:              4,
-		`'\xzz'`:            3,
-		"'a\\'":             4,
-		"f(":                2,
-		"f(]":               2,
-		"f('":               3,
-		"f('\\":             5,
-		"<Obj at ":          8,
-		"< >":               0,
-		"-":                 1,
-		"$secret":           0,
-		"{'a': 1, **secret": 9,
+	for _, test := range []struct {
+		text   string
+		offset int
+	}{
+		{"", 0},
+		{"{", 1},
+		{"{'a'", 4},
+		{"{'a':", 5},
+		{"{'a': 1", 7},
+		{"{'a': 1, 'b'}", 12},
+		{"{(1, 2): 3}", 8},
+		{"[1 2]", 3},
+		{"[1", 2},
+		{"[,]", 1},
+		{"(1", 2},
+		{"'abc", 4},
+		{`'\`, 2},
+		{`'\x4`, 4},
+		{`'\xzz'`, 3},
+		{"'a\\'", 4},
+		{"f(", 2},
+		{"f(]", 2},
+		{"f('", 3},
+		{"f('\\", 5},
+		{"<Obj at ", 8},
+		{"< >", 0},
+		{"-", 1},
+		{"$secret", 0},
+		{"{'a': 1, **secret", 9},
 	} {
-		_, _, err := ParsePython(text)
+		_, _, err := ParsePython(test.text)
 		var syntax *SyntaxError
-		require.ErrorAs(t, err, &syntax, text)
-		assert.Equal(t, min(offset, len(text)), syntax.Offset, text)
+		require.ErrorAs(t, err, &syntax, test.text)
+		assert.Equal(t, min(test.offset, len(test.text)), syntax.Offset, test.text)
 		assert.NotContains(t, err.Error(), "secret", "an error never holds any of the text")
 	}
 }
@@ -211,7 +215,10 @@ func FuzzParsePython(f *testing.F) {
 }
 
 func BenchmarkParsePython(b *testing.B) {
-	text := `{'typeURI': 'http://schemas.dmtf.org/cloud/audit/1.0/event', 'eventType': 'activity', 'id': 'd5eb835f-51b6-5fc3-ac9e-ac809a23b7bf', 'outcome': 'success', 'observer': {'id': 'target'}, 'initiator': {'id': '01ba7dcc3c69449c8c60c2f2a0370ca0', 'name': "o'brien", 'host': {'address': '10.0.0.9', 'agent': 'curl/8'}}, 'tags': ['correlation_id?value=dee9020c-34ad-5323-ba10-fc3ef83e0283']}`
+	text := `{'typeURI': 'http://schemas.dmtf.org/cloud/audit/1.0/event', 'eventType': 'activity', ` +
+		`'id': 'd5eb835f-51b6-5fc3-ac9e-ac809a23b7bf', 'outcome': 'success', 'observer': {'id': 'target'}, ` +
+		`'initiator': {'id': '01ba7dcc3c69449c8c60c2f2a0370ca0', 'name': "o'brien", 'host': {'address': '10.0.0.9', 'agent': 'curl/8'}}, ` +
+		`'tags': ['correlation_id?value=dee9020c-34ad-5323-ba10-fc3ef83e0283']}`
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -224,9 +231,10 @@ func BenchmarkParsePython(b *testing.B) {
 // A payload of a megabyte, and one that is made to be slow, take work in proportion to their length.
 func BenchmarkParsePythonLength(b *testing.B) {
 	for _, size := range []int{100_000, 1_000_000} {
-		for name, unit := range map[string]string{"strings": `'\x41', `, "objects": `<Obj 'a', `, "nested": `[{'a': (`, "calls": "f(1), "} {
-			text := bytes.Repeat([]byte(unit), size/len(unit))
-			b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) {
+		for _, test := range []struct{ name, unit string }{{"strings", `'\x41', `}, {"objects", `<Obj 'a', `}, {"nested", `[{'a': (`},
+			{"calls", "f(1), "}} {
+			text := bytes.Repeat([]byte(test.unit), size/len(test.unit))
+			b.Run(fmt.Sprintf("%s/%d", test.name, size), func(b *testing.B) {
 				b.SetBytes(int64(len(text)))
 				for b.Loop() {
 					_, _, _ = ParsePython("[" + string(text))

@@ -27,33 +27,33 @@ func TestGetKnowsObjectsOnly(t *testing.T) {
 }
 
 func TestString(t *testing.T) {
-	for text, want := range map[string]string{
-		`"plain"`:            "plain",
-		`null`:               "",
-		`true`:               "true",
-		`1.50`:               "1.50",
-		`{ "a" : [1, "ü"] }`: `{"a":[1,"ü"]}`,
-		`[]`:                 `[]`,
-		`{}`:                 `{}`,
+	for _, test := range []struct{ text, want string }{
+		{`"plain"`, "plain"},
+		{`null`, ""},
+		{`true`, "true"},
+		{`1.50`, "1.50"},
+		{`{ "a" : [1, "ü"] }`, `{"a":[1,"ü"]}`},
+		{`[]`, `[]`},
+		{`{}`, `{}`},
 	} {
-		v, _, err := ParseJSON(text)
+		v, _, err := ParseJSON(test.text)
 		require.NoError(t, err)
-		assert.Equal(t, want, v.String(), text)
+		assert.Equal(t, test.want, v.String(), test.text)
 	}
 }
 
 func TestAppendQuotedIsJSON(t *testing.T) {
-	for s, want := range map[string]string{
-		"":                            "",
-		"a\"b\\c\n\r\t":               "a\"b\\c\n\r\t",
-		"\x00\x01\x1f\x7f":            "\x00\x01\x1f\x7f",
-		"Jürgen 山田 🎉":                 "Jürgen 山田 🎉",
-		"\xff\xc3":                    "\uFFFD\uFFFD",
-		"\u2028\u2029</script>\u202e": "\u2028\u2029</script>\u202e",
+	for _, test := range []struct{ s, want string }{
+		{"", ""},
+		{"a\"b\\c\n\r\t", "a\"b\\c\n\r\t"},
+		{"\x00\x01\x1f\x7f", "\x00\x01\x1f\x7f"},
+		{"Jürgen 山田 🎉", "Jürgen 山田 🎉"},
+		{"\xff\xc3", "\uFFFD\uFFFD"},
+		{"\u2028\u2029</script>\u202e", "\u2028\u2029</script>\u202e"},
 	} {
 		var got string
-		require.NoError(t, json.Unmarshal(AppendQuoted(nil, s), &got), "%q", s)
-		assert.Equal(t, want, got)
+		require.NoError(t, json.Unmarshal(AppendQuoted(nil, test.s), &got), "%q", test.s)
+		assert.Equal(t, test.want, got)
 	}
 }
 

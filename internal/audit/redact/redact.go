@@ -1,5 +1,5 @@
-// Package redact takes secrets out of what an event says, wherever they stand: in members with a secret's name, in documents within strings, in URLs
-// and in text that is not parsed.
+// Package redact takes secrets out of what an event says, wherever they stand: in members with a secret's name, in documents within
+// strings, in URLs and in text that is not parsed.
 package redact
 
 import (
@@ -37,8 +37,8 @@ func holdsContent(name string) bool {
 	return slices.ContainsFunc(contentNames, func(content string) bool { return strings.HasSuffix(name, content) })
 }
 
-// Value returns v without its secrets, and reports whether there were any. A document in a string is looked into: audit middlewares attach the
-// bodies of requests so.
+// Value returns v without its secrets, and reports whether there were any. A document in a string is looked into: audit middlewares attach
+// the bodies of requests so.
 func Value(v literal.Value) (literal.Value, bool) { return Named(v, v.Key) }
 
 // Named is Value for a value that goes by another name than its key.

@@ -46,7 +46,8 @@ var namesByByte = func() (byByte [256][]named) {
 	return byByte
 }()
 
-// Text returns a text that is not parsed without the secrets that it names, or that are known by their look. Its time is linear in the text.
+// Text returns a text that is not parsed without the secrets that it names, or that are known by their look. Its time is linear in the
+// text.
 func Text(s string) string {
 	if !strings.ContainsAny(s, ":= \t\r\n\f") && !strings.Contains(s, tokenStart) {
 		return s // a word
@@ -71,7 +72,8 @@ func Text(s string) string {
 	return b.String()
 }
 
-// secretAt is where a secret stands that is named, or begins, at i. Where from and to are the same there is none, and none begins before to.
+// secretAt is where a secret stands that is named, or begins, at i. Where from and to are the same there is none, and none begins before
+// to.
 func secretAt(s, lower string, i int) (from, to int) {
 	switch {
 	case s[i] == '-' && strings.HasPrefix(s[i:], keyStart):
