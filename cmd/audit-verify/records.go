@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -75,6 +76,8 @@ func (o *recordsOptions) run(command *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	// The table of entries is large and has no pointers: without this, as much again would go to garbage before it is collected.
+	defer debug.SetGCPercent(debug.SetGCPercent(20))
 	progress := newProgress(command.ErrOrStderr(), o.quiet)
 	defer progress.stop()
 	report, err := verifyRecords(command.Context(), o, keys, when, sources, progress)

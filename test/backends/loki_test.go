@@ -23,6 +23,7 @@ func TestLoki(t *testing.T) {
 	t.Run("rules", l.testRules)
 	t.Run("dashboard", l.testDashboard)
 	t.Run("reconciliation", l.testReconciliation)
+	t.Run("evidence", l.testEvidence)
 }
 
 // collector runs config/loki.yaml for this test's tenant.
