@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,9 +12,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/cmd/audit-verify/internal/reconcile"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/canonical"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/exporttest"
 )
 
@@ -230,7 +232,7 @@ func TestExportedCheckpointsShowAFork(t *testing.T) {
 	exported := plog.NewLogs()
 	lr := exported.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 	lr.SetObservedTimestamp(1)
-	lr.Attributes().PutStr(reconcile.CheckpointAttribute, string(checkpoint))
+	lr.Attributes().PutStr(audit.AttrCheckpointNote, string(checkpoint))
 	documents := append(exporttest.Loki(t, captured(t, 0, 10)), exporttest.Loki(t, exported)...)
 	report := log.records(t, exitClean, "loki", documents)
 	require.Equal(t, uint64(1), report.Counts.Checkpoints)
@@ -298,4 +300,45 @@ func TestReportForPeople(t *testing.T) {
 	}
 	_, stdout, _ = verify(t, "records", "--logs", log.dir, "--key", log.key, "--loki", writeLines(t, documents))
 	require.Contains(t, stdout, "Hint: no record has service_name")
+}
+
+// Entries that the collector wrote after its newest checkpoint are in its journal.
+func TestNotSignedYet(t *testing.T) {
+	folder := t.TempDir()
+	keyFile := filepath.Join(folder, "evidence.key")
+	status, key, stderr := verify(t, "keygen", "--origin", "audit.example.com/test", "--out", keyFile)
+	require.Zero(t, status, stderr)
+	signer, err := evidence.ReadSigner(keyFile)
+	require.NoError(t, err)
+	log, err := evidence.Open(t.Context(), evidence.Options{Directory: filepath.Join(folder, "evidence"), Signer: signer, Monthly: true})
+	require.NoError(t, err)
+	add := func(logs plog.Logs) {
+		form, batch := canonical.NewForm(), evidence.Batch{}
+		for _, rl := range logs.ResourceLogs().All() {
+			for _, sl := range rl.ScopeLogs().All() {
+				for _, lr := range sl.LogRecords().All() {
+					form.Record(rl.Resource(), sl.Scope(), lr)
+					sum, _ := form.Hash()
+					batch.Add(&evidence.Entry{
+						EventName: lr.EventName(), Hash: sum, Service: form.Value(audit.AttrServiceName), UID: form.Value(audit.AttrRecordUID),
+						Time: uint64(lr.Timestamp()),
+					})
+				}
+			}
+		}
+		require.NoError(t, log.Append(&batch))
+	}
+	add(captured(t, 0, 300))
+	_, err = log.Publish(t.Context())
+	require.NoError(t, err)
+	add(captured(t, 300, 305))
+	l := &testLog{dir: filepath.Join(folder, "evidence"), key: strings.TrimSpace(key)}
+	report := l.records(t, exitClean, "loki", exporttest.Loki(t, captured(t, 0, 305)))
+	require.Equal(t, uint64(300), report.Counts.Verified)
+	require.Equal(t, uint64(5), report.Counts.NotSignedYet)
+	report = l.records(t, exitFindings, "loki", exporttest.Loki(t, captured(t, 0, 307)))
+	require.Equal(t, uint64(2), report.Counts.Extra)
+	require.NoError(t, log.Close(t.Context()))
+	report = l.records(t, exitClean, "loki", exporttest.Loki(t, captured(t, 0, 305)))
+	require.Equal(t, uint64(305), report.Counts.Verified)
 }

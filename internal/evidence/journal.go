@@ -171,3 +171,22 @@ func segments(files fileSystem, directory string) ([]segment, error) {
 	slices.SortFunc(found, func(a, b segment) int { return cmp.Compare(a.first, b.first) })
 	return found, nil
 }
+
+// ReadJournal calls visit for each entry in the journal of a log's directory, from an index on. The log may grow meanwhile.
+func ReadJournal(directory string, from uint64, visit func(entry []byte)) error {
+	found, err := segments(disk{}, directory)
+	if err != nil {
+		return err
+	}
+	for _, s := range found {
+		_, _, _, err := s.read(disk{}, func(index uint64, entry []byte) {
+			if index >= from {
+				visit(entry)
+			}
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // published by now
+			return err
+		}
+	}
+	return nil
+}

@@ -9,15 +9,10 @@ import (
 	"time"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/cmd/audit-verify/internal/export"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/canonical"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence"
 )
-
-// uidAttribute identifies a record.
-const uidAttribute = "log.record.uid"
-
-// CheckpointAttribute has the signed checkpoint of a record that is no audit event.
-const CheckpointAttribute = "openstack.audit.checkpoint.note"
 
 // Finding is a record that is not as it should be.
 type Finding struct {
@@ -101,16 +96,16 @@ const (
 
 // Check holds a stored record against the logs.
 func (r *Records) Check(record export.Record) {
-	uid := record.Value(uidAttribute)
+	uid := record.Value(audit.AttrRecordUID)
 	found, fields := r.verdict(record, uid)
-	note := record.Value(CheckpointAttribute)
+	note := record.Value(audit.AttrCheckpointNote)
 	if body := record.Value(canonical.FieldBody); note == "" && strings.Contains(body, "\n\n\u2014 ") {
 		note = body
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.counts.Read++
-	if record.Value("service.name") != "" {
+	if record.Value(audit.AttrServiceName) != "" {
 		r.services++
 	}
 	if note != "" {
@@ -169,8 +164,8 @@ func (r *Records) verdict(record export.Record, uid string) (verdict, []string) 
 	if err != nil {
 		return r.bound(record, r.logs.known(uid)), []string{canonical.EmbedAttribute}
 	}
-	if record.Foreign && len(text[canonical.Name(uidAttribute)]) == 1 {
-		uid = text[canonical.Name(uidAttribute)][0]
+	if record.Foreign && len(text[canonical.Name(audit.AttrRecordUID)]) == 1 {
+		uid = text[canonical.Name(audit.AttrRecordUID)][0]
 	}
 	differences := record.Differences(text, record.Foreign)
 	found := r.logs.find(uid, canonical.Hash([]byte(embedded)), record.EventNames)
@@ -259,8 +254,8 @@ func findingOf(record export.Record, uid string, fields []string) Finding {
 	}
 	slices.Sort(fields)
 	return Finding{
-		UID: strings.Clone(uid), Time: strings.Clone(at), Service: strings.Clone(record.Value("service.name")), Fields: slices.Compact(fields),
-		Event: strings.Clone(record.Value("openstack.notification.event_type")),
+		UID: strings.Clone(uid), Time: strings.Clone(at), Service: strings.Clone(record.Value(audit.AttrServiceName)), Fields: slices.Compact(fields),
+		Event: strings.Clone(record.Value(audit.AttrNotificationEventType)),
 	}
 }
 

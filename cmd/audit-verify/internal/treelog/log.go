@@ -95,7 +95,8 @@ func Open(dir string, keys ...*Key) (*Log, error) {
 	for _, key := range keys {
 		var checkpoint *evidence.Checkpoint
 		if checkpoint, err = key.Open(data); err == nil {
-			return &Log{Dir: dir, Newest: checkpoint, Key: key}, nil
+			log := &Log{Dir: dir, Newest: checkpoint, Key: key}
+			return log, evidence.ReadJournal(dir, checkpoint.Size, func(entry []byte) { log.Unsigned = append(log.Unsigned, entry) })
 		}
 		if !errors.Is(err, ErrOtherKey) {
 			break
