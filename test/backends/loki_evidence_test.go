@@ -47,6 +47,7 @@ func (l loki) testEvidence(t *testing.T) {
 		}
 		return nil
 	}, log.Process, l.process)
+	log.Stop(t) // before it exports another checkpoint
 	log.requireMutationsFound(t, exporttest.LokiLayout, documents)
 
 	output, err := exec.CommandContext(t.Context(), auditVerify(t), "records", "--logs", log.directory, "--key", log.key, "--json",
@@ -57,4 +58,3 @@ func (l loki) testEvidence(t *testing.T) {
 	require.GreaterOrEqual(t, report.Counts.Verified, len(documents))
 	require.Equal(t, []string{"intact", "complete"}, []string{report.Integrity, report.Completeness})
 }
-
