@@ -65,7 +65,7 @@ test-versions: test-packages build ## Run the tests on Debian 13 and testing, wi
 	CGO_ENABLED=1 scripts/test-versions
 
 .PHONY: test-services
-test-services: test-packages build ## Run the APIs of eleven OpenStack services behind the audit filter, and hold each event against what was done (10 min)
+test-services: test-packages build ## Run the APIs of eleven OpenStack services behind the audit filter, and hold each event against what was done (10 min; SERVICES="glance barbican": some of them)
 	scripts/install-test-packages python3-keystone python3-keystonemiddleware python3-pycadf sqlite3 nova-api neutron-server cinder-api heat-api heat-engine \
 		designate-api designate-central octavia-api ironic-api ironic-conductor manila-api magnum-api glance-api barbican-api
 	CGO_ENABLED=1 go test -race -count=1 -timeout 40m -v -tags services ./test/services
