@@ -13,6 +13,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/cmd/audit-verify/internal/export"
 	"github.com/openstack-audit/otelcol-openstack-audit/cmd/audit-verify/internal/reconcile"
 	"github.com/openstack-audit/otelcol-openstack-audit/cmd/audit-verify/internal/treelog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence"
 )
 
 // recordsOptions are those of the command records.
@@ -137,15 +138,16 @@ func verifyRecords(
 			return nil, fmt.Errorf("%s: %w", source.name, err)
 		}
 	}
-	holdNotes(logs, results, records)
-	if err := report.fill(logs, results, records, exported.Add(-o.delay)); err != nil {
+	checkpoints := holdNotes(logs, results, records)
+	if err := report.fill(logs, results, records, checkpoints, exported.Add(-o.delay)); err != nil {
 		return nil, err
 	}
 	return report, nil
 }
 
-// holdNotes holds the checkpoints that the collectors exported as records against the logs.
-func holdNotes(logs []*treelog.Log, results []*treelog.Result, records *reconcile.Records) {
+// holdNotes holds the checkpoints that the collectors exported as records against the logs, and returns those of each.
+func holdNotes(logs []*treelog.Log, results []*treelog.Result, records *reconcile.Records) [][]*evidence.Checkpoint {
+	checkpoints := make([][]*evidence.Checkpoint, len(logs))
 	statements := make([][]treelog.Statement, len(logs))
 	for _, data := range records.Notes() {
 		for i, log := range logs {
@@ -157,6 +159,7 @@ func holdNotes(logs []*treelog.Log, results []*treelog.Result, records *reconcil
 					source += " at " + checkpoint.Time.UTC().Format(time.RFC3339)
 				}
 				statements[i] = append(statements[i], statementOf(source, checkpoint))
+				checkpoints[i] = append(checkpoints[i], checkpoint)
 			case errors.Is(err, treelog.ErrForged):
 				results[i].Problems = append(results[i].Problems, "a checkpoint that was exported as a record: "+err.Error())
 			}
@@ -165,6 +168,7 @@ func holdNotes(logs []*treelog.Log, results []*treelog.Result, records *reconcil
 	for i := range logs {
 		results[i].Hold(statements[i])
 	}
+	return checkpoints
 }
 
 func parseRange(from, to string) (reconcile.Range, error) {

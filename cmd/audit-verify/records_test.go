@@ -329,7 +329,7 @@ func TestNotSignedYet(t *testing.T) {
 		require.NoError(t, log.Append(&batch))
 	}
 	add(captured(t, 0, 300))
-	_, err = log.Publish(t.Context())
+	checkpoint, err := log.Publish(t.Context())
 	require.NoError(t, err)
 	add(captured(t, 300, 305))
 	l := &testLog{dir: filepath.Join(folder, "evidence"), key: strings.TrimSpace(key)}
@@ -339,6 +339,17 @@ func TestNotSignedYet(t *testing.T) {
 	report = l.records(t, exitFindings, "loki", exporttest.Loki(t, captured(t, 0, 307)))
 	require.Equal(t, uint64(2), report.Counts.Extra)
 	require.NoError(t, log.Close(t.Context()))
+	// Events of yesterday that were logged after a checkpoint of today, which the store has, may be on their way.
+	exported := plog.NewLogs()
+	lr := exported.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	lr.SetObservedTimestamp(1)
+	lr.Attributes().PutStr(audit.AttrCheckpointNote, string(checkpoint.Note))
+	const sinceToday = "983h" // of the export, which is of 2027-01-01
+	documents := exporttest.Loki(t, captured(t, 0, 300))
+	report = l.records(t, exitFindings, "loki", documents, "--delay", sinceToday)
+	require.Equal(t, uint64(5), report.Counts.Missing)
+	report = l.records(t, exitClean, "loki", append(documents, exporttest.Loki(t, exported)...), "--delay", sinceToday)
+	require.Equal(t, uint64(5), report.Counts.NotYetVisible)
 	report = l.records(t, exitClean, "loki", exporttest.Loki(t, captured(t, 0, 305)))
 	require.Equal(t, uint64(305), report.Counts.Verified)
 }

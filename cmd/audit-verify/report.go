@@ -10,6 +10,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/cmd/audit-verify/internal/reconcile"
 	"github.com/openstack-audit/otelcol-openstack-audit/cmd/audit-verify/internal/treelog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence"
 )
 
 // The verdicts.
@@ -44,9 +45,11 @@ type recordsReport struct {
 }
 
 // fill completes the report once all records are read. What is newer than visible may not be shown by the backend yet.
-func (r *recordsReport) fill(logs []*treelog.Log, results []*treelog.Result, records *reconcile.Records, visible time.Time) error {
+func (r *recordsReport) fill(
+	logs []*treelog.Log, results []*treelog.Result, records *reconcile.Records, checkpoints [][]*evidence.Checkpoint, visible time.Time,
+) error {
 	var err error
-	if r.Counts, r.Findings, err = records.Finish(visible); err != nil {
+	if r.Counts, r.Findings, err = records.Finish(visible, checkpoints); err != nil {
 		return err
 	}
 	r.Unreadable = records.Problems()
