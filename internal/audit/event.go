@@ -121,8 +121,9 @@ type Target struct {
 	Type string
 	// ID is empty for logins, role assignments, and calls on a collection.
 	ID string
-	// Name is the target's name, where the event has it or it was looked up.
-	Name string
+	// Name is the target's name, where the event has it or it was looked up. PreviousName is the one that it had until an update changed it;
+	// only names that were looked up tell it.
+	Name, PreviousName string
 
 	// The affected things: of user events, role assignments and members of groups. Project and Domain may be where the target belongs.
 	User    DomainEntity

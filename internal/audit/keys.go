@@ -110,11 +110,13 @@ const (
 
 // The target: what it was done to.
 const (
-	AttrTargetID      = "openstack.target.id"
-	AttrTargetType    = "openstack.target.type"
-	AttrTargetName    = "openstack.target.name"
-	AttrTargetUserID  = "openstack.target.user.id"
-	AttrTargetGroupID = "openstack.target.group.id"
+	AttrTargetID   = "openstack.target.id"
+	AttrTargetType = "openstack.target.type"
+	AttrTargetName = "openstack.target.name"
+	// AttrTargetPreviousName is the name that the target had until an update changed it.
+	AttrTargetPreviousName = "openstack.target.previous_name"
+	AttrTargetUserID       = "openstack.target.user.id"
+	AttrTargetGroupID      = "openstack.target.group.id"
 	// AttrTargetProjectID is the affected project, or the project that holds the target.
 	AttrTargetProjectID         = "openstack.target.project.id"
 	AttrTargetDomainID          = "openstack.target.domain.id"

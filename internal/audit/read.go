@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"net/http"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -38,11 +39,9 @@ func find(key string, from int) int {
 }
 
 func (f *Field) read(e *Event, value pcommon.Value) {
-	if f.text != nil {
-		*f.text(e) = value.AsString()
-		return
-	}
-	switch place := f.value(e).(type) {
+	switch place := f.Value(e).(type) {
+	case *string:
+		*place = value.AsString()
 	case *int64:
 		*place = value.Int()
 	case *bool:
@@ -63,10 +62,10 @@ func (f *Field) read(e *Event, value pcommon.Value) {
 
 // Read fills s with what the resource of a record says.
 func (s *Service) Read(resource pcommon.Map) {
-	s.Name, s.Type, s.Host = text(resource, AttrServiceName), text(resource, AttrOpenStackServiceType), text(resource, AttrHostName)
+	s.Name, s.Type, s.Host = textOf(resource, AttrServiceName), textOf(resource, AttrOpenStackServiceType), textOf(resource, AttrHostName)
 }
 
-func text(attributes pcommon.Map, key string) string {
+func textOf(attributes pcommon.Map, key string) string {
 	value, ok := attributes.Get(key)
 	if !ok {
 		return ""
@@ -85,4 +84,17 @@ func (n *Notification) OverHTTP() bool { return strings.HasPrefix(n.EventType, "
 func (e *Event) UnknownUser() bool {
 	return e.Category == CategoryAuthentication && e.Outcome == OutcomeFailure &&
 		(e.ErrorType == ErrorUserNotFound || e.ErrorType == "404" || e.CADF.ReasonCode == "404")
+}
+
+// OnAction reports whether the body of the request says what is done: POST …/action.
+func (r *Request) OnAction() bool { return strings.HasSuffix(r.Path, "/action") }
+
+// IsRedirected reports that nothing was done: the client has to ask elsewhere.
+func (r *Request) IsRedirected() bool {
+	switch r.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	default:
+		return false
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/derive"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
@@ -46,15 +47,15 @@ const unknownUser = `"action":"authenticate","outcome":"failure","initiator":{"i
 // What was typed as the name of a user who does not exist may be a password.
 func TestUnknownUserNames(t *testing.T) {
 	for _, test := range []struct {
-		policy auditlog.UnknownUserNames
+		policy derive.UnknownUserNames
 		want   want
 		body   string
 	}{
-		{auditlog.UnknownUserNamesKeep, want{audit.AttrUserName: "hunter2", audit.AttrUserHash: nil, audit.AttrReasonType: "Could not find user: hunter2."},
+		{derive.UnknownUserNamesKeep, want{audit.AttrUserName: "hunter2", audit.AttrUserHash: nil, audit.AttrReasonType: "Could not find user: hunter2."},
 			"login of hunter2: failure (user_not_found)"},
-		{auditlog.UnknownUserNamesHash, want{audit.AttrUserName: nil, audit.AttrUserHash: "f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7",
+		{derive.UnknownUserNamesHash, want{audit.AttrUserName: nil, audit.AttrUserHash: "f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7",
 			audit.AttrReasonType: "Could not find user"}, "login: failure (user_not_found)"},
-		{auditlog.UnknownUserNamesDrop, want{audit.AttrUserName: nil, audit.AttrUserHash: nil, audit.AttrReasonType: "Could not find user"},
+		{derive.UnknownUserNamesDrop, want{audit.AttrUserName: nil, audit.AttrUserHash: nil, audit.AttrReasonType: "Could not find user"},
 			"login: failure (user_not_found)"},
 	} {
 		t.Run(string(test.policy), func(t *testing.T) {
@@ -65,12 +66,12 @@ func TestUnknownUserNames(t *testing.T) {
 			require.Equal(t, test.body, line.Body)
 			config.Body = auditlog.BodyOriginal
 			for _, text := range []string{everything(t, line), everything(t, one(t, config, body))} {
-				require.Equal(t, test.policy == auditlog.UnknownUserNamesKeep, strings.Contains(text, "hunter2"))
+				require.Equal(t, test.policy == derive.UnknownUserNamesKeep, strings.Contains(text, "hunter2"))
 			}
 			// An id that was typed is hidden alike, also where Keystone repeats it.
 			typed := notification("identity.authenticate", event(`"action":"authenticate","outcome":"failure","initiator":{"id":"hunter2","user_id":"hunter2"},`+
 				`"reason":{"reasonType":"Could not find user: hunter2.","reasonCode":"404"}`))
-			require.Equal(t, test.policy == auditlog.UnknownUserNamesKeep, strings.Contains(everything(t, one(t, config, typed)), "hunter2"))
+			require.Equal(t, test.policy == derive.UnknownUserNamesKeep, strings.Contains(everything(t, one(t, config, typed)), "hunter2"))
 			// Names of users who exist stay, and the original of their events is left alone.
 			known := notification("identity.authenticate", event(`"action":"authenticate","outcome":"failure","initiator":{"user_id":"u","username":"bob"}`))
 			line = one(t, config, known)

@@ -3,6 +3,7 @@ package auditlog
 import (
 	"errors"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/derive"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/configcheck"
 )
 
@@ -22,7 +23,7 @@ type Config struct {
 	// IncludeOriginal adds the bytes as received in log.record.original.
 	IncludeOriginal bool `mapstructure:"include_original"`
 	// UnknownUserNames says what becomes of names that were typed at failed logins of unknown users: they may be passwords.
-	UnknownUserNames UnknownUserNames `mapstructure:"unknown_user_names"`
+	UnknownUserNames derive.UnknownUserNames `mapstructure:"unknown_user_names"`
 	// SeverityOfFailure is the least severity of a failure.
 	SeverityOfFailure FailureSeverity `mapstructure:"severity_of_failure"`
 	// ObservedTime chooses the clock of ObservedTimestamp.
@@ -53,8 +54,6 @@ type (
 	KeepOrDrop string
 	// BodyMode is summary, original or none.
 	BodyMode string
-	// UnknownUserNames is keep, hash or drop.
-	UnknownUserNames string
 	// FailureSeverity is warn, info or error.
 	FailureSeverity string
 	// ObservedTime is receipt or notification.
@@ -74,10 +73,6 @@ const (
 	BodyOriginal BodyMode = "original"
 	BodyNone     BodyMode = "none"
 
-	UnknownUserNamesKeep UnknownUserNames = "keep"
-	UnknownUserNamesHash UnknownUserNames = "hash"
-	UnknownUserNamesDrop UnknownUserNames = "drop"
-
 	FailureSeverityWarn  FailureSeverity = "warn"
 	FailureSeverityInfo  FailureSeverity = "info"
 	FailureSeverityError FailureSeverity = "error"
@@ -94,7 +89,7 @@ func NewDefaultConfig() Config {
 		OtherNotifications: Drop,
 		HTTPAuditPending:   Keep,
 		Body:               BodySummary,
-		UnknownUserNames:   UnknownUserNamesKeep,
+		UnknownUserNames:   derive.UnknownUserNamesKeep,
 		SeverityOfFailure:  FailureSeverityWarn,
 		ObservedTime:       ObservedTimeReceipt,
 		Resource:           ResourceConfig{ServiceNamespace: "openstack"},
@@ -109,7 +104,7 @@ func (c *Config) Check() error {
 		configcheck.OneOf("other_notifications", c.OtherNotifications, Drop, Keep),
 		configcheck.OneOf("http_audit_pending", c.HTTPAuditPending, Keep, Drop),
 		configcheck.OneOf("body", c.Body, BodySummary, BodyOriginal, BodyNone),
-		configcheck.OneOf("unknown_user_names", c.UnknownUserNames, UnknownUserNamesKeep, UnknownUserNamesHash, UnknownUserNamesDrop),
+		configcheck.OneOf("unknown_user_names", c.UnknownUserNames, derive.UnknownUserNamesKeep, derive.UnknownUserNamesHash, derive.UnknownUserNamesDrop),
 		configcheck.OneOf("severity_of_failure", c.SeverityOfFailure, FailureSeverityWarn, FailureSeverityInfo, FailureSeverityError),
 		configcheck.OneOf("observed_time", c.ObservedTime, ObservedTimeReceipt, ObservedTimeNotification),
 		configcheck.Between("max_body_size_kib", c.MaxBodySizeKiB, 1, 64*1024, "KiB"),

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/derive"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -136,7 +137,7 @@ func FuzzRecordBounds(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, config := range []auditlog.Config{
 			configured(func(c *auditlog.Config) {
-				c.OtherNotifications, c.UnknownUserNames = auditlog.Keep, auditlog.UnknownUserNamesHash
+				c.OtherNotifications, c.UnknownUserNames = auditlog.Keep, derive.UnknownUserNamesHash
 			}),
 			configured(func(c *auditlog.Config) {
 				c.OtherNotifications, c.Body, c.IncludeOriginal, c.MaxBodySizeKiB = auditlog.Keep, auditlog.BodyOriginal, true, 1

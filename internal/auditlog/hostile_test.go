@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/derive"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -15,7 +16,7 @@ func TestTypedNameIsHiddenInEveryLanguage(t *testing.T) {
 	body := notification("identity.authenticate", event(`"action":"authenticate","outcome":"failure","initiator":{"user_name":"s3cret"},`+
 		`"reason":{"reasonType":"Utilisateur introuvable : s3cret.","reasonCode":"404"}`))
 	config := configured(func(c *auditlog.Config) {
-		c.UnknownUserNames, c.IncludeOriginal = auditlog.UnknownUserNamesDrop, true
+		c.UnknownUserNames, c.IncludeOriginal = derive.UnknownUserNamesDrop, true
 	})
 	line := one(t, config, body)
 	require.Equal(t, "login: failure (user_not_found)", line.Body)

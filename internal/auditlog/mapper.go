@@ -3,12 +3,13 @@ package auditlog
 import (
 	"crypto/sha256"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/derive"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
@@ -18,14 +19,13 @@ type Mapper struct {
 	config  Config
 	version string
 
-	services   memo[source, service]
-	distinct   memo[service, service]
-	eventNames memo[string, string]
+	services   derive.Services
+	eventNames derive.Memo[string, string]
 }
 
 // NewMapper returns a Mapper; version is the build's, for the scope.
 func NewMapper(config Config, version string) *Mapper {
-	return &Mapper{config: config, version: version}
+	return &Mapper{config: config, version: version, services: derive.Services{Names: config.Resource.ServiceNames}}
 }
 
 // Message is what came off a wire or out of a log.
@@ -44,16 +44,7 @@ type Message struct {
 	// Incoming is where a log record came from; nil for a message off the wire.
 	Incoming *Incoming
 	// Publisher is who published the message; nil where a broker or a log is in between.
-	Publisher *Publisher
-}
-
-// Publisher is a service that published straight to the collector. It is another thing than the publisher_id, which
-// whoever publishes can choose. It is the same for each copy of a message that a service sends again.
-type Publisher struct {
-	// Address is the peer's, without the port; empty for one of loopback.
-	Address string
-	// CertificateSubject is the distinguished name of the verified certificate, or empty.
-	CertificateSubject string
+	Publisher *audit.Publisher
 }
 
 // Incoming is the resource that another receiver gave to the log records in which
@@ -135,14 +126,12 @@ func (m *Mapper) ReadNotification(n oslo.Notification, message Message) Record {
 // classify says what the notification is, and what is to become of it.
 func (m *Mapper) classify(r *Record) {
 	n := &r.notification
-	r.sent, _ = parseTime(n.Timestamp)
+	r.sent, _ = audit.ParseTime(n.Timestamp)
 	switch n.Kind {
 	case oslo.KindCADF:
 		r.Kind = KindCADF
-		if strings.HasPrefix(n.EventType, "audit.") {
-			dropFiller(&n.Event)
-		}
-		if m.config.HTTPAuditPending == Drop && n.EventType == httpRequestEvent {
+		derive.DropFiller(n)
+		if m.config.HTTPAuditPending == Drop && n.EventType == derive.HTTPRequest {
 			r.Skip = SkipHTTPAuditPending
 		}
 	case oslo.KindBasic:
@@ -187,6 +176,31 @@ func (r *Record) Lag() (time.Duration, bool) {
 
 // Exchange is the exchange that the message was published to, or empty.
 func (r *Record) Exchange() string { return r.message.Exchange }
+
+// serviceOf returns the service that emitted the notification.
+func (m *Mapper) serviceOf(r *Record) *derive.Service {
+	return m.services.Of(&r.notification, r.message.Incoming.serviceName())
+}
+
+func (i *Incoming) serviceName() string {
+	if i == nil {
+		return ""
+	}
+	name, ok := i.Resource.Attributes().Get(audit.AttrServiceName)
+	if !ok {
+		return ""
+	}
+	return name.AsString()
+}
+
+// KnownService is the record's service.name where that is the code name of one of OpenStack's services, or one of the configuration's
+// names; else it is empty. Whoever publishes can make up any other.
+func (m *Mapper) KnownService(r *Record) string {
+	if s := m.serviceOf(r); m.services.IsKnown(s.Name) {
+		return s.Name
+	}
+	return ""
+}
 
 // IsAudit reports whether the message is an audit event, whether or not a record is made of it.
 func (r *Record) IsAudit() bool { return r.Kind == KindCADF || r.Kind == KindBasic }

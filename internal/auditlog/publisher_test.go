@@ -19,7 +19,7 @@ func TestPublisher(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			without := one(t, config, body)
-			message := auditlog.Message{Body: []byte(body), Received: received, Publisher: &auditlog.Publisher{Address: "192.0.2.10", CertificateSubject: "CN=ctl01"}}
+			message := auditlog.Message{Body: []byte(body), Received: received, Publisher: &audit.Publisher{Address: "192.0.2.10", CertificateSubject: "CN=ctl01"}}
 			with := mapAll(t, config, []auditlog.Message{message})[0]
 			require.Equal(t, "192.0.2.10", with.Attributes[audit.AttrPeerAddress])
 			require.Equal(t, "CN=ctl01", with.Attributes[audit.AttrTLSClientSubject])

@@ -14,7 +14,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
 )
 
@@ -242,7 +241,7 @@ func sentenceWith(record map[string]string, name string) string {
 	for key, value := range record {
 		lr.Attributes().PutStr(key, strings.ReplaceAll(value, placeholder, name))
 	}
-	return auditlog.Sentence(pcommon.NewMap(), lr)
+	return auditlogtest.Sentence(pcommon.NewMap(), lr)
 }
 
 // FuzzQuoting holds that no name makes a sentence that reads as another event's: to a reader who sees nothing invisible, and takes look-alikes for what

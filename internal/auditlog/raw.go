@@ -12,14 +12,16 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/derive"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/redact"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 )
 
 // writeRaw keeps what is no notification: the text as the body, why it could not
 // be read, and neither an event name nor a severity, which nobody knows.
-func (m *Mapper) writeRaw(r *Record, lr plog.LogRecord, w *writer) {
-	w.recordUID(r)
+func (m *Mapper) writeRaw(r *Record, e *audit.Event, lr plog.LogRecord, w *writer) {
+	w.longID(r)
+	w.fields(e)
 	w.text(audit.AttrNotificationDecodeError, string(r.DecodeError.Reason))
 	if r.message.isCut() { // of what was left out nothing is known but how much it was
 		w.truncated = true
@@ -64,10 +66,10 @@ func printable(s string) string {
 }
 
 // writeOther passes on a notification that is no audit event: its name and payload.
-func (m *Mapper) writeOther(r *Record, lr plog.LogRecord, w *writer) {
+func (m *Mapper) writeOther(r *Record, e *audit.Event, lr plog.LogRecord, w *writer) {
 	n := &r.notification
-	w.recordUID(r)
-	w.envelope(r)
+	w.longID(r)
+	w.fields(e)
 	w.extras(n.Extras)
 	lr.SetEventName(m.eventNameOf(n.EventType))
 	if !r.sent.IsZero() {
@@ -145,7 +147,7 @@ func (m *Mapper) original(r *Record, w *writer) string {
 	payload, secret := redact.Named(payload, "")
 	n := &r.notification
 	if !typed && !secret && !n.Cut && utf8.Valid(r.message.Body) {
-		head := cutUTF8(string(r.message.Body[:min(len(r.message.Body), limit+1)]), limit)
+		head := redact.Cut(string(r.message.Body[:min(len(r.message.Body), limit+1)]), limit)
 		if redact.Text(head) == head {
 			w.truncated = w.truncated || len(head) < len(r.message.Body)
 			return head
@@ -165,14 +167,14 @@ func (m *Mapper) original(r *Record, w *writer) string {
 	return w.cut(string(document.AppendJSON(nil)), limit)
 }
 
-// hideTyped takes what an unknown user typed out of a payload, and says whether
+// hideTyped takes what an unknown user typed out of a payload, and reports whether
 // that is to be hidden at all.
 func (m *Mapper) hideTyped(r *Record, payload literal.Value) (literal.Value, bool) {
-	if m.config.UnknownUserNames == UnknownUserNamesKeep || r.Kind != KindCADF {
+	if m.config.UnknownUserNames == derive.UnknownUserNamesKeep || r.Kind != KindCADF {
 		return payload, false
 	}
 	e := &r.notification.Event
-	if !e.HasInitiator || !unknownUser(&r.notification) {
+	if !e.HasInitiator || !derive.UnknownUser(&r.notification) {
 		return payload, false
 	}
 	typed := map[string]bool{e.Reason.Type: true}

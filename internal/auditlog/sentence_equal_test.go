@@ -5,7 +5,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/derive"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
 )
 
 // FuzzSentence holds the sentence of a record that was just mapped, which is made of the notification, to that of its attributes.
@@ -17,7 +19,7 @@ func FuzzSentence(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, unknown := range []auditlog.UnknownUserNames{auditlog.UnknownUserNamesKeep, auditlog.UnknownUserNamesHash} {
+		for _, unknown := range []derive.UnknownUserNames{derive.UnknownUserNamesKeep, derive.UnknownUserNamesHash} {
 			mapper := auditlog.NewMapper(configured(func(c *auditlog.Config) { c.UnknownUserNames = unknown }), "1")
 			for _, message := range [][]byte{body, []byte(grow(body))} {
 				record := mapper.Read(auditlog.Message{Body: message, Received: received})
@@ -27,7 +29,7 @@ func FuzzSentence(f *testing.F) {
 				logs, _ := mapper.Logs([]auditlog.Record{record})
 				for _, rl := range logs.ResourceLogs().All() {
 					lr := rl.ScopeLogs().At(0).LogRecords().At(0)
-					require.Equal(t, auditlog.Sentence(rl.Resource().Attributes(), lr), lr.Body().Str())
+					require.Equal(t, auditlogtest.Sentence(rl.Resource().Attributes(), lr), lr.Body().Str())
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"net/http"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -11,15 +12,15 @@ import (
 
 // severity is that of the source, raised by the outcome: OpenStack sends INFO
 // for everything, failed logins too.
-func (m *Mapper) severity(n *oslo.Notification, f *facts) plog.SeverityNumber {
+func (m *Mapper) severity(n *oslo.Notification, e *audit.Event) plog.SeverityNumber {
 	source := sourceSeverity(n)
 	floor := plog.SeverityNumberUnspecified
-	switch f.outcome {
+	switch e.Outcome {
 	case audit.OutcomeFailure:
 		switch m.config.SeverityOfFailure {
 		case FailureSeverityWarn:
 			floor = plog.SeverityNumberWarn
-			if f.status >= 500 {
+			if e.Request.StatusCode >= http.StatusInternalServerError {
 				floor = plog.SeverityNumberError
 			}
 		case FailureSeverityError:

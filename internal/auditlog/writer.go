@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/derive"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/redact"
 )
 
 // The bounds of a record. Who writes to a user name must not be able to make a
@@ -16,8 +18,6 @@ import (
 const (
 	maxAttributes     = 72       // of the record; resource, scope and names fill up to 100
 	maxAttributeBytes = 48 << 10 // of all keys and values of the record
-	maxValueBytes     = 2 << 10  // of one value
-	maxNameBytes      = 1 << 10  // of a name, path, query or user agent
 	maxElements       = 32       // of an array
 	maxExtras         = 32       // fields without an attribute of their own
 	maxExtraKeyBytes  = 128      // of the path of such a field, and of names within an attribute
@@ -31,10 +31,12 @@ type writer struct {
 	extraCount int
 	truncated  bool
 	dropped    uint32
-	// clones says that values are parts of a text that is much longer than they are.
+	// clones reports that values are parts of a text that is much longer than they are.
 	clones bool
-	// made are the texts that are no parts of a message, of all records that w writes.
-	made textMaker
+
+	// deriver and sentence are used again for each record.
+	deriver  derive.Deriver
+	sentence []byte
 }
 
 // maxShared is up to which size a message may live on with the record that is made of it, whose values are parts of it. A queue
@@ -42,9 +44,51 @@ type writer struct {
 const maxShared = 16 << 10
 
 // begin starts a record of a message of a service.
-func (w *writer) begin(attributes pcommon.Map, s *service, r *Record) {
-	w.attributes, w.bytes, w.extraCount, w.dropped = attributes, len(s.name)+len(s.host), 0, 0
-	w.truncated, w.clones = s.cut || r.notification.Cut, len(r.message.Body) > maxShared
+func (w *writer) begin(attributes pcommon.Map, s *derive.Service, r *Record) {
+	w.attributes, w.bytes, w.extraCount, w.dropped = attributes, len(s.Name)+len(s.Host), 0, 0
+	w.truncated, w.clones = s.Cut || r.notification.Cut, len(r.message.Body) > maxShared
+}
+
+// fields writes an event.
+func (w *writer) fields(e *audit.Event) {
+	fields := audit.Fields()
+	for i := range fields {
+		field := &fields[i]
+		text := field.Text(e)
+		switch {
+		case text == nil:
+			w.value(field.Key, field.Value(e))
+		case *text == "":
+		case field.Name:
+			w.bounded(field.Key, *text, redact.MaxName)
+		default:
+			w.bounded(field.Key, *text, redact.MaxValue)
+		}
+	}
+}
+
+// value writes a field that is no text, if the event tells it.
+func (w *writer) value(key string, value any) {
+	switch value := value.(type) {
+	case *int64:
+		if *value != 0 {
+			w.integer(key, *value)
+		}
+	case *bool:
+		if *value {
+			w.boolean(key, true)
+		}
+	case *audit.Optional[bool]:
+		if value.Known {
+			w.boolean(key, value.Value)
+		}
+	case *audit.Optional[float64]:
+		if value.Known && w.room(key, 8) {
+			w.attributes.PutDouble(key, value.Value)
+		}
+	case *[]string:
+		w.texts(key, *value)
+	}
 }
 
 // own returns a text that may stay with the record.
@@ -55,7 +99,7 @@ func (w *writer) own(s string) string {
 	return s
 }
 
-// room reserves space for a value, and says whether there is any.
+// room reserves space for a value, and reports whether there is any.
 func (w *writer) room(key string, size int) bool {
 	size += len(key) + attributeOverhead
 	if w.attributes.Len() >= maxAttributes || w.bytes+size > maxAttributeBytes {
@@ -70,14 +114,7 @@ func (w *writer) room(key string, size int) bool {
 // text writes a text; an empty one is not written.
 func (w *writer) text(key, value string) {
 	if value != "" {
-		w.bounded(key, value, maxValueBytes)
-	}
-}
-
-// name writes a name, path, query or user agent.
-func (w *writer) name(key, value string) {
-	if value != "" {
-		w.bounded(key, value, maxNameBytes)
+		w.bounded(key, value, redact.MaxValue)
 	}
 }
 
@@ -91,12 +128,6 @@ func (w *writer) bounded(key, value string, limit int) {
 func (w *writer) integer(key string, value int64) {
 	if w.room(key, 8) {
 		w.attributes.PutInt(key, value)
-	}
-}
-
-func (w *writer) double(key string, value float64) {
-	if w.room(key, 8) {
-		w.attributes.PutDouble(key, value)
 	}
 }
 
@@ -117,7 +148,7 @@ func (w *writer) texts(key string, values []string) {
 			w.truncated = true
 			return
 		}
-		value = w.cut(value, maxValueBytes)
+		value = w.cut(value, redact.MaxValue)
 		if w.bytes+len(value) > maxAttributeBytes {
 			w.truncated = true
 			return
@@ -160,7 +191,7 @@ func (w *writer) put(m pcommon.Map, name, value string) {
 	if value == "" {
 		return
 	}
-	name, value = w.cut(memberName(name), maxExtraKeyBytes), w.cut(value, maxValueBytes)
+	name, value = w.cut(memberName(name), maxExtraKeyBytes), w.cut(value, redact.MaxValue)
 	if w.bytes+len(name)+len(value) > maxAttributeBytes || m.Len() >= maxElements {
 		w.truncated = true
 		return
@@ -181,14 +212,6 @@ func memberName(name string) string {
 		}
 	}
 	return name
-}
-
-// recordUID writes what identifies the record, and keeps a message id that is too long for it.
-func (w *writer) recordUID(r *Record) {
-	w.text(audit.AttrRecordUID, r.UID())
-	if id := r.notification.MessageID; len(id) > maxUIDBytes {
-		w.extra("message_id", id)
-	}
 }
 
 // extra writes a field that has no attribute of its own. Fields whose paths read
@@ -238,18 +261,5 @@ func (w *writer) cut(s string, limit int) string {
 		return s
 	}
 	w.truncated = true
-	return cutUTF8(s, limit)
-}
-
-// cutUTF8 returns at most limit bytes of s, and no part of a character.
-func cutUTF8(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	for end := limit; end > 0 && end > limit-utf8.UTFMax; end-- {
-		if utf8.RuneStart(s[end]) {
-			return s[:end]
-		}
-	}
-	return s[:limit] // no text
+	return redact.Cut(s, limit)
 }

@@ -106,6 +106,20 @@ func (a *Answer) At(t time.Time) Name {
 	return Name{Name: name, DomainID: domain.id(), Source: source}
 }
 
+// Before returns the name that the thing had until an event of the time t changed it, as Keystone told it; empty where that is not certain,
+// or where later events told of changes too.
+func (a *Answer) Before(t time.Time) string {
+	h := a.entry.history
+	if !a.entry.state.told() || h == nil || h.at != t.UnixNano() {
+		return ""
+	}
+	name, _, certainty := a.entry.at(h.at - 1)
+	if certainty != certain {
+		return ""
+	}
+	return name
+}
+
 // Named reports whether there is a name.
 func (a *Answer) Named() bool { return a.entry.state.named() }
 

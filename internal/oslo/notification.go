@@ -55,6 +55,9 @@ type Notification struct {
 	unparsed string
 }
 
+// FromKeystone reports whether Keystone itself sent the notification.
+func (n *Notification) FromKeystone() bool { return strings.HasPrefix(n.EventType, "identity.") }
+
 // Payload returns the payload as it came. For most audit events off the wire it is parsed on each call: few want it.
 func (n *Notification) Payload() literal.Value {
 	if n.unparsed == "" {
@@ -234,7 +237,7 @@ func (n *Notification) setPayload(payload literal.Value) {
 	n.payload = payload
 	// Keystone says how it ended in CADF events alone; the audit middlewares send nothing else. Watcher's audit.create is of another kind.
 	_, ended := payload.Get("outcome")
-	identity := strings.HasPrefix(n.EventType, "identity.")
+	identity := n.FromKeystone()
 	switch {
 	case cadf.IsEvent(payload), identity && ended, n.EventType == NativeEventType, strings.HasPrefix(n.EventType, "audit.http."):
 		n.Kind, n.Event = KindCADF, cadf.Decode(payload)

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
@@ -17,20 +16,18 @@ import (
 
 // item is an audit record of a batch.
 type item struct {
-	record   plog.LogRecord
-	resource pcommon.Map
-	fields   fields
+	record plog.LogRecord
+	event  audit.Event
 	// at is when the event happened, as its sender says, and no later than it came.
 	at time.Time
-	// identity says that Keystone itself sent it; then named says whether its target is of a kind that has names.
-	identity, named bool
+	// keystone reports that Keystone itself sent it; then named reports whether its target is of a kind that has names.
+	keystone, named bool
 	kind            keystone.Kind
+	// updated reports that the target was updated, and may have had another name before.
+	updated bool
 	// places are where the batch has the answers to the record's references, its target last.
-	places [len(references) + 1]place
+	places [referenceCount]place
 }
-
-// target is the place of what a record is about among its references: its kind stands in the record.
-const target = len(references)
 
 // place is an index of a batch's queries and answers. The first of these is nobody's.
 type place int32
@@ -46,8 +43,10 @@ type batch struct {
 	domains []place
 	places  map[thing]place
 	// ids and names are what the record before had at each reference: those of one user come in a row.
-	ids   [len(references) + 1]idInEvent
+	ids   [referenceCount]idInEvent
 	names [len(references)]nameInEvent
+	// sentence is where sentences are written.
+	sentence []byte
 }
 
 // thing is what a name is asked for.
@@ -59,14 +58,14 @@ type thing struct {
 // idInEvent is a thing as a record spells it, and its place.
 type idInEvent struct {
 	thing
-	identity bool
+	keystone bool
 	place    place
 }
 
 // nameInEvent is a name beside an id, which the directory knew already.
 type nameInEvent struct {
 	id, name, domainID string
-	identity           bool
+	keystone           bool
 }
 
 // batches are used again: to allocate them is a good part of what a record costs otherwise.
@@ -91,7 +90,10 @@ func (p *batches) give(b *batch) {
 	clear(b.queries)
 	clear(b.answers)
 	clear(b.places)
-	*b = batch{items: b.items[:0], queries: b.queries[:0], answers: b.answers[:0], domains: b.domains[:0], places: b.places}
+	*b = batch{
+		items: b.items[:0], queries: b.queries[:0], answers: b.answers[:0], domains: b.domains[:0], places: b.places,
+		sentence: b.sentence,
+	}
 	p.pool.Put(b)
 }
 
@@ -120,27 +122,27 @@ func (e *enricher) read(b *batch, logs plog.Logs) {
 	b.items = slices.Grow(b.items, logs.LogRecordCount())
 	b.queries = append(b.queries, directory.Query{}) // nowhere
 	arrived := time.Now()
+	var service audit.Service
 	for _, resourceLogs := range logs.ResourceLogs().All() {
-		resource := resourceLogs.Resource().Attributes()
+		service.Read(resourceLogs.Resource().Attributes())
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			for _, record := range scopeLogs.LogRecords().All() {
 				next := len(b.items)
 				b.items = b.items[:next+1]
 				it := &b.items[next]
-				it.fields.read(record.Attributes())
-				if it.fields[eventType] == "" || it.fields[outcome] == "" {
+				it.event.Read(record)
+				if it.event.Notification.EventType == "" || it.event.Outcome == "" {
 					*it = item{}
 					b.items = b.items[:next]
 					continue
 				}
-				it.record, it.resource, it.identity = record, resource, it.fields.identity()
-				it.kind, it.named = it.fields.target()
-				if it.at = record.Timestamp().AsTime(); record.Timestamp() == 0 || it.at.After(arrived) {
+				it.record, it.event.Service, it.keystone = record, service, it.event.Notification.FromKeystone()
+				it.kind, it.named = targetKind(&it.event)
+				if it.at = it.event.Time; it.at.IsZero() || it.at.After(arrived) {
 					it.at = arrived
 				}
 				e.learn(b, it)
-				changed := e.change(it)
-				b.collect(it, changed)
+				b.collect(it, e.change(it))
 			}
 		}
 	}
@@ -148,24 +150,26 @@ func (e *enricher) read(b *batch, logs plog.Logs) {
 
 // learn takes the names in that stand beside ids in the record itself.
 func (e *enricher) learn(b *batch, it *item) {
-	f := &it.fields
-	if !f.trusted() {
+	if !isTrusted(&it.event) {
 		return
 	}
 	for i := range references {
 		r := &references[i]
-		if f[r.id] == "" || f[r.name] == "" {
+		said := nameInEvent{id: *r.id.Text(&it.event), name: *r.name.Text(&it.event), keystone: it.keystone}
+		if said.id == "" || said.name == "" {
 			continue
 		}
-		said := nameInEvent{id: f[r.id], name: f[r.name], domainID: f[r.domainID], identity: it.identity}
+		if r.domainID != nil {
+			said.domainID = *r.domainID.Text(&it.event)
+		}
 		if b.names[i] == said {
 			continue
 		}
-		id, ok := lookupID(r.kind, said.id, it.identity)
+		id, ok := lookupID(r.kind, said.id, it.keystone)
 		if !ok {
 			continue
 		}
-		domain, ok := lookupID(keystone.Domain, said.domainID, it.identity)
+		domain, ok := lookupID(keystone.Domain, said.domainID, it.keystone)
 		if !ok {
 			domain = ""
 		}
@@ -179,12 +183,13 @@ func (e *enricher) learn(b *batch, it *item) {
 
 // change tells the directory that the record's target was created or changed, and reports whether it was.
 func (e *enricher) change(it *item) bool {
-	f := &it.fields
-	if !it.named || f[outcome] != audit.OutcomeSuccess || f[action] != audit.ActionCreate && f[action] != audit.ActionUpdate {
+	action := it.event.Action
+	if !it.named || it.event.Outcome != audit.OutcomeSuccess || action != audit.ActionCreate && action != audit.ActionUpdate {
 		return false
 	}
-	id, ok := lookupID(it.kind, f[targetID], true)
+	id, ok := lookupID(it.kind, it.event.Target.ID, true)
 	if ok {
+		it.updated = action == audit.ActionUpdate
 		e.directory.Changed(it.kind, id, it.at)
 	}
 	return ok
@@ -192,16 +197,15 @@ func (e *enricher) change(it *item) bool {
 
 // collect puts together what a record asks for. What was just created or changed goes first: it may be gone soon.
 func (b *batch) collect(it *item, changed bool) {
-	f := &it.fields
 	for i := range references {
-		if r := &references[i]; r.wanting(f) {
-			it.places[i] = b.ask(it, i, thing{r.kind, f[r.id]}, r.id == userID && f.unknownUser())
+		if r := &references[i]; r.lacks(&it.event) {
+			it.places[i] = b.ask(it, i, thing{r.kind, *r.id.Text(&it.event)}, i == 0 && it.event.UnknownUser())
 		}
 	}
-	if !it.named || f[targetName] != "" && !changed {
+	if !it.named || it.event.Target.Name != "" && !changed {
 		return
 	}
-	it.places[target] = b.ask(it, target, thing{it.kind, f[targetID]}, false)
+	it.places[target] = b.ask(it, target, thing{it.kind, it.event.Target.ID}, false)
 	if changed {
 		b.queries[it.places[target]].Urgent = true
 	}
@@ -210,9 +214,9 @@ func (b *batch) collect(it *item, changed bool) {
 // ask adds a record's want to the query of a thing. It returns nowhere for what cannot be an id of Keystone's.
 func (b *batch) ask(it *item, reference int, t thing, knownOnly bool) place {
 	q := &b.ids[reference]
-	if q.thing != t || q.identity != it.identity {
-		*q = idInEvent{thing: t, identity: it.identity}
-		if id, ok := lookupID(t.kind, t.id, it.identity); ok {
+	if q.thing != t || q.keystone != it.keystone {
+		*q = idInEvent{thing: t, keystone: it.keystone}
+		if id, ok := lookupID(t.kind, t.id, it.keystone); ok {
 			q.place = b.placeOf(thing{t.kind, id})
 		}
 	}
@@ -243,7 +247,7 @@ func (b *batch) placeOf(t thing) place {
 
 // owner is the user of an application credential: Keystone lets users make them for themselves alone.
 func (it *item) owner() string {
-	id, ok := lookupID(keystone.User, it.fields[userID], it.identity)
+	id, ok := lookupID(keystone.User, it.event.Actor.User.ID, it.keystone)
 	if !ok {
 		return ""
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
@@ -190,9 +191,9 @@ func TestCapture(t *testing.T) {
 				if message.Line != 0 {
 					checkMessage(t, &message, h.last())
 				}
-				countNames(shares, only(h.last()).Attributes())
+				countNames(shares, only(h.last()))
 				resource := h.last().ResourceLogs().At(0).Resource().Attributes()
-				assert.Equal(t, auditlog.Sentence(resource, only(h.last())), only(h.last()).Body().Str(), "line %d", line)
+				assert.Equal(t, auditlogtest.Sentence(resource, only(h.last())), only(h.last()).Body().Str(), "line %d", line)
 			}
 			h.stop()
 			for kind, share := range shares {
@@ -252,11 +253,11 @@ func checkMessage(t *testing.T, m *captureMessage, logs plog.Logs) {
 	}
 }
 
-func countNames(shares map[string]*named, a pcommon.Map) {
-	var f fields
-	f.read(a)
-	count := func(kind keystone.Kind, id, name field) {
-		if f[id] == "" {
+func countNames(shares map[string]*named, record plog.LogRecord) {
+	var e audit.Event
+	e.Read(record)
+	count := func(kind keystone.Kind, id, name string) {
+		if id == "" {
 			return
 		}
 		if shares[kind.String()] == nil {
@@ -264,16 +265,16 @@ func countNames(shares map[string]*named, a pcommon.Map) {
 		}
 		share := shares[kind.String()]
 		share.all++
-		if f[name] != "" {
+		if name != "" {
 			share.with++
 		}
 	}
 	for i := range references {
 		r := &references[i]
-		count(r.kind, r.id, r.name)
+		count(r.kind, *r.id.Text(&e), *r.name.Text(&e))
 	}
-	if kind, ok := f.target(); ok {
-		count(kind, targetID, targetName)
+	if kind, ok := targetKind(&e); ok {
+		count(kind, e.Target.ID, e.Target.Name)
 	}
 }
 

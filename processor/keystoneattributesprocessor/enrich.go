@@ -1,8 +1,11 @@
 package keystoneattributesprocessor
 
 import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/request"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/sentence"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/directory"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 )
@@ -24,26 +27,32 @@ type addition struct {
 	batch *batch
 	item  *item
 	// added are the fields that were filled in.
-	added [3 * len(references)]field
+	added [2*len(references) + 2]*audit.Field
 	count int
 	// weakest is the weakest source of the names that were added.
 	weakest directory.Source
-	// shown says whether the sentence changes.
-	shown bool
 }
+
+var (
+	targetReference = referenceTo(0, audit.AttrTargetID, audit.AttrTargetName, "")
+	previousName    = audit.FieldOf(audit.AttrTargetPreviousName)
+)
 
 // enrich fills in what one record lacks. Records are taken in their order: what one deletes is deleted for the next.
 func (e *enricher) enrich(b *batch, it *item, o *outcomes) {
 	a := addition{batch: b, item: it}
-	if it.named && it.fields[action] == audit.ActionDelete && it.fields[outcome] == audit.OutcomeSuccess {
+	if it.named && it.event.Action == audit.ActionDelete && it.event.Outcome == audit.OutcomeSuccess {
 		e.bury(b, it)
 	}
 	incomplete := false
 	for i := range references {
-		incomplete = a.fill(i, &references[i], o) || incomplete
+		incomplete = a.fill(i, &references[i], references[i].kind, o) || incomplete
 	}
 	if it.named {
-		incomplete = a.fill(target, &reference{kind: it.kind, id: targetID, name: targetName}, o) || incomplete
+		incomplete = a.fill(target, &targetReference, it.kind, o) || incomplete
+	}
+	if it.updated {
+		a.fillPreviousName()
 	}
 	switch {
 	case incomplete:
@@ -60,7 +69,7 @@ func (e *enricher) enrich(b *batch, it *item, o *outcomes) {
 
 // bury makes a tombstone of what the record says was deleted.
 func (e *enricher) bury(b *batch, it *item) {
-	id, ok := lookupID(it.kind, it.fields[targetID], true)
+	id, ok := lookupID(it.kind, it.event.Target.ID, true)
 	if !ok {
 		return
 	}
@@ -74,25 +83,25 @@ func (e *enricher) bury(b *batch, it *item) {
 
 // fill adds what a reference lacks: names in the event win. It reports whether the name is missing; what is not to be
 // asked for, as an id that somebody typed, is not missed.
-func (a *addition) fill(at int, r *reference, o *outcomes) bool {
-	f := &a.item.fields
+func (a *addition) fill(at int, r *reference, kind keystone.Kind, o *outcomes) bool {
+	event := &a.item.event
 	p := a.item.places[at]
-	if p == nowhere || !r.wanting(f) {
+	if p == nowhere || !r.lacks(event) {
 		return false
 	}
 	answer := &a.batch.answers[p]
 	name := answer.At(a.item.at)
-	if f[r.name] == "" {
+	if *r.name.Text(event) == "" {
 		if name.Name == "" {
 			if answer.Result == directory.NotAsked {
 				return false
 			}
-			o.missing[r.kind][answer.Result]++
+			o.missing[kind][answer.Result]++
 			return true
 		}
 		a.put(r.name, name.Name, name.Source)
 	}
-	if r.domainID != noField && f[r.domainID] == "" && name.DomainID != "" {
+	if r.domainID != nil && *r.domainID.Text(event) == "" && name.DomainID != "" {
 		a.put(r.domainID, name.DomainID, name.Source)
 		if name.DomainID == answer.DomainID() {
 			a.item.places[domainOf[at]] = a.batch.domains[p]
@@ -101,39 +110,35 @@ func (a *addition) fill(at int, r *reference, o *outcomes) bool {
 	return false
 }
 
-func (a *addition) put(at field, value string, source directory.Source) {
-	a.item.fields[at] = value
-	a.added[a.count] = at
+// fillPreviousName adds the name that an update has changed.
+func (a *addition) fillPreviousName() {
+	answer, t := &a.batch.answers[a.item.places[target]], &a.item.event.Target
+	if previous := answer.Before(a.item.at); previous != "" && t.Name != "" && previous != t.Name {
+		a.put(previousName, previous, directory.Keystone)
+	}
+}
+
+func (a *addition) put(field *audit.Field, value string, source directory.Source) {
+	*field.Text(&a.item.event) = value
+	a.added[a.count] = field
 	a.count++
 	a.weakest = max(a.weakest, source)
-	a.shown = a.shown || shows(at, value)
 }
 
-// write puts what was added into the record.
+// write puts what was added into the record, and says its sentence anew if the body was the sentence.
 func (a *addition) write() {
-	f, record := &a.item.fields, a.item.record
+	event, record := &a.item.event, a.item.record
 	attributes := record.Attributes()
 	attributes.EnsureCapacity(attributes.Len() + a.count + 1)
-	for _, at := range a.added[:a.count] {
-		attributes.PutStr(keys[at], f[at])
+	for _, field := range a.added[:a.count] {
+		attributes.PutStr(field.Key, *field.Text(event))
 	}
-	weakest := max(a.weakest, sourceOf(f[enrichmentSource]))
+	weakest := max(a.weakest, sourceOf(event.NamesSource))
 	attributes.PutStr(audit.AttrEnrichmentSource, sourceNames[weakest])
-	if a.shown && auditlog.HasSentence(record) {
-		record.Body().SetStr(auditlog.Sentence(a.item.resource, record))
-	}
-}
-
-// shows says whether a sentence can change with a field: it tells no ids of domains, and Default of users and projects not
-// either.
-func shows(at field, value string) bool {
-	switch at {
-	case userDomainID, projectDomainID, targetUserDomainID, targetProjectDomainID, credentialName:
-		return false
-	case userDomainName, projectDomainName, targetUserDomainName, targetProjectDomainName:
-		return value != "Default"
-	default:
-		return true
+	if body := record.Body(); body.Type() == pcommon.ValueTypeStr && sentence.Ends(body.Str(), event) {
+		request.Restore(event)
+		a.batch.sentence = sentence.Append(a.batch.sentence[:0], event)
+		body.SetStr(string(a.batch.sentence))
 	}
 }
 

@@ -41,7 +41,7 @@ func unknown() map[string]string {
 	record := map[string]string{audit.AttrNotificationEventType: "audit.http.response"}
 	for i := range references {
 		if references[i].kind.String() != "application_credential" {
-			record[keys[references[i].id]] = fmt.Sprintf("%032x", serial.Add(1))
+			record[references[i].id.Key] = fmt.Sprintf("%032x", serial.Add(1))
 		}
 	}
 	return record

@@ -8,5 +8,5 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("go.etcd.io/bbolt.verifyPageReachable"))
+	goleak.VerifyTestMain(m)
 }

@@ -1,6 +1,7 @@
 package keystoneattributesprocessor
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -158,17 +159,13 @@ func logsOfBatch(batch []happened) plog.Logs {
 // score counts the records of a run by what they say of their user.
 type score struct{ right, marked, wrong, missing int }
 
-func (s *score) count(t *testing.T, c *cloud, h happened, attributes pcommon.Map) {
+func (s *score) count(t *testing.T, c *cloud, h happened, record plog.LogRecord) {
 	t.Helper()
-	var f fields
-	f.read(attributes)
-	name := f[userName]
-	if name == "" {
-		name = f[targetUserName]
-	}
-	source := f[enrichmentSource]
+	var e audit.Event
+	e.Read(record)
+	name, source := cmp.Or(e.Actor.User.Name, e.Target.User.Name), e.NamesSource
 	if h.forged { // its time is forged too
-		if f[targetUserName] == "mallory" {
+		if e.Target.User.Name == "mallory" {
 			assert.Equal(t, "event", source)
 		}
 		return
@@ -237,7 +234,7 @@ func TestModel(t *testing.T) {
 				logs := logsOfBatch(batch)
 				require.NoError(t, h.consume(logs))
 				for i, record := range h.last().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
-					total.count(t, c, batch[i], record.Attributes())
+					total.count(t, c, batch[i], record)
 				}
 			}
 			t.Logf("%d right, %d of another time and marked, %d without a name, %d wrong", total.right, total.marked, total.missing, total.wrong)

@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 )
 
@@ -50,7 +50,7 @@ func auditLogs(records ...map[string]string) plog.Logs {
 		for key, value := range set {
 			record.Attributes().PutStr(key, value)
 		}
-		record.Body().SetStr(auditlog.Sentence(pcommon.NewMap(), record))
+		record.Body().SetStr(auditlogtest.Sentence(pcommon.NewMap(), record))
 	}
 	return logs
 }
@@ -251,23 +251,39 @@ func TestBodyIsRenderedOnlyIfItWasTheSentence(t *testing.T) {
 	assert.Equal(t, pcommon.ValueTypeMap, only(h.last()).Body().Type())
 }
 
-// TestSentencesAreLeftWhereTheyTellNothingNew: what shows denies must not be in any sentence.
-func TestSentencesAreLeftWhereTheyTellNothingNew(t *testing.T) {
-	for _, kind := range []string{"user", "project", "role_assignment", "application_credential", "domain", "server"} {
-		for _, action := range []string{"create", "update", "delete", "assign", "revoke", "add-member", "authenticate"} {
-			record := only(auditLogs(map[string]string{
-				"user.id": aliceID, "user.name": "alice", "openstack.project.id": shopID, "openstack.project.name": "web-shop",
-				"openstack.target.type": kind, "openstack.target.id": bobID, "openstack.target.user.id": bobID, "openstack.target.user.name": "bob",
-				"openstack.target.project.id": shopID, "openstack.target.project.name": "web-shop", audit.AttrAuditAction: action,
-			}))
-			before := record.Body().Str()
-			for at := noField + 1; at < fieldCount; at++ {
-				if value := "Default"; !shows(at, value) {
-					record.Attributes().PutStr(keys[at], value)
-				}
+// TestRenaming updates the project web-shop, whose name is known or not.
+func TestRenaming(t *testing.T) {
+	update := map[string]string{
+		"openstack.target.type": "project", "openstack.target.id": shopID, "openstack.target.project.id": shopID,
+		"user.id": aliceID, "user.name": "alice",
+	}
+	for _, test := range []struct {
+		name            string
+		known           bool
+		to              string
+		previous, wants string
+	}{
+		{"a name that was known", true, "web-shop-2", "web-shop", "alice (corp) renamed project web-shop to web-shop-2 (corp): success"},
+		{"the same name", true, "web-shop", "", "alice (corp) updated project web-shop (corp): success"},
+		{"a name that nobody asked for", false, "web-shop-2", "", "alice (corp) updated project web-shop-2 (corp): success"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			server := lab()
+			h := newHarness(t, server, nil, nil)
+			h.start()
+			defer h.stop()
+			if test.known {
+				assert.Equal(t, "web-shop", added(t, h, map[string]string{"openstack.project.id": shopID})["openstack.project.name"])
 			}
-			assert.Equal(t, before, auditlog.Sentence(pcommon.NewMap(), record), "%s %s", action, kind)
-		}
+			server.Put(keystonetest.Entity{Kind: "project", ID: shopID, Name: test.to, DomainID: corpID})
+			attributes := added(t, h, update)
+			assert.Equal(t, test.previous, attributes[audit.AttrTargetPreviousName])
+			assert.Equal(t, test.to, attributes[audit.AttrTargetName])
+			assert.Equal(t, test.wants, only(h.last()).Body().Str())
+
+			again := added(t, h, update)
+			assert.Empty(t, again[audit.AttrTargetPreviousName], "a later update that changes something else")
+		})
 	}
 }
 

@@ -7,73 +7,73 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 )
 
-// reference is an id of a record and the attributes that what it names fills in.
+// reference is an id of a record and the fields that what it names fills in.
 type reference struct {
-	kind keystone.Kind
-	id   field
-	name field
-	// domainID and domainName are those of a user or project; noField for the rest.
-	domainID, domainName field
+	kind     keystone.Kind
+	id, name *audit.Field
+	// domainID is that of a user or project; nil for others.
+	domainID *audit.Field
 }
 
-// references are all ids that have names, in the order in which they are filled in. Domains come last: users and projects
-// may tell theirs.
+// referenceTo is a reference by the keys of its attributes; domainID is empty for none.
+func referenceTo(kind keystone.Kind, id, name, domainID string) reference {
+	return reference{kind: kind, id: audit.FieldOf(id), name: audit.FieldOf(name), domainID: audit.FieldOf(domainID)}
+}
+
+// references are all ids that have names, in the order in which they are filled in. Domains come last: users and projects may tell theirs.
+// The target, whose kind stands in the record, is none of them.
 var references = [...]reference{
-	{kind: keystone.User, id: userID, name: userName, domainID: userDomainID, domainName: userDomainName},
-	{kind: keystone.Project, id: projectID, name: projectName, domainID: projectDomainID, domainName: projectDomainName},
-	{kind: keystone.ApplicationCredential, id: credentialID, name: credentialName},
-	{kind: keystone.User, id: targetUserID, name: targetUserName, domainID: targetUserDomainID, domainName: targetUserDomainName},
-	{kind: keystone.Project, id: targetProjectID, name: targetProjectName, domainID: targetProjectDomainID, domainName: targetProjectDomainName},
-	{kind: keystone.Group, id: targetGroupID, name: targetGroupName},
-	{kind: keystone.Role, id: targetRoleID, name: targetRoleName},
-	{kind: keystone.Domain, id: targetDomainID, name: targetDomainName},
-	{kind: keystone.Domain, id: domainID, name: domainName},
-	{kind: keystone.Domain, id: userDomainID, name: userDomainName},
-	{kind: keystone.Domain, id: projectDomainID, name: projectDomainName},
-	{kind: keystone.Domain, id: targetUserDomainID, name: targetUserDomainName},
-	{kind: keystone.Domain, id: targetProjectDomainID, name: targetProjectDomainName},
+	referenceTo(keystone.User, audit.AttrUserID, audit.AttrUserName, audit.AttrUserDomainID),
+	referenceTo(keystone.Project, audit.AttrProjectID, audit.AttrProjectName, audit.AttrProjectDomainID),
+	referenceTo(keystone.ApplicationCredential, audit.AttrApplicationCredentialID, audit.AttrApplicationCredentialName, ""),
+	referenceTo(keystone.User, audit.AttrTargetUserID, audit.AttrTargetUserName, audit.AttrTargetUserDomainID),
+	referenceTo(keystone.Project, audit.AttrTargetProjectID, audit.AttrTargetProjectName, audit.AttrTargetProjectDomainID),
+	referenceTo(keystone.Group, audit.AttrTargetGroupID, audit.AttrTargetGroupName, ""),
+	referenceTo(keystone.Role, audit.AttrTargetRoleID, audit.AttrTargetRoleName, ""),
+	referenceTo(keystone.Domain, audit.AttrTargetDomainID, audit.AttrTargetDomainName, ""),
+	referenceTo(keystone.Domain, audit.AttrDomainID, audit.AttrDomainName, ""),
+	referenceTo(keystone.Domain, audit.AttrUserDomainID, audit.AttrUserDomainName, ""),
+	referenceTo(keystone.Domain, audit.AttrProjectDomainID, audit.AttrProjectDomainName, ""),
+	referenceTo(keystone.Domain, audit.AttrTargetUserDomainID, audit.AttrTargetUserDomainName, ""),
+	referenceTo(keystone.Domain, audit.AttrTargetProjectDomainID, audit.AttrTargetProjectDomainName, ""),
 }
 
-// domainOf is the place in references of the domain that a user or project tells, 0 for the rest.
-var domainOf = func() (places [len(references)]uint8) {
+// referenceCount is how many references a record has, its target among them.
+const referenceCount = target + 1
+
+// target is the index of the target behind the references.
+const target = len(references)
+
+// domainOf is the index in references of the domain that a user or project tells, 0 for others.
+var domainOf = func() (indexes [len(references)]uint8) {
 	for i := range references {
 		for d := range references {
-			if references[i].domainID != noField && references[d].id == references[i].domainID {
-				places[i] = uint8(d)
+			if references[i].domainID != nil && references[d].id == references[i].domainID {
+				indexes[i] = uint8(d)
 			}
 		}
 	}
-	return places
+	return indexes
 }()
 
-// wanting says whether the record lacks anything that the reference could fill in.
-func (r *reference) wanting(f *fields) bool {
-	return f[r.id] != "" && (f[r.name] == "" || r.domainID != noField && f[r.domainID] == "")
+// lacks reports whether an event lacks anything that the reference could fill in.
+func (r *reference) lacks(e *audit.Event) bool {
+	return *r.id.Text(e) != "" && (*r.name.Text(e) == "" || r.domainID != nil && *r.domainID.Text(e) == "")
 }
 
-// identity says whether Keystone itself sent the notification.
-func (f *fields) identity() bool { return strings.HasPrefix(f[eventType], "identity.") }
-
-// unknownUser says whether the record is about a login of somebody whom Keystone does not know: its user id and name are
-// what somebody typed. Keystone may translate its texts; then the code is left, keystone/exception.py UserNotFound.
-func (f *fields) unknownUser() bool {
-	return f[category] == audit.CategoryAuthentication && f[outcome] == audit.OutcomeFailure &&
-		(f[errorType] == audit.ErrorUserNotFound || f[errorType] == "404" || f[reasonCode] == "404")
-}
-
-// target is the target as a reference, if it is of a kind that Keystone names. Other services have groups and
-// roles of their own: only Keystone's word counts.
-func (f *fields) target() (keystone.Kind, bool) {
-	if !f.identity() || f[targetID] == "" {
+// targetKind returns what Keystone calls the target, false where Keystone has no name for it. Other services have groups and roles of their
+// own: only Keystone's word counts.
+func targetKind(e *audit.Event) (keystone.Kind, bool) {
+	if !e.Notification.FromKeystone() || e.Target.ID == "" {
 		return 0, false
 	}
-	return keystone.ParseKind(f[targetType])
+	return keystone.ParseKind(e.Target.Type)
 }
 
-// trusted says whether the names beside ids may be learned: not what somebody typed, not what was added to the record
-// before, and not what keystonemiddleware could not confirm.
-func (f *fields) trusted() bool {
-	return !f.unknownUser() && f[enrichmentSource] == "" && (f[identityStatus] == "" || f[identityStatus] == "Confirmed")
+// isTrusted reports whether the names beside ids may be learned: not what somebody typed, not what was added to the record before, and not
+// what keystonemiddleware could not confirm.
+func isTrusted(e *audit.Event) bool {
+	return !e.UnknownUser() && e.NamesSource == "" && (e.CADF.CredentialIdentityStatus == "" || e.CADF.CredentialIdentityStatus == "Confirmed")
 }
 
 // lookupID returns the id as Keystone spells it, and false for what cannot be an id of Keystone's: those are never

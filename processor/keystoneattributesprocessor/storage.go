@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -32,14 +31,7 @@ func (e *enricher) storage(ctx context.Context, host component.Host) (storage.Cl
 	if !ok {
 		return nil, fmt.Errorf("storage: the extension %q is no storage", id)
 	}
-	file := namesFile(extension, e.set.ID)
-	if damage := checkFile(file); damage != nil && !e.putAside(file, damage) {
-		return nil, nil // to open it would end the Collector
-	}
 	client, err := e.open(ctx, keeper)
-	if errors.Is(err, errDamaged) && e.putAside(file, err) {
-		client, err = e.open(ctx, keeper)
-	}
 	if err != nil {
 		e.set.Logger.Warn("the storage cannot be opened: names are known until the next restart only. If its file is damaged, remove it, or set recreate: true at the extension.",
 			zap.Stringer("storage", id), zap.Error(err))
@@ -58,22 +50,6 @@ func (e *enricher) open(ctx context.Context, keeper storage.Extension) (storage.
 		return nil, err
 	}
 	return &guardedClient{Client: client}, nil
-}
-
-// putAside gives a damaged file another name, so that a new one takes its place. It says whether it did.
-func (e *enricher) putAside(file string, damage error) bool {
-	if file == "" {
-		return false
-	}
-	aside := file + time.Now().UTC().Format(".20060102T150405.000Z") + ".damaged"
-	if err := os.Rename(file, aside); err != nil {
-		e.set.Logger.Warn("the file of the stored names is damaged, and cannot be renamed: names are known until the next restart only. Remove it.",
-			zap.String("file", file), zap.NamedError("damage", damage), zap.Error(err))
-		return false
-	}
-	e.set.Logger.Warn("the file of the stored names is damaged: it was put aside, and the names are built anew, but for those of things that are deleted. The extension's fsync: true keeps a power failure from doing it again.",
-		zap.String("file", aside), zap.NamedError("damage", damage))
-	return true
 }
 
 // errDamaged is a panic of the storage.

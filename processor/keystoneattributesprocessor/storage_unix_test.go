@@ -16,6 +16,7 @@ import (
 func TestGuardAgainstFaults(t *testing.T) {
 	file, err := os.Create(filepath.Join(t.TempDir(), "cut"))
 	require.NoError(t, err)
+	const pageSize = 4096
 	require.NoError(t, file.Truncate(pageSize))
 	mapped, err := syscall.Mmap(int(file.Fd()), 0, pageSize, syscall.PROT_READ, syscall.MAP_SHARED)
 	require.NoError(t, err)

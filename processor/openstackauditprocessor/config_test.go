@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/derive"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 )
 
@@ -31,7 +32,7 @@ func TestConfig(t *testing.T) {
 				HTTPAuditPending:   auditlog.Drop,
 				Body:               auditlog.BodyOriginal,
 				IncludeOriginal:    true,
-				UnknownUserNames:   auditlog.UnknownUserNamesHash,
+				UnknownUserNames:   derive.UnknownUserNamesHash,
 				SeverityOfFailure:  auditlog.FailureSeverityError,
 				ObservedTime:       auditlog.ObservedTimeNotification,
 				Resource: auditlog.ResourceConfig{

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/derive"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq"
 )
@@ -63,7 +64,7 @@ func TestConfig(t *testing.T) {
 			Records: auditlog.Config{
 				OnDecodeError: auditlog.DecodeErrorReject, MaxBodySizeKiB: 64, OtherNotifications: auditlog.Keep,
 				HTTPAuditPending: auditlog.Drop, Body: auditlog.BodyOriginal, IncludeOriginal: true,
-				UnknownUserNames: auditlog.UnknownUserNamesHash, SeverityOfFailure: auditlog.FailureSeverityError,
+				UnknownUserNames: derive.UnknownUserNamesHash, SeverityOfFailure: auditlog.FailureSeverityError,
 				ObservedTime: auditlog.ObservedTimeNotification,
 				Resource: auditlog.ResourceConfig{
 					Region: "eu-de-1", ServiceNamespace: "cloud", ServiceNames: map[string]string{"identity.controller": "keystone"},

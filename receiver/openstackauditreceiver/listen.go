@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpserver"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/delivery"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
@@ -165,15 +166,15 @@ func (l *listener) reject(id string) delivery.Settlement {
 }
 
 // publisher is what of a client is the same when it sends a message again from another connection.
-func publisher(client *amqpserver.Client) *auditlog.Publisher {
-	var p auditlog.Publisher
+func publisher(client *amqpserver.Client) *audit.Publisher {
+	var p audit.Publisher
 	if address := client.Address.Addr(); address.IsValid() && !address.IsLoopback() {
 		p.Address = address.String()
 	}
 	if client.Certificate != nil {
 		p.CertificateSubject = client.Certificate.Subject.String()
 	}
-	if p == (auditlog.Publisher{}) {
+	if p == (audit.Publisher{}) {
 		return nil
 	}
 	return &p

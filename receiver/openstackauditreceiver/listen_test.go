@@ -34,6 +34,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpserver"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver/internal/metadata"
@@ -469,10 +470,10 @@ func TestPublisher(t *testing.T) {
 		if test.want == "" {
 			assert.Nil(t, publisher(client))
 		} else {
-			assert.Equal(t, &auditlog.Publisher{Address: test.want}, publisher(client))
+			assert.Equal(t, &audit.Publisher{Address: test.want}, publisher(client))
 		}
 		client.Certificate = certificate
-		assert.Equal(t, &auditlog.Publisher{Address: test.want, CertificateSubject: "CN=ctl01,O=cloud"}, publisher(client))
+		assert.Equal(t, &audit.Publisher{Address: test.want, CertificateSubject: "CN=ctl01,O=cloud"}, publisher(client))
 	}
 }
 

@@ -1,22 +1,16 @@
-package auditlog
+package derive
 
 import (
 	"regexp"
 	"strings"
-)
 
-// service is who emitted a notification.
-type service struct {
-	name string // the code name: keystone, nova
-	kind string // of the service types authority: identity, compute
-	host string
-	// cut says that a notification had more of a name or host than a record holds.
-	cut bool
-}
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/redact"
+)
 
 // codeNames are the code names of the service types,
 // https://service-types.openstack.org/, with the words that publishers use for them.
-var codeNames = map[string]struct{ kind, name string }{
+var codeNames = map[string]struct{ serviceType, name string }{
 	"identity":      {"identity", "keystone"},
 	"compute":       {"compute", "nova"},
 	"image":         {"image", "glance"},
@@ -54,7 +48,7 @@ var codeNames = map[string]struct{ kind, name string }{
 
 // typeURIPrefixes are the starts of resource type URIs that are not the name of the
 // service type, longest first; leading service/ and data/ do not count.
-var typeURIPrefixes = [...]struct{ prefix, kind string }{
+var typeURIPrefixes = [...]struct{ prefix, serviceType string }{
 	{"security/keymanager", "key-manager"},
 	{"compute/baremetal", "baremetal"},
 	{"storage/image", "image"},
@@ -74,7 +68,7 @@ var typeURIPrefixes = [...]struct{ prefix, kind string }{
 
 // serviceTypeOfURI returns the service type of a type URI, and what follows the
 // part that told it.
-func serviceTypeOfURI(uri string) (kind, rest string, ok bool) {
+func serviceTypeOfURI(uri string) (serviceType, below string, ok bool) {
 	for {
 		trimmed := strings.TrimPrefix(strings.TrimPrefix(uri, "service/"), "data/")
 		if trimmed == uri {
@@ -89,13 +83,13 @@ func serviceTypeOfURI(uri string) (kind, rest string, ok bool) {
 		if p.prefix[0] != uri[0] {
 			continue // for most there is nothing to compare
 		}
-		if rest, found := strings.CutPrefix(uri, p.prefix); found && (rest == "" || rest[0] == '/') {
-			return p.kind, strings.Trim(rest, "/"), true
+		if below, found := strings.CutPrefix(uri, p.prefix); found && (below == "" || below[0] == '/') {
+			return p.serviceType, strings.Trim(below, "/"), true
 		}
 	}
-	first, rest, _ := strings.Cut(uri, "/")
-	if kind := kindOfWord(first); kind != "" {
-		return kind, rest, true
+	first, below, _ := strings.Cut(uri, "/")
+	if serviceType := typeOfWord(first); serviceType != "" {
+		return serviceType, below, true
 	}
 	return "", uri, false
 }
@@ -107,84 +101,84 @@ var wsgiRunners = map[string]bool{
 
 var programSuffix = regexp.MustCompile(`[-_]((public|admin|internal)[-_])?(wsgi|uwsgi|api)([-_].*)?$|([-_](proxy|rpc))?-server$`)
 
-// resolveService finds the service, most certain source first.
-func (c *ResourceConfig) resolveService(from *source) service {
-	var s service
-	publisherType, host, fromPublisher := splitPublisher(from.publisherID)
-	fromTarget := from.targetKind != ""
+// resolve finds the service, most certain source first.
+func (o *origin) resolve(names map[string]string) Service {
+	var s audit.Service
+	publisherType, host, fromPublisher := splitPublisher(o.publisherID)
+	fromTarget := o.targetType != ""
 	switch {
 	case fromPublisher:
-		s.kind, s.host = publisherType, host
+		s.Type, s.Host = publisherType, host
 	case fromTarget:
-		s.kind = from.targetKind
+		s.Type = o.targetType
 	default:
-		if kind, _, ok := serviceTypeOfURI(from.observerURI); ok {
-			s.kind = kind
-		} else if from.identity {
-			s.kind = "identity"
+		if serviceType, _, ok := serviceTypeOfURI(o.observerURI); ok {
+			s.Type = serviceType
+		} else if o.keystone {
+			s.Type = "identity"
 		}
 	}
-	if s.host == "" {
-		s.host = from.lineHost
+	if s.Host == "" {
+		s.Host = o.lineHost
 	}
 	switch {
-	case from.observerName != "" && from.observerName != "unknown":
-		s.name = from.observerName
-		if kind := kindOfName(s.name); kind != "" {
-			s.kind = kind // octavia's targets are of the network
-		} else if from.observerURI != "" {
-			s.kind, _, _ = serviceTypeOfURI(from.observerURI) // limes' are of the services whose quotas it sets
+	case o.observerName != "" && o.observerName != filler:
+		s.Name = o.observerName
+		if serviceType := typeOfName(s.Name); serviceType != "" {
+			s.Type = serviceType // octavia's targets are of the network
+		} else if o.observerURI != "" {
+			s.Type, _, _ = serviceTypeOfURI(o.observerURI) // limes' are of the services whose quotas it sets
 		}
-	case s.kind != "" && (fromPublisher || fromTarget || s.kind == "identity"):
-		s.name = codeNames[s.kind].name
+	case s.Type != "" && (fromPublisher || fromTarget || s.Type == "identity"):
+		s.Name = codeNames[s.Type].name
 	default:
-		s.name = programService(from.publisherID)
+		s.Name = programService(o.publisherID)
 	}
-	if s.name == "" {
-		s.name = from.incomingName
+	if s.Name == "" {
+		s.Name = o.incomingName
 	}
-	if s.name == "" {
-		s.name = codeNames[s.kind].name
+	if s.Name == "" {
+		s.Name = codeNames[s.Type].name
 	}
-	if s.name == "" {
-		s.name = "unknown_service"
-		if from.publisherID != "" {
-			s.name += ":" + from.publisherID
+	if s.Name == "" {
+		s.Name = "unknown_service"
+		if o.publisherID != "" {
+			s.Name += ":" + o.publisherID
 		}
 	}
-	if s.kind == "" {
-		s.kind = kindOfName(s.name)
+	if s.Type == "" {
+		s.Type = typeOfName(s.Name)
 	}
-	if name, ok := c.ServiceNames[from.publisherID]; ok {
-		s.name = name
-	} else if name, ok := c.ServiceNames[s.name]; ok {
-		s.name = name
+	if name, ok := names[o.publisherID]; ok {
+		s.Name = name
+	} else if name, ok := names[s.Name]; ok {
+		s.Name = name
 	}
-	s.cut = len(s.name) > maxNameBytes || len(s.host) > maxNameBytes
-	s.name, s.host = cutUTF8(s.name, maxNameBytes), cutUTF8(s.host, maxNameBytes)
-	return s
+	cut := len(s.Name) > redact.MaxName || len(s.Host) > redact.MaxName
+	s.Name, s.Host = redact.Cut(s.Name, redact.MaxName), redact.Cut(s.Host, redact.MaxName)
+	return Service{Service: s, Cut: cut}
 }
 
 // splitPublisher takes apart <type>.<host> and <type>:<host>, where the code name may stand for the type: magnum.ctl01.
-func splitPublisher(publisher string) (kind, host string, ok bool) {
+func splitPublisher(publisher string) (serviceType, host string, ok bool) {
 	i := strings.IndexAny(publisher, ".:")
 	if i < 0 {
 		return "", "", false
 	}
-	kind = publisher[:i]
-	if strings.HasPrefix(kind, "volume") {
-		kind = "volume"
+	word := publisher[:i]
+	if strings.HasPrefix(word, "volume") {
+		word = "volume"
 	}
-	kind = kindOfWord(kind)
-	return kind, publisher[i+1:], kind != ""
+	serviceType = typeOfWord(word)
+	return serviceType, publisher[i+1:], serviceType != ""
 }
 
-// kindOfWord returns the service type that a word for it, or the service's code name, stands for.
-func kindOfWord(word string) string {
+// typeOfWord returns the service type that a word for it, or the service's code name, stands for.
+func typeOfWord(word string) string {
 	if c, known := codeNames[word]; known {
-		return c.kind
+		return c.serviceType
 	}
-	return kindOfName(word)
+	return typeOfName(word)
 }
 
 // programService takes the service out of the name of its program: the audit
@@ -196,13 +190,13 @@ func programService(program string) string {
 	return programSuffix.ReplaceAllString(program, "")
 }
 
-// kindOfName returns the service type of a code name.
-func kindOfName(name string) string { return kindsOfNames[name] }
+// typeOfName returns the service type of a code name.
+func typeOfName(name string) string { return typesOfNames[name] }
 
-var kindsOfNames = func() map[string]string {
-	kinds := make(map[string]string, len(codeNames))
+var typesOfNames = func() map[string]string {
+	types := make(map[string]string, len(codeNames))
 	for _, c := range codeNames {
-		kinds[c.name] = c.kind
+		types[c.name] = c.serviceType
 	}
-	return kinds
+	return types
 }()

@@ -1,78 +1,94 @@
-package auditlog
+// Package request knows the paths of OpenStack's APIs: what a path names, and which words of it are what the service calls an action. No
+// attribute of a record holds that, so that it is found again where an event was read back.
+package request
 
 import (
 	"cmp"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
-// pathTarget is what the path of a request names.
-type pathTarget struct {
-	kind, id string
-	// name stands before the id where a path has both, such as stacks/<name>/<id> of the orchestration.
-	name string
-	// parentKind and parentID are what the target belongs to, where the path names that before it: the server of a volume attachment.
-	parentKind, parentID string
-	// part is the rest of the path behind the id: acl, payload, tags/red; where there is no id, behind the word of the type. The
-	// word action at the end is none of it, nor is detail, a longer form of the same list.
-	part string
-	// plural reports, where there is no id, that the type's word is one for many.
-	plural bool
-	// preposition stands between a part or a child and what it belongs to; empty: of.
-	preposition string
+// Restore derives again what no attribute holds, for an event that was read back.
+func Restore(e *audit.Event) {
+	r := &e.Request
+	if r.Names = Names(e); !e.Notification.OverHTTP() && r.Names.ID != e.Target.ID {
+		r.Names.Part = "" // of another than the target: openstack-audit-middleware names that itself
+	}
+	Operate(r, cmp.Or(e.CADF.Action, e.Action))
 }
 
-// walkPath finds the target in the path of a request: keystonemiddleware tells it nowhere else. typeURI is the target's, project
-// the id of the token's project.
-func walkPath(path, typeURI, project string) pathTarget {
+// Names returns what the path of the request names. Keystone's events have targets of their own.
+func Names(e *audit.Event) audit.Path {
+	switch {
+	case e.Notification.FromKeystone():
+		return audit.Path{}
+	case e.Notification.OverHTTP():
+		return walk(e.Request.Path, e.CADF.TargetTypeURI, e.Actor.Project.ID)
+	default:
+		return walk(e.Request.Path, "", e.Actor.Project.ID)
+	}
+}
+
+// IsEmpty reports whether a path names nothing but the version of an API.
+func IsEmpty(path string) bool {
+	var buffer [maxUsualSegments]string
+	return len(segments(buffer[:0], path, "")) == 0
+}
+
+// walk finds the target in the path of a request: keystonemiddleware tells it nowhere else. typeURI is the target's, project the id of
+// the token's project.
+func walk(path, typeURI, project string) audit.Path {
 	var (
-		t      pathTarget
-		room   [maxUsualSegments]string
+		t      audit.Path
+		buffer [maxUsualSegments]string
 		word   string // the one before, if it was a word
-		kind   string // the word that is the type where there is no id
+		noun   string // the word that is the type where there is no id
 		words  int
 		part   string
-		behind int // the index behind the id or, where there is none, behind that word
+		next   int // the index after the id or, where there is none, after that word
 	)
-	segments := pathSegments(room[:0], path, project)
+	all := segments(buffer[:0], path, project)
 walk:
-	for i, segment := range segments {
+	for i, segment := range all {
 		switch {
-		case word == "" && t.kind == "store" && behind == i && isPathID(segment): // stores/<name>/<image> of the images
-			t, behind = pathTarget{kind: "image", id: segment, parentKind: t.kind, parentID: t.id}, i+1
-		case word == "" && t.id != "" && behind == i && isPathID(segment) && !isPathID(t.id):
-			t.name, t.id, behind = t.id, segment, i+1
-		case word != "" && (isPathID(segment) || t.id == "" && !isReserved(word, segment) &&
-			(words == 1 && namesElement(typeURI, word, segment) || isPlural(word))):
-			if word == "metadata" && kind == "software_deployments" { // of a server, heat/api/openstack/v1/software_deployments.py
+		case word == "" && t.Type == "store" && next == i && IsID(segment): // stores/<name>/<image> of the images
+			t, next = audit.Path{Type: "image", ID: segment, ParentType: t.Type, ParentID: t.ID}, i+1
+		case word == "" && t.ID != "" && next == i && IsID(segment) && !IsID(t.ID):
+			t.Name, t.ID, next = t.ID, segment, i+1
+		case word != "" && (IsID(segment) || t.ID == "" && !isReserved(word, segment) &&
+			(words == 1 && namesElement(typeURI, word, segment) || IsPlural(word))):
+			if word == "metadata" && noun == "software_deployments" { // of a server, heat/api/openstack/v1/software_deployments.py
 				word, part = "servers", "deployment_metadata"
 			}
-			t, behind = pathTarget{kind: singular(word), id: unescaped(segment), parentKind: t.kind, parentID: cmp.Or(t.name, t.id)}, i+1
+			t = audit.Path{Type: Singular(word), ID: Unescape(segment), ParentType: t.Type, ParentID: cmp.Or(t.Name, t.ID)}
+			next = i + 1
 			word = ""
-		case isPathWord(segment):
+		case IsWord(segment):
 			words++
 			// Before the collection, whose name is a plural, may stand what it belongs to: qos/policies. Behind zones/tasks stand collections.
-			if t.id == "" && (kind == "" || !isPlural(kind) && isPlural(segment) || word == "tasks") {
-				kind, behind = segment, i+1
+			if t.ID == "" && (noun == "" || !IsPlural(noun) && IsPlural(segment) || word == "tasks") {
+				noun, next = segment, i+1
 			}
 			word = segment
 		default:
 			break walk
 		}
 	}
-	rest := segments[behind:]
-	if last := len(rest) - 1; last >= 0 && (rest[last] == "action" || t.id == "" && isDetail(rest[last])) {
-		rest = rest[:last]
+	behind := all[next:]
+	if last := len(behind) - 1; last >= 0 && (behind[last] == "action" || t.ID == "" && isDetail(behind[last])) {
+		behind = behind[:last]
 	}
-	if t.part = strings.Join(rest, "/"); t.part == "" {
-		t.part = part
+	if t.Part = strings.Join(behind, "/"); t.Part == "" {
+		t.Part = part
 	}
-	if t.id == "" {
-		t.kind, t.plural = singular(kind), isPlural(kind)
+	if t.ID == "" {
+		t.Type, t.Plural = Singular(noun), IsPlural(noun)
 	}
-	if of, ok := verbPaths[t.kind]; ok && t.part == "" {
-		t.kind, t.part = of, t.kind
+	if of, ok := verbPaths[t.Type]; ok && t.Part == "" {
+		t.Type, t.Part = of, t.Type
 	}
 	return t
 }
@@ -114,8 +130,8 @@ func isReserved(word, segment string) bool {
 	return isDetail(segment) || segment == "action" || word == "tasks" || slices.Contains(reserved[word], segment)
 }
 
-// unescaped undoes the percent-encoding of a name in a path.
-func unescaped(segment string) string {
+// Unescape undoes the percent-encoding of a name in a path.
+func Unescape(segment string) string {
 	if name, err := url.PathUnescape(segment); err == nil {
 		return name
 	}
@@ -128,13 +144,13 @@ const maxUsualSegments = 12
 // maxPrefix is how many segments a web server may have put before the version.
 const maxPrefix = 2
 
-// pathSegments splits a path, into room if that is enough, and leaves out what
+// segments splits a path, into a buffer if that is enough, and leaves out what
 // names no resource: up to two of a prefix before the version, the version, the
 // token's project, lbaas, which every path of the load balancer has, and the name of
 // an extension, such as OS-TRUST; what only heads collections; and .json at the end, which keystonemiddleware/audit/_api.py
 // leaves out too.
-func pathSegments(room []string, path, project string) []string {
-	segments := room
+func segments(buffer []string, path, project string) []string {
+	segments := buffer
 	for segment := range strings.SplitSeq(path, "/") {
 		if segment != "" {
 			segments = append(segments, segment)
@@ -195,22 +211,24 @@ func isVersion(s string) bool {
 		return false
 	}
 	major, minor, hasMinor := strings.Cut(digits, ".")
-	return isDecimal(major) && (!hasMinor || isDecimal(minor))
+	return IsDecimal(major) && (!hasMinor || IsDecimal(minor))
 }
 
 // isProjectID recognises the project that stands behind the version, which need
 // not be the token's.
-func isProjectID(s string) bool { return len(s) == 32 && isHex(s) }
+func isProjectID(s string) bool { return len(s) == 32 && IsHex(s) }
 
-func isPathID(s string) bool {
-	return isUUID(s) || (len(s) == 32 || len(s) == 64) && isHex(s) || isDecimal(s)
+// IsID reports whether a segment of a path is an id: a UUID, 32 or 64 hexadecimal digits, or a number.
+func IsID(s string) bool {
+	return IsUUID(s) || (len(s) == 32 || len(s) == 64) && IsHex(s) || IsDecimal(s)
 }
 
-// maxPathWord bounds a word of a path, in bytes.
-const maxPathWord = 40
+// maxWord bounds a word of a path, in bytes.
+const maxWord = 40
 
-func isPathWord(s string) bool {
-	if s == "" || len(s) > maxPathWord || s[0] < 'a' || s[0] > 'z' {
+// IsWord reports whether a segment of a path is a word of the service.
+func IsWord(s string) bool {
+	if s == "" || len(s) > maxWord || s[0] < 'a' || s[0] > 'z' {
 		return false
 	}
 	for i := range len(s) {

@@ -5,6 +5,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/derive"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
@@ -46,7 +47,7 @@ type group struct {
 
 // scopeKey tells groups apart.
 type scopeKey struct {
-	service  *service
+	service  *derive.Service
 	incoming *Incoming
 	format   string
 }
@@ -58,7 +59,9 @@ func (k *scopeKey) equals(other *scopeKey) bool {
 // Part maps consecutive records of a batch, for Join. The parts of a batch may be made at the same time.
 func (m *Mapper) Part(records []Record) Part {
 	p := Part{groups: make([]group, 0, min(len(records), usualGroups))}
-	w := writer{made: textMaker{size: textBytes * min(len(records), textsTogether)}}
+	w := writer{deriver: derive.Deriver{
+		UnknownUserNames: m.config.UnknownUserNames, Texts: derive.Texts{Size: textBytes * min(len(records), textsTogether)},
+	}}
 	for i := range records {
 		r := &records[i]
 		if r.Skip != "" {
@@ -141,7 +144,7 @@ func (m *Mapper) Join(parts []Part) (plog.Logs, Stats) {
 
 // resourceKey tells resources apart.
 type resourceKey struct {
-	service  service
+	service  derive.Service
 	incoming *Incoming
 }
 
@@ -160,15 +163,15 @@ func format(r *Record) string {
 
 // write fills in the resource: the service that emitted the notification, on top
 // of what another receiver knew.
-func (c *ResourceConfig) write(s *service, incoming *Incoming, attributes pcommon.Map) {
+func (c *ResourceConfig) write(s *derive.Service, incoming *Incoming, attributes pcommon.Map) {
 	if incoming != nil {
 		incoming.Resource.Attributes().CopyTo(attributes)
 	}
 	own := [...]struct{ key, value string }{
-		{audit.AttrServiceName, s.name},
+		{audit.AttrServiceName, s.Name},
 		{audit.AttrServiceNamespace, c.ServiceNamespace},
-		{audit.AttrHostName, s.host},
-		{audit.AttrOpenStackServiceType, s.kind},
+		{audit.AttrHostName, s.Host},
+		{audit.AttrOpenStackServiceType, s.Type},
 		{audit.AttrCloudProvider, "openstack"},
 		{audit.AttrCloudRegion, c.Region},
 	}

@@ -1,4 +1,4 @@
-package auditlog
+package sentence
 
 import (
 	"fmt"
@@ -16,32 +16,34 @@ const (
 	maxPath = 256
 )
 
-// quoted makes a value safe to read within a sentence. A word stands as it is. Everything else stands in quotes, and what could be
-// taken for the end of the quotes, or for nothing, is escaped. A user called "bob: success", or with a line break in the name,
+// appendQuoted appends a value that is safe to read within a sentence. A word stands as it is. Everything else stands in quotes, and what
+// could be taken for the end of the quotes, or for nothing, is escaped. A user called "bob: success", or with a line break in the name,
 // cannot forge a line.
-func (m *textMaker) quoted(s string) string { return m.quotedTo(s, maxWord) }
+func appendQuoted(dst []byte, s string) []byte { return appendQuotedTo(dst, s, maxWord) }
 
-func (m *textMaker) quotedPath(s string) string { return m.quotedTo(s, maxPath) }
-
-func (m *textMaker) quotedTo(s string, limit int) string {
+func appendQuotedTo(dst []byte, s string, limit int) []byte {
 	s, cut := cutRunes(s, limit)
 	word := isWord(s)
 	if word && !cut {
-		return s
+		return append(dst, s...)
 	}
 	if strings.Contains(s, ":") && !strings.Contains(s, "%") {
 		if _, err := netip.ParseAddr(s); err == nil {
-			return s
+			return append(dst, s...)
 		}
 	}
-	end := ""
+	if !word {
+		dst = appendEscaped(append(dst, '"'), s)
+	} else {
+		dst = append(dst, s...)
+	}
 	if cut {
-		end = "…"
+		dst = append(dst, "…"...)
 	}
-	if word {
-		return m.join(s, end)
+	if !word {
+		dst = append(dst, '"')
 	}
-	return m.join(`"`, escaped(s), end, `"`)
+	return dst
 }
 
 func isWord(s string) bool {
@@ -62,44 +64,41 @@ func breaksWord(r rune) bool {
 	return !strings.ContainsRune("_.@+/%~=*-", r)
 }
 
-// escaped returns s with everything escaped that would not be seen, or be seen as part of the sentence. Letters and marks of the
+// appendEscaped appends s with everything escaped that would not be seen, or be seen as part of the sentence. Letters and marks of the
 // world's scripts stay, and the joiners that a script needs between them.
-func escaped(s string) string {
+func appendEscaped(dst []byte, s string) []byte {
 	if !strings.ContainsFunc(s, func(r rune) bool { return needsEscape(r) || unicode.IsMark(r) }) && utf8.ValidString(s) {
-		return s
+		return append(dst, s...)
 	}
 	joiners := joinersBelong(s)
 	base := false // whether a mark would stand on a character of the value
-	var b strings.Builder
 	for _, r := range s {
 		switch {
 		case isJoiner(r) && joiners:
-			b.WriteRune(r)
-			continue
+			dst = utf8.AppendRune(dst, r)
 		case unicode.IsMark(r) && !base, needsEscape(r):
-			writeEscaped(&b, r)
+			dst = appendEscape(dst, r)
 			base = false
-			continue
+		default:
+			dst = utf8.AppendRune(dst, r)
+			base = unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r)
 		}
-		b.WriteRune(r)
-		base = unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r)
 	}
-	return b.String()
+	return dst
 }
 
-func writeEscaped(b *strings.Builder, r rune) {
+func appendEscape(dst []byte, r rune) []byte {
 	switch {
 	case r == '"' || r == '\\':
-		b.WriteByte('\\')
-		b.WriteRune(r)
+		return append(dst, '\\', byte(r))
 	case r == '\n':
-		b.WriteString(`\n`)
+		return append(dst, `\n`...)
 	case r == '\t':
-		b.WriteString(`\t`)
+		return append(dst, `\t`...)
 	case r > 0xffff:
-		fmt.Fprintf(b, `\U%08x`, r)
+		return fmt.Appendf(dst, `\U%08x`, r)
 	default:
-		fmt.Fprintf(b, `\u%04x`, r)
+		return fmt.Appendf(dst, `\u%04x`, r)
 	}
 }
 

@@ -1,4 +1,4 @@
-package auditlog
+package audit
 
 import (
 	"math"
@@ -25,7 +25,8 @@ var (
 	lastTime  = time.Unix(0, math.MaxInt64)
 )
 
-func parseTime(s string) (time.Time, bool) {
+// ParseTime reads a time as OpenStack's services write it, false where it is none, or none that a log record can hold.
+func ParseTime(s string) (time.Time, bool) {
 	if len(s) < len(clockLayout) {
 		return time.Time{}, false
 	}
@@ -99,27 +100,29 @@ func parseLayouts(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// isoTime writes a time as ISO 8601, with the digits of the source. What is no
-// time, where t is zero, stays as it is.
-func (m *textMaker) isoTime(s string, t time.Time) string {
-	if t.IsZero() || strings.HasSuffix(s, "Z") && s[len("2006-01-02")] == 'T' && s[len(clockLayout)] != ',' {
-		return s
-	}
-	const seconds = len(clockLayout)
-	clock, zone := s[:seconds], s[seconds:]
-	point, fraction := "", ""
+// AppendISO appends a time as ISO 8601, with the digits of the source. t is what ParseTime read of the text.
+func AppendISO(dst []byte, text string, t time.Time) []byte {
+	const date, seconds = len("2006-01-02"), len(clockLayout)
+	zone := text[seconds:]
+	dst = append(dst, text[:date]...)
+	dst = append(dst, 'T')
+	dst = append(dst, text[date+1:seconds]...)
 	if strings.HasPrefix(zone, ".") || strings.HasPrefix(zone, ",") {
 		end := 1
 		for end < len(zone) && '0' <= zone[end] && zone[end] <= '9' {
 			end++
 		}
-		point, fraction, zone = ".", zone[1:end], zone[end:]
+		dst = append(dst, '.')
+		dst = append(dst, zone[1:end]...)
+		zone = zone[end:]
 	}
-	if !isUTC(zone) {
-		zone = t.Format("Z07:00")
-	} else {
-		zone = "Z"
+	if isUTC(zone) {
+		return append(dst, 'Z')
 	}
-	const date = len("2006-01-02")
-	return m.join(clock[:date], "T", clock[date+1:], point, fraction, zone)
+	return t.AppendFormat(dst, "Z07:00")
+}
+
+// IsISO reports whether a text that ParseTime read is ISO 8601 already.
+func IsISO(text string) bool {
+	return strings.HasSuffix(text, "Z") && text[len("2006-01-02")] == 'T' && text[len(clockLayout)] != ','
 }

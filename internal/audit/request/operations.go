@@ -1,4 +1,4 @@
-package auditlog
+package request
 
 import (
 	"strings"
@@ -6,19 +6,12 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
-// operation is what a service calls an action, in the words of the record.
-type operation struct {
-	// action is openstack.audit.action; empty: that of the event.
-	action string
-	// base and past are the verb.
-	base, past string
-	// object stands between the verb and the target: the password of.
-	object string
-}
+// operation lets the table below do without the names of the fields.
+type operation audit.Operation
 
-// operations are the actions of the services' APIs: the members of the body of POST …/action, and words at the end of a path that
-// are verbs. From the services' API references; with and without the prefix os-.
-var operations = map[string]operation{
+// operations are the actions of the services' APIs: the members of the body of POST …/action, and words at the end of a path that are
+// verbs. From the services' API references; with and without the prefix os-.
+var operations = map[string]*operation{
 	// nova/api/openstack/compute
 	"start":                {"start", "start", "started", ""},
 	"stop":                 {"stop", "stop", "stopped", ""},
@@ -217,99 +210,108 @@ var operations = map[string]operation{
 	"continue_inspection": {"update", "continue", "continued", "the inspection of"},
 }
 
-// operationNamed returns the operation of a service's word for it.
-func operationNamed(word string) (operation, bool) {
+// operationNamed returns the operation of a service's word for it, nil for none.
+func operationNamed(word string) *audit.Operation {
 	o, ok := operations[word]
 	if !ok {
-		o, ok = operations[withoutPrefix(word)]
+		o = operations[withoutPrefix(word)]
 	}
-	return o, ok
+	return (*audit.Operation)(o)
 }
 
 // operationSpelled reads the ends of paths that say themselves what they do: add_prefixes.
-func operationSpelled(word string) (operation, bool) {
+func operationSpelled(word string) *audit.Operation {
 	verb, object, ok := strings.Cut(word, "_")
 	if !ok || object == "" || mayForge(word) {
-		return operation{}, false
+		return nil
 	}
-	words := spoken(object)
-	some := article(words) + " " + words
-	if isPlural(object) {
-		some = words
+	words := string(AppendSpoken(nil, object))
+	some := words
+	if !IsPlural(object) {
+		some = Article(words) + " " + words
 	}
 	switch verb {
 	case "add":
-		return operation{base: verb, past: "added", object: some + " to"}, true
+		return &audit.Operation{Base: verb, Past: "added", Object: some + " to"}
 	case "remove":
-		return operation{base: verb, past: "removed", object: some + " from"}, true
+		return &audit.Operation{Base: verb, Past: "removed", Object: some + " from"}
 	case "update":
-		return operation{base: "change", past: "changed", object: "the " + words + " of"}, true
+		return &audit.Operation{Base: "change", Past: "changed", Object: "the " + words + " of"}
 	case "set", "reset":
-		return operation{base: verb, past: verb, object: "the " + words + " of"}, true
+		return &audit.Operation{Base: verb, Past: verb, Object: "the " + words + " of"}
 	case "get", "show":
-		return operation{action: "read", base: "read", past: "read", object: "the " + words + " of"}, true
+		return &audit.Operation{Action: audit.ActionRead, Base: "read", Past: "read", Object: "the " + words + " of"}
 	default:
-		return operation{}, false
+		return nil
 	}
 }
 
-// operationOf returns the operation of a request and the path without the word for it. action is that of the event: with what was
-// read from the body of POST …/action behind its first word, or of the method and the end of the path, such as update of
-// PUT os-services/disable.
-func operationOf(action, urlPath string, path pathTarget) (operation, pathTarget, bool) {
+// Operate finds what the service calls the action, which is that of the event: with what was read from the body of POST …/action behind its
+// first word, or of the method and the end of the path, such as update of PUT os-services/disable. It returns the action that the
+// operation is, empty where it is none of its own.
+func Operate(r *audit.Request, action string) string {
+	r.Operation, r.Part = nil, r.Names.Part
 	first, sub, _ := strings.Cut(action, "/")
-	if strings.HasSuffix(urlPath, "/action") {
-		o, ok := operationNamed(sub)
-		return o, path, ok
+	if r.OnAction() {
+		if r.Operation = operationNamed(sub); r.Operation == nil {
+			return ""
+		}
+		return r.Operation.Action
 	}
-	before, last := cutLastSegment(path.part)
+	if r.Names.Part == "" {
+		return ""
+	}
+	before, last := CutLast(r.Names.Part)
 	o, ofMethod := operations[last+"/"+first]
-	ok := ofMethod
-	if !ok {
-		o, ok = operationNamed(last)
+	found := (*audit.Operation)(o)
+	if !ofMethod {
+		found = operationNamed(last)
 	}
-	if !ok {
-		o, ok = operationSpelled(last)
+	if found == nil {
+		found = operationSpelled(last)
 	}
-	if !ok || !verbEnds(path.part) || last == path.kind {
-		return operation{}, path, false
+	if found == nil || !verbEnds(r.Names.Part) || last == r.Names.Type {
+		return ""
 	}
 	switch {
 	case ofMethod:
-	case first == "delete": // what the path of a deletion ends in, is deleted
-		ok = o.action == ""
-	case first == "read", first == audit.ActionList:
-		ok = o.action == "read" || o.action == audit.ActionList
+	case first == audit.ActionDelete && found.Action != "": // what the path of a deletion ends in, is deleted
+		return ""
+	case (first == audit.ActionRead || first == audit.ActionList) && found.Action != audit.ActionRead && found.Action != audit.ActionList:
+		return ""
 	}
-	if !ok {
-		return operation{}, path, false
+	if r.Operation, r.Part = found, before; IsGroup(before) {
+		r.Part = ""
 	}
-	if path.part = before; isGroup(before) {
-		path.part = ""
+	if found.Action == "" && first == audit.ActionCreate { // the audit maps make it of any POST
+		return audit.ActionUpdate
 	}
-	if o.action == "" && first == "create" { // the audit maps make it of any POST
-		o.action = "update"
-	}
-	return o, path, true
+	return found.Action
 }
 
 // verbEnds reports whether a verb may stand at the end of a part: right behind the target, behind an element of a part, or behind what
 // only groups. What stands behind the word of a collection is the name of an element, which users choose.
 func verbEnds(part string) bool {
-	before, last := cutLastSegment(part)
-	if before == "" || isGroup(before) {
+	before, last := CutLast(part)
+	if before == "" || IsGroup(before) {
 		return last != ""
 	}
-	collection, element := cutLastSegment(before)
-	return element != "" && isPlural(collection) && !strings.Contains(collection, "/")
+	collection, element := CutLast(before)
+	return element != "" && IsPlural(collection) && !strings.Contains(collection, "/")
 }
 
-// isGroup recognises the words of a path that group others and are no collections.
-func isGroup(word string) bool {
+// IsGroup reports whether a word of a path groups others and is no collection.
+func IsGroup(word string) bool {
 	switch word {
 	case "actions", "management", "tasks":
 		return true
 	default:
 		return false
 	}
+}
+
+// CutLast splits a path before its last segment.
+func CutLast(path string) (before, last string) {
+	i := strings.LastIndexByte(path, '/')
+	return path[:max(0, i)], path[i+1:]
 }
