@@ -96,7 +96,7 @@ func TestConfirmOrder(t *testing.T) {
 // TestWindows: publishers that do not wait, many at a time, with acceptance in batches by another goroutine.
 func TestWindows(t *testing.T) {
 	const connections, count = 8, 2000
-	arrivals := delivery.NewQueue(func(*Message) int { return 0 })
+	arrivals := delivery.NewQueue(func(**Message) int { return 0 })
 	f := start(t, options{handler: handlerFunc(arrivals.Put)})
 	ctx, cancel := context.WithCancel(t.Context())
 	var accepting, publishing sync.WaitGroup

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"slices"
 	"sync"
 )
 
@@ -13,7 +12,9 @@ import (
 type Queue[T any] struct {
 	mu    sync.Mutex
 	items []T
-	size  func(T) int
+	// taken is the last batch. Its memory is used again.
+	taken []T
+	size  func(*T) int
 	ready chan struct{}
 }
 
@@ -22,7 +23,7 @@ type Queue[T any] struct {
 const maxBatchBytes = 8 << 20
 
 // NewQueue makes an empty queue of items that are as large as size says.
-func NewQueue[T any](size func(T) int) *Queue[T] {
+func NewQueue[T any](size func(*T) int) *Queue[T] {
 	return &Queue[T]{size: size, ready: make(chan struct{}, 1)}
 }
 
@@ -35,9 +36,10 @@ func (q *Queue[T]) Put(item T) {
 }
 
 // Take waits until there is an item and returns all there are, in order, but not more than limit (at least 1), and not more than
-// maxBatchBytes of them unless a single one has more. The slice belongs to the caller. It fails with the context's error alone, and
-// then takes nothing.
+// maxBatchBytes of them unless a single one has more. The slice is the caller's until the next Take. It fails with the context's error
+// alone, and then takes nothing.
 func (q *Queue[T]) Take(ctx context.Context, limit int) ([]T, error) {
+	clear(q.taken)
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -52,26 +54,22 @@ func (q *Queue[T]) Take(ctx context.Context, limit int) ([]T, error) {
 	}
 }
 
+// swap takes a batch. What does not fit stays.
 func (q *Queue[T]) swap(limit int) []T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	batch := q.items
-	limit = q.fitting(batch[:min(limit, len(batch))])
-	if len(batch) == limit {
-		q.items = nil
-		return batch
-	}
-	taken := slices.Clone(batch[:limit])
-	clear(batch[:limit]) // what is left must not keep them in memory
-	q.items = batch[limit:]
-	return taken
+	limit = q.fitting(q.items[:min(limit, len(q.items))])
+	batch, left := q.items[:limit], append(q.taken[:0], q.items[limit:]...)
+	clear(q.items[limit:]) // they must not stay in memory twice
+	q.taken, q.items = batch, left
+	return batch
 }
 
 // fitting returns how many of the items are a batch.
 func (q *Queue[T]) fitting(items []T) int {
 	bytes := 0
-	for i, item := range items {
-		if bytes += q.size(item); bytes > maxBatchBytes && i > 0 {
+	for i := range items {
+		if bytes += q.size(&items[i]); bytes > maxBatchBytes && i > 0 {
 			return i
 		}
 	}

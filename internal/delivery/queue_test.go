@@ -13,26 +13,42 @@ import (
 
 func TestQueueTakesAllThatCameMeanwhile(t *testing.T) {
 	t.Parallel()
-	queue := NewQueue(func(int) int { return 1 })
+	queue := NewQueue(func(*int) int { return 1 })
 	for i := range 7 {
 		queue.Put(i)
 	}
 
-	first, err := queue.Take(t.Context(), 3)
+	for _, want := range [][]int{{0, 1, 2}, {3, 4, 5}, {6}} {
+		batch, err := queue.Take(t.Context(), 3)
+		require.NoError(t, err)
+		assert.Equal(t, want, batch)
+		_ = append(batch, 99) // the batch belongs to the caller, what is left does not
+	}
+	queue.Put(7)
+	batch, err := queue.Take(t.Context(), 3)
 	require.NoError(t, err)
-	assert.Equal(t, []int{0, 1, 2}, first)
+	assert.Equal(t, []int{7}, batch)
+}
 
-	_ = append(first, 99) // the batch belongs to the caller, what is left does not
-	rest, err := queue.Take(t.Context(), 100)
-	require.NoError(t, err)
-	assert.Equal(t, []int{3, 4, 5, 6}, rest)
+func TestQueueAllocatesNothingForLong(t *testing.T) {
+	queue := NewQueue(func(*int) int { return 1 })
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		for i := range 500 {
+			queue.Put(i)
+		}
+		for _, limit := range []int{200, 500} {
+			if _, err := queue.Take(t.Context(), limit); err != nil {
+				t.Error(err)
+			}
+		}
+	}))
 }
 
 // Large items make small batches: what is made of them is in memory at the same time.
 func TestQueueBoundsTheBytesOfABatch(t *testing.T) {
 	t.Parallel()
 	const mib = 1 << 20
-	queue := NewQueue(func(size int) int { return size })
+	queue := NewQueue(func(size *int) int { return *size })
 	for _, size := range []int{mib, 7 * mib, 1, 16 * mib, 4 * mib, 4 * mib, 4 * mib} {
 		queue.Put(size)
 	}
@@ -43,10 +59,10 @@ func TestQueueBoundsTheBytesOfABatch(t *testing.T) {
 	}
 }
 
-// What was taken is not kept in memory by what is left.
+// A batch is kept in memory until the next one is taken, and no longer.
 func TestQueueForgetsWhatWasTaken(t *testing.T) {
 	t.Parallel()
-	queue := NewQueue(func(*[64]byte) int { return 1 })
+	queue := NewQueue(func(**[64]byte) int { return 1 })
 	collected := make(chan struct{})
 	put := func() {
 		item := new([64]byte)
@@ -55,8 +71,10 @@ func TestQueueForgetsWhatWasTaken(t *testing.T) {
 	}
 	put()
 	queue.Put(new([64]byte))
-	_, err := queue.Take(t.Context(), 1)
-	require.NoError(t, err)
+	for range 2 {
+		_, err := queue.Take(t.Context(), 1)
+		require.NoError(t, err)
+	}
 	for {
 		runtime.GC()
 		select {
@@ -73,7 +91,7 @@ func TestQueueForgetsWhatWasTaken(t *testing.T) {
 func TestQueueHandsOverALoneItemAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		queue := NewQueue(func(string) int { return 1 })
+		queue := NewQueue(func(*string) int { return 1 })
 		taken := make(chan []string)
 		go func() {
 			batch, err := queue.Take(t.Context(), 500)
@@ -95,7 +113,7 @@ func TestQueueHandsOverALoneItemAtOnce(t *testing.T) {
 
 func TestQueueTakeEndsWithItsContextAndTakesNothing(t *testing.T) {
 	t.Parallel()
-	queue := NewQueue(func(int) int { return 1 })
+	queue := NewQueue(func(*int) int { return 1 })
 	ctx, cancel := context.WithCancel(t.Context())
 
 	ended := make(chan error)
@@ -117,7 +135,7 @@ func TestQueueTakeEndsWithItsContextAndTakesNothing(t *testing.T) {
 func TestQueueLosesNothingUnderConcurrency(t *testing.T) {
 	t.Parallel()
 	const putters, each, limit = 8, 2000, 50
-	queue := NewQueue(func([2]int) int { return 1 })
+	queue := NewQueue(func(*[2]int) int { return 1 })
 	var wg sync.WaitGroup
 	for putter := range putters {
 		wg.Go(func() {

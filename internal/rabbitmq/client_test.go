@@ -243,7 +243,7 @@ func TestInFlightIsSettledOnShutdown(t *testing.T) {
 			close(connected)
 			for range 3 {
 				d := <-s.Deliveries()
-				s.Received(&d, len(d.Body))
+				s.Received(&d, len(d.Body), time.Now())
 			}
 			cancel()
 			<-ctx.Done()

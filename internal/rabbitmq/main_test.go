@@ -247,7 +247,7 @@ func start(t *testing.T, config Config, set ...func(*Client)) *running {
 						<-ctx.Done()
 						return nil
 					}
-					s.Received(&d, len(d.Body))
+					s.Received(&d, len(d.Body), time.Now())
 					r.deliveries <- d
 				case <-ctx.Done():
 					return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -40,12 +41,16 @@ type Session struct {
 // Config.Prefetch and Config.MaxInFlightBytes, so that they can be kept in a slice.
 func (s *Session) Deliveries() <-chan amqp.Delivery { return s.deliveries }
 
-// Received takes a delivery into account: its bytes count as in flight until it is settled or the session ends.
+// Received takes a delivery into account that came at this time: its bytes count as in flight until it is settled or the session ends.
 // It is called by the one goroutine that drains Deliveries.
-func (s *Session) Received(d *amqp.Delivery, bytes int) {
-	s.tracker.received(d.DeliveryTag, int64(bytes))
-	s.pauseOrResume()
-	if count := DeliveryCount(d); s.deliveryLimit > 0 && count >= s.deliveryLimit-s.deliveryLimit/4 {
+func (s *Session) Received(d *amqp.Delivery, bytes int, at time.Time) {
+	if inFlight := s.tracker.received(d.DeliveryTag, int64(bytes), at); s.maxBytes > 0 && inFlight > s.maxBytes {
+		s.pauseOrResume()
+	}
+	if !d.Redelivered || s.deliveryLimit == 0 {
+		return
+	}
+	if count := DeliveryCount(d); count >= s.deliveryLimit-s.deliveryLimit/4 {
 		s.nearLimit(d.DeliveryTag, count, s.deliveryLimit)
 	}
 }

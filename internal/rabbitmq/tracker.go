@@ -29,8 +29,8 @@ func newTracker(prefetch int) *tracker {
 	return &tracker{ring: make([]delivery, prefetch), base: 1}
 }
 
-// received adds a delivery. A tag that was skipped would never be settled, so it stays a gap.
-func (t *tracker) received(tag uint64, size int64) {
+// received adds a delivery and returns the bytes in flight. A tag that was skipped would never be settled, so it stays a gap.
+func (t *tracker) received(tag uint64, size int64, at time.Time) (bytes int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for t.base+uint64(t.count) <= tag {
@@ -38,9 +38,10 @@ func (t *tracker) received(tag uint64, size int64) {
 		t.ring[(t.first+t.count)%len(t.ring)] = delivery{}
 		t.count++
 	}
-	t.at(tag).size, t.at(tag).received = size, time.Now()
+	t.at(tag).size, t.at(tag).received = size, at
 	t.messages++
 	t.bytes += size
+	return t.bytes
 }
 
 // grow makes room for one more; the ring is larger than the prefetch only while an unsettled delivery keeps settled ones behind it.

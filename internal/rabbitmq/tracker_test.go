@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -51,7 +52,7 @@ func newModel(t *testing.T, prefetch int) (*Session, *brokerModel) {
 func (m *brokerModel) deliver(s *Session, tags ...uint64) {
 	for _, tag := range tags {
 		m.outstanding[tag] = true
-		s.tracker.received(tag, int64(tag))
+		s.tracker.received(tag, int64(tag), time.Now())
 	}
 }
 
@@ -142,7 +143,7 @@ func TestTrackingAllocatesNothing(t *testing.T) {
 	next := uint64(1)
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		for i := range tags {
-			tracker.received(next, 1)
+			tracker.received(next, 1, time.Time{})
 			tags[i] = next
 			next++
 		}

@@ -77,11 +77,11 @@ func (r *auditReceiver) newListener(ctx context.Context, host component.Host, pi
 }
 
 // messageSize is the memory that a message takes; nil is the last one.
-func messageSize(message *amqpserver.Message) int {
-	if message == nil {
+func messageSize(message **amqpserver.Message) int {
+	if *message == nil {
 		return 0
 	}
-	return oslo.MaxMemory(message.Body)
+	return oslo.MaxMemory((*message).Body)
 }
 
 // Handle implements amqpserver.Handler.
@@ -136,19 +136,19 @@ func (l *listener) commitOne(ctx context.Context, giveUp <-chan struct{}, batch 
 	if len(batch) == 0 {
 		return
 	}
-	messages := make([]auditlog.Message, len(batch))
-	for i, message := range batch {
-		messages[i] = auditlog.Message{
-			Body:        message.Body,
-			Size:        message.Size,
-			Received:    message.Received,
-			TraceParent: message.Headers.String("traceparent"),
-			Exchange:    message.Exchange,
-			Publisher:   publisher(message.Client),
+	message := func(i int) auditlog.Message {
+		m := batch[i]
+		return auditlog.Message{
+			Body:        m.Body,
+			Size:        m.Size,
+			Received:    m.Received,
+			TraceParent: m.Headers.String("traceparent"),
+			Exchange:    m.Exchange,
+			Publisher:   publisher(m.Client),
 		}
 	}
 	var counts delivery.Counts
-	for i, settlement := range l.pipeline.process(ctx, giveUp, messages, l.reject) {
+	for i, settlement := range l.pipeline.process(ctx, giveUp, len(batch), message, l.reject) {
 		counts[settlement]++
 		if settlement != delivery.Abandoned {
 			batch[i].Accept()

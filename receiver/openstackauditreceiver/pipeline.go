@@ -55,15 +55,15 @@ func (p *pipeline) retryingEvery(most time.Duration) *pipeline {
 	return &retrying
 }
 
-// process delivers one batch and returns the settlement of each of its messages, in order. For a message that is rejected it is what reject
+// process delivers one batch of n messages and returns the settlement of each, in order. For a message that is rejected it is what reject
 // returns, which is told the record's log.record.uid. process returns only when the pipeline has decided about all messages, when ctx ends,
 // or soon after stop is closed.
 func (p *pipeline) process(
-	ctx context.Context, stop <-chan struct{}, messages []auditlog.Message, reject func(id string) delivery.Settlement,
+	ctx context.Context, stop <-chan struct{}, n int, message func(i int) auditlog.Message, reject func(id string) delivery.Settlement,
 ) []delivery.Settlement {
-	settlements := make([]delivery.Settlement, len(messages))
-	positions := make([]int, 0, len(messages))
-	read := p.read(messages)
+	settlements := make([]delivery.Settlement, n)
+	positions := make([]int, 0, n)
+	read := p.read(n, message)
 	defer p.release(read)
 	p.lastEvents.add(p.mapper, read)
 	seen := newTally()
@@ -131,17 +131,17 @@ func (p *pipeline) deliver(ctx context.Context, stop <-chan struct{}, records []
 }
 
 // read decodes a batch. Its records go back with release.
-func (p *pipeline) read(messages []auditlog.Message) []auditlog.Record {
+func (p *pipeline) read(n int, message func(i int) auditlog.Message) []auditlog.Record {
 	var records []auditlog.Record
 	if pooled, _ := p.batches.Get().(*[]auditlog.Record); pooled != nil {
 		records = *pooled
 	}
-	if cap(records) < len(messages) {
-		records = make([]auditlog.Record, len(messages))
+	if cap(records) < n {
+		records = make([]auditlog.Record, n)
 	}
-	records = records[:len(messages)]
+	records = records[:n]
 	for i := range records {
-		p.mapper.ReadInto(&records[i], messages[i])
+		p.mapper.ReadInto(&records[i], message(i))
 	}
 	return records
 }

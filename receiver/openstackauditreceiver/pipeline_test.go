@@ -15,7 +15,7 @@ func TestBatchesLeaveNothing(t *testing.T) {
 	p := &pipeline{mapper: auditlog.NewMapper(auditlog.NewDefaultConfig(), ""), batches: &sync.Pool{}}
 	messages := []auditlog.Message{{Body: notification("a")}, {Body: []byte("torn")}, {Body: notification("c")}}
 	for _, n := range []int{3, 1, 2} {
-		records := p.read(messages[:n])
+		records := p.read(n, func(i int) auditlog.Message { return messages[i] })
 		for i := range records {
 			require.Equal(t, p.mapper.Read(messages[i]), records[i])
 		}

@@ -60,7 +60,9 @@ func (r *auditReceiver) newQueueConsumer(ctx context.Context, host component.Hos
 
 // arrival is one delivery, with the time of its receipt.
 type arrival struct {
-	tag     uint64
+	tag uint64
+	// size is the memory that the message may take.
+	size    int
 	message auditlog.Message
 }
 
@@ -93,7 +95,7 @@ func (q *queueConsumer) run(ctx context.Context, stop <-chan struct{}) {
 
 // serve consumes one channel generation: one goroutine collects deliveries, the other makes batches of them.
 func (q *queueConsumer) serve(ctx context.Context, stop <-chan struct{}, session *rabbitmq.Session) error {
-	arrivals := delivery.NewQueue(func(a arrival) int { return oslo.MaxMemory(a.message.Body) })
+	arrivals := delivery.NewQueue(func(a *arrival) int { return a.size })
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return q.collect(ctx, session, arrivals) })
 	group.Go(func() error { return q.commit(ctx, stop, session, arrivals) })
@@ -109,13 +111,14 @@ func (q *queueConsumer) collect(ctx context.Context, session *rabbitmq.Session, 
 			if !open {
 				return nil
 			}
-			session.Received(&d, oslo.MaxMemory(d.Body))
+			now, size := time.Now(), oslo.MaxMemory(d.Body)
+			session.Received(&d, size, now)
 			if d.Redelivered {
 				q.telemetry.OpenstackAuditReceiverRedeliveries.Add(ctx, 1, q.telemetry.common)
 			}
-			arrivals.Put(arrival{tag: d.DeliveryTag, message: auditlog.Message{
+			arrivals.Put(arrival{tag: d.DeliveryTag, size: size, message: auditlog.Message{
 				Body:        d.Body,
-				Received:    time.Now(),
+				Received:    now,
 				TraceParent: traceParent(d.Headers),
 				Exchange:    d.Exchange,
 			}})
@@ -145,11 +148,9 @@ func (q *queueConsumer) commit(ctx context.Context, stop <-chan struct{}, sessio
 func (q *queueConsumer) commitOne(ctx context.Context, stop <-chan struct{}, session *rabbitmq.Session, batch []arrival) error {
 	q.busy.Lock()
 	defer q.busy.Unlock()
-	messages := make([]auditlog.Message, len(batch))
-	for i := range batch {
-		messages[i] = batch[i].message
-	}
-	settlements := q.pipeline.process(ctx, stop, messages, func(id string) delivery.Settlement { return q.reject(session, id) })
+	settlements := q.pipeline.process(ctx, stop, len(batch),
+		func(i int) auditlog.Message { return batch[i].message },
+		func(id string) delivery.Settlement { return q.reject(session, id) })
 	var counts delivery.Counts
 	var acknowledged, rejected []uint64
 	for i, settlement := range settlements {
