@@ -54,7 +54,7 @@ func (c *Config) authenticate(mechanism Mechanism, response []byte, state *tls.C
 		}
 		return c.certified(state.PeerCertificates[0])
 	}
-	if equal(user, c.Username)&equal(password, c.Password) != 1 {
+	if equal(user, c.Username)&equal(password, c.Password) != 1 || c.Password == "" {
 		return "", ErrAuthentication
 	}
 	return string(user), nil

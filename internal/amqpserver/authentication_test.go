@@ -239,24 +239,8 @@ func (a *authority) files(t testing.TB, name string) (caFile, certFile, keyFile 
 		write("cert.pem", "CERTIFICATE", certificate.Certificate[0]), write("key.pem", "PRIVATE KEY", key)
 }
 
-func TestConfig(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		change func(*Config)
-	}{
-		{"no mechanism", func(c *Config) { c.Mechanisms = nil }},
-		{"unknown mechanism", func(c *Config) { c.Mechanisms = []Mechanism{"ANONYMOUS"} }},
-		{"no password", func(c *Config) { c.Password = "" }},
-		{"EXTERNAL, no names", func(c *Config) { c.Mechanisms = []Mechanism{MechanismExternal} }},
-		{"no connections", func(c *Config) { c.MaxConnections = 0 }},
-		{"no confirm timeout", func(c *Config) { c.ConfirmTimeout = 0 }},
-		{"room below a message", func(c *Config) { c.MaxInFlightBytes = c.MaxMessageBytes }},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			config := testConfig()
-			test.change(&config)
-			_, err := New(config, &keeper{}, &events{})
-			assert.Error(t, err)
-		})
-	}
+// TestNoPassword: a server without a password lets nobody in, least of all somebody without one.
+func TestNoPassword(t *testing.T) {
+	_, err := (&Config{Mechanisms: []Mechanism{MechanismPlain}}).authenticate(MechanismPlain, []byte("\x00\x00"), nil)
+	require.ErrorIs(t, err, ErrAuthentication)
 }

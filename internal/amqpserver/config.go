@@ -1,14 +1,11 @@
 package amqpserver
 
 import (
-	"errors"
-	"fmt"
 	"io"
-	"slices"
 	"time"
 )
 
-// Config of a server.
+// Config of a server. All bounds are more than 0.
 type Config struct {
 	// Product and Version are what the server calls itself towards clients.
 	Product string
@@ -68,28 +65,4 @@ func defaultTimeouts() timeouts {
 		close:     2 * time.Second,
 		failure:   time.Second,
 	}
-}
-
-func (c *Config) validate() error {
-	var errs []error
-	if len(c.Mechanisms) == 0 {
-		errs = append(errs, errors.New("no mechanism of authentication"))
-	}
-	for _, mechanism := range c.Mechanisms {
-		switch {
-		case !slices.Contains([]Mechanism{MechanismPlain, MechanismAMQPlain, MechanismExternal}, mechanism):
-			errs = append(errs, fmt.Errorf("%q is no mechanism of authentication", mechanism))
-		case mechanism != MechanismExternal && (c.Username == "" || c.Password == ""):
-			errs = append(errs, fmt.Errorf("%s needs a user name and a password", mechanism))
-		case mechanism == MechanismExternal && len(c.CertificateNames) == 0:
-			errs = append(errs, errors.New("EXTERNAL needs the names of certificates"))
-		}
-	}
-	if c.MaxConnections < 1 || c.MaxMessageBytes < 1 || c.ConfirmTimeout <= 0 {
-		errs = append(errs, errors.New("a limit is less than 1"))
-	}
-	if most := c.MaxMessageBytes + cost(0, maxHeaders); c.MaxInFlightBytes < most {
-		errs = append(errs, fmt.Errorf("%d bytes in flight are less than the largest message needs, %d", c.MaxInFlightBytes, most))
-	}
-	return errors.Join(errs...)
 }

@@ -38,16 +38,13 @@ type Server struct {
 	hosts       map[netip.Addr]int
 }
 
-// New makes a server. It fails when the configuration contradicts itself.
-func New(config Config, handler Handler, observer Observer) (*Server, error) {
-	if err := config.validate(); err != nil {
-		return nil, err
-	}
+// New makes a server.
+func New(config Config, handler Handler, observer Observer) *Server {
 	return &Server{
 		config: config, timeouts: defaultTimeouts(), handler: handler, observer: observer,
 		room: semaphore.NewWeighted(config.MaxInFlightBytes), orphans: newOrphans(), logins: newLogins(),
 		listeners: map[net.Listener]struct{}{}, connections: map[*connection]struct{}{}, hosts: map[netip.Addr]int{},
-	}, nil
+	}
 }
 
 // Serve takes connections until Shutdown, and then returns nil, or until the listener fails. It closes the listener, which may be one of

@@ -49,18 +49,15 @@ func (r *auditReceiver) newListener(ctx context.Context, host component.Host, pi
 	l := &listener{
 		pipeline: pipeline.retryingEvery(section.MaxHold / triesPerMessage), telemetry: r.telemetry, arrivals: delivery.NewQueue(messageSize),
 	}
-	server, err := amqpserver.New(section.serverConfig(r.settings.BuildInfo), l, newListenObserver(r.telemetry))
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	l.server = server
+	l.server = amqpserver.New(section.serverConfig(r.settings.BuildInfo), l, newListenObserver(r.telemetry))
 	var secure *tls.Config
+	var err error
 	if section.TLS.HasValue() {
 		if secure, err = section.TLS.Get().LoadTLSConfig(ctx); err != nil {
 			return nil, fmt.Errorf("listen::tls: %w", err)
 		}
 	}
-	if err := r.telemetry.observeListener(server); err != nil {
+	if err := r.telemetry.observeListener(l.server); err != nil {
 		return nil, err
 	}
 	if l.socket, err = (&net.ListenConfig{}).Listen(ctx, "tcp", section.Endpoint); err != nil {
