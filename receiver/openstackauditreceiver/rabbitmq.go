@@ -152,7 +152,7 @@ func (q *queueConsumer) commitOne(ctx context.Context, stop <-chan struct{}, ses
 		func(i int) auditlog.Message { return batch[i].message },
 		func(id string) delivery.Settlement { return q.reject(session, id) })
 	var counts delivery.Counts
-	var acknowledged, rejected []uint64
+	acknowledged, rejected := make([]uint64, 0, len(batch)), []uint64(nil)
 	for i, settlement := range settlements {
 		switch settlement {
 		case delivery.Acknowledged, delivery.Dropped:
