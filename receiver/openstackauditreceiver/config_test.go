@@ -240,19 +240,7 @@ func TestTLSTwiceAndTheSame(t *testing.T) {
 // TestREADMEShowsTheDefaults: the configuration in README.md has every key, at its default.
 func TestREADMEShowsTheDefaults(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	_, rest, _ := strings.Cut(string(readme), "```yaml\n")
-	example, _, found := strings.Cut(rest, "```")
-	require.True(t, found)
-
-	retrieved, err := confmap.NewRetrievedFromYAML([]byte(example))
-	require.NoError(t, err)
-	conf, err := retrieved.AsConf()
-	require.NoError(t, err)
-	sub, err := conf.Sub("receivers::openstack_audit")
-	require.NoError(t, err)
-
+	sub := readmeExample(t, "## Configuration")
 	shown := load(t, sub)
 	shown.RabbitMQ.Get().TransportURL = "" // the only key without a default
 	want := createDefaultConfig().(*Config)
@@ -269,4 +257,22 @@ func TestREADMEShowsTheDefaults(t *testing.T) {
 			assert.True(t, sub.IsSet(key), "README.md does not show %s", key)
 		}
 	}
+}
+
+// readmeExample is the configuration of the receiver in the first example after a heading of README.md.
+func readmeExample(t *testing.T, heading string) *confmap.Conf {
+	t.Helper()
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	_, section, _ := strings.Cut(string(readme), heading)
+	_, section, _ = strings.Cut(section, "```yaml\n")
+	example, _, found := strings.Cut(section, "```")
+	require.True(t, found)
+	retrieved, err := confmap.NewRetrievedFromYAML([]byte(example))
+	require.NoError(t, err)
+	conf, err := retrieved.AsConf()
+	require.NoError(t, err)
+	sub, err := conf.Sub("receivers::openstack_audit")
+	require.NoError(t, err)
+	return sub
 }

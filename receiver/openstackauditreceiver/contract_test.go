@@ -37,7 +37,30 @@ func testConsumeContract(t *testing.T, node *rabbitmqtest.Node) {
 		section.Queue.Name, section.Queue.Mode = queue, rabbitmq.QueueExisting
 	})
 	config.OnPermanentError = PermanentErrorDrop // the queue has no dead-letter queue
-	g := &generator{cloud: c}
+	var decided atomic.Int64                     // messages that the consumer accepted or rejected permanently
+	checkConsumeContract(t, config, func(number int64, id string) {
+		channel, err := c.broker.Channel() // the publisher's is not for concurrent use
+		require.NoError(t, err)
+		defer channel.Close()
+		c.send(channel, id)
+		if number%generateCount == 0 { // the checker waits no more than 5 s after the last, also for the receiver to connect
+			require.Eventually(t, func() bool { return decided.Load() >= number }, soon, often)
+		}
+	}, func(err error) {
+		if err == nil || consumererror.IsPermanent(err) {
+			decided.Add(1)
+		}
+	})
+	c.eventuallyWaiting(queue, 0)
+}
+
+// generateCount is how many messages the checker wants in each of its scenarios.
+const generateCount = 100
+
+// checkConsumeContract runs the Collector's own check of what a receiver owes its next consumer. publish sends the notification of a number;
+// consumed is called with the consumer's answer to each.
+func checkConsumeContract(t *testing.T, config *Config, publish func(number int64, id string), consumed func(error)) {
+	t.Helper()
 	receivertest.CheckConsumeContract(receivertest.CheckConsumeContractParams{
 		T: t,
 		Factory: receiver.NewFactory(metadata.Type, createDefaultConfig, receiver.WithLogs(
@@ -45,9 +68,7 @@ func testConsumeContract(t *testing.T, node *rabbitmqtest.Node) {
 				withID, err := consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
 					setTestID(logs)
 					err := next.ConsumeLogs(ctx, logs)
-					if err == nil || consumererror.IsPermanent(err) {
-						g.decided.Add(1)
-					}
+					consumed(err)
 					return err
 				}, consumer.WithCapabilities(consumer.Capabilities{MutatesData: true}))
 				require.NoError(t, err)
@@ -55,10 +76,9 @@ func testConsumeContract(t *testing.T, node *rabbitmqtest.Node) {
 			}, metadata.LogsStability)),
 		Signal:        signal.SignalLogs,
 		Config:        config,
-		Generator:     g,
+		Generator:     &generator{publish: publish},
 		GenerateCount: generateCount,
 	})
-	c.eventuallyWaiting(queue, 0)
 }
 
 // setTestID puts a record's id where the checker looks for it.
@@ -73,12 +93,9 @@ func setTestID(logs plog.Logs) {
 	}
 }
 
-// generateCount is how many messages the checker wants in each of its scenarios.
-const generateCount = 100
-
 type generator struct {
-	cloud            *cloud
-	started, decided atomic.Int64 // decided are the messages that the consumer accepted or rejected permanently
+	publish func(number int64, id string)
+	started atomic.Int64
 }
 
 func (*generator) Start() {}
@@ -87,13 +104,7 @@ func (*generator) Stop()  {}
 func (g *generator) Generate() []receivertest.UniqueIDAttrVal {
 	number := g.started.Add(1)
 	id := fmt.Sprintf("contract-%d", number)
-	channel, err := g.cloud.broker.Channel() // the publisher's is not for concurrent use
-	require.NoError(g.cloud.t, err)
-	defer channel.Close()
-	g.cloud.send(channel, id)
-	if number%generateCount == 0 { // the checker waits no more than 5 s after the last, also for the receiver to connect
-		require.Eventually(g.cloud.t, func() bool { return g.decided.Load() >= number }, soon, often)
-	}
+	g.publish(number, id)
 	return []receivertest.UniqueIDAttrVal{receivertest.UniqueIDAttrVal(id)}
 }
 

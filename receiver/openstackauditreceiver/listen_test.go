@@ -22,22 +22,15 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
-	"go.opentelemetry.io/collector/pdata/plog"
-	signal "go.opentelemetry.io/collector/pipeline"
-	"go.opentelemetry.io/collector/receiver"
-	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpserver"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
-	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver/internal/metadata"
 	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver/internal/metadatatest"
 )
 
@@ -397,44 +390,14 @@ func TestListenStartFailsForLocalMistakes(t *testing.T) {
 // TestListenConsumeContract runs the Collector's own check; the service sends again what was not confirmed.
 func TestListenConsumeContract(t *testing.T) {
 	config, url := listening(t, func(c *Config, _ *ListenConfig) { c.OnPermanentError = PermanentErrorDrop })
-	receivertest.CheckConsumeContract(receivertest.CheckConsumeContractParams{
-		T: t,
-		Factory: receiver.NewFactory(metadata.Type, createDefaultConfig, receiver.WithLogs(
-			func(ctx context.Context, settings receiver.Settings, config component.Config, next consumer.Logs) (receiver.Logs, error) {
-				withID, err := consumer.NewLogs(func(ctx context.Context, logs plog.Logs) error {
-					setTestID(logs)
-					return next.ConsumeLogs(ctx, logs)
-				}, consumer.WithCapabilities(consumer.Capabilities{MutatesData: true}))
-				require.NoError(t, err)
-				return createLogs(ctx, settings, config, withID)
-			}, metadata.LogsStability)),
-		Signal:        signal.SignalLogs,
-		Config:        config,
-		Generator:     &listenGenerator{t: t, url: url},
-		GenerateCount: 100,
-	})
-}
-
-// listenGenerator publishes one at a time: the checker knows no parts of a batch.
-type listenGenerator struct {
-	t     *testing.T
-	url   string
-	mu    sync.Mutex
-	count int
-}
-
-func (*listenGenerator) Start() {}
-func (*listenGenerator) Stop()  {}
-
-func (g *listenGenerator) Generate() []receivertest.UniqueIDAttrVal {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.count++
-	id := fmt.Sprintf("contract-%d", g.count)
-	p := newPublishing(g.t, g.url)
-	p.publish(notification(id))
-	require.NoError(g.t, p.connection.Close())
-	return []receivertest.UniqueIDAttrVal{receivertest.UniqueIDAttrVal(id)}
+	var publishing sync.Mutex // one at a time: the checker knows no parts of a batch
+	checkConsumeContract(t, config, func(_ int64, id string) {
+		publishing.Lock()
+		defer publishing.Unlock()
+		p := newPublishing(t, url)
+		p.publish(notification(id))
+		require.NoError(t, p.connection.Close())
+	}, func(error) {})
 }
 
 // TestListenOsloMessaging: a service with Debian's oslo.messaging.
@@ -474,96 +437,5 @@ func TestPublisher(t *testing.T) {
 		}
 		client.Certificate = certificate
 		assert.Equal(t, &audit.Publisher{Address: test.want, CertificateSubject: "CN=ctl01,O=cloud"}, publisher(client))
-	}
-}
-
-func TestInvalidListenConfig(t *testing.T) {
-	t.Parallel()
-	type section = map[string]any
-	auth := func(key string, value any) section {
-		return section{"auth": section{"username": "u", "password": "hidden", key: value}}
-	}
-	for _, test := range []struct {
-		want string
-		keys section
-	}{
-		{`listen::endpoint: "5679" is not of the form host:port`, section{"endpoint": "5679"}},
-		{"listen::endpoint: 0.0.0.0:5679 may be reached from other hosts", section{"endpoint": "0.0.0.0:5679"}},
-		{"listen::endpoint: :5679 may be reached from other hosts", section{"endpoint": ":5679"}},
-		{"listen::endpoint: localhost.example:5679 may be reached from other hosts", section{"endpoint": "localhost.example:5679"}},
-		{"listen::auth::username: is required", auth("username", "")},
-		{"listen::auth::password: is required", auth("password", "")},
-		{"listen::auth::mechanisms: at least one", auth("mechanisms", []any{})},
-		{`listen::auth::mechanisms[1]: "ANONYMOUS" is none of`, auth("mechanisms", []any{"PLAIN", "ANONYMOUS"})},
-		{"listen::auth::mechanisms: EXTERNAL needs listen::tls::client_ca_file", auth("mechanisms", []any{"EXTERNAL"})},
-		{"listen::auth::certificate_names: is required with EXTERNAL", auth("mechanisms", []any{"EXTERNAL"})},
-		{"listen::auth::certificate_names: is for EXTERNAL", auth("certificate_names", []any{"nova"})},
-		{`listen::auth::certificate_names[1]: " nova" is no name`, section{"auth": section{
-			"mechanisms": []any{"EXTERNAL"}, "certificate_names": []any{"nova", " nova"}}}},
-		{"listen::max_connections: 0 is not between", section{"max_connections": 0}},
-		{"listen::max_message_size_mib: 0 is not between", section{"max_message_size_mib": 0}},
-		{"listen::max_in_flight_mib: 4 is not more than max_message_size_mib 4", section{"max_message_size_mib": 4, "max_in_flight_mib": 4}},
-		{"listen::max_hold: 0s is less than 1s", section{"max_hold": "0s"}},
-		{"listen::exchanges[0]: a name of 1 to 127 bytes", section{"exchanges": []any{""}}},
-		{"listen::topics[1]: a name of 1 to 127 bytes", section{"topics": []any{"a", ""}}},
-	} {
-		t.Run(test.want, func(t *testing.T) {
-			t.Parallel()
-			listen := auth("username", "u")
-			maps.Copy(listen, test.keys)
-			assertInvalid(t, section{"listen": listen}, test.want)
-		})
-	}
-	for _, test := range []struct {
-		name string
-		keys section
-	}{
-		{"loopback", section{"endpoint": "127.0.0.2:5679"}},
-		{"loopback of IPv6", section{"endpoint": "[::1]:5679"}},
-		{"insecure plaintext", section{"endpoint": "0.0.0.0:5679", "insecure_plaintext": true}},
-		{"TLS", section{"endpoint": "0.0.0.0:5679", "tls": section{"cert_file": "c", "key_file": "k"}}},
-		{"EXTERNAL alone", section{"auth": section{"mechanisms": []any{"EXTERNAL"}, "certificate_names": []any{"nova"}},
-			"tls": section{"cert_file": "c", "key_file": "k", "client_ca_file": "ca"}}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			listen := auth("username", "u")
-			maps.Copy(listen, test.keys)
-			require.NoError(t, confmap.Validate(load(t, confmap.NewFromStringMap(section{"listen": listen}))))
-		})
-	}
-}
-
-// TestREADMEShowsTheDefaultsOfListen as TestREADMEShowsTheDefaults does for the rest.
-func TestREADMEShowsTheDefaultsOfListen(t *testing.T) {
-	t.Parallel()
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	_, rest, _ := strings.Cut(string(readme), "### `listen`")
-	_, rest, _ = strings.Cut(rest, "```yaml\n")
-	example, _, found := strings.Cut(rest, "```")
-	require.True(t, found)
-	retrieved, err := confmap.NewRetrievedFromYAML([]byte(example))
-	require.NoError(t, err)
-	conf, err := retrieved.AsConf()
-	require.NoError(t, err)
-	sub, err := conf.Sub("receivers::openstack_audit")
-	require.NoError(t, err)
-
-	shown := load(t, sub)
-	require.NoError(t, confmap.Validate(shown))
-	assert.NotContains(t, fmt.Sprintf("%+v", *shown.Listen.Get()), "AUDIT_LISTEN_PASSWORD")
-	shown.Listen.Get().Auth.Username, shown.Listen.Get().Auth.Password = "", ""
-	want := createDefaultConfig().(*Config)
-	want.Listen.GetOrInsertDefault()
-	want.Listen.Get().Exchanges, want.Listen.Get().Topics = []string{}, []string{}
-	want.Listen.Get().Auth.CertificateNames = []string{}
-	assert.Equal(t, want, shown)
-	every := confmap.New()
-	require.NoError(t, every.Marshal(want))
-	for _, key := range every.AllKeys() {
-		if strings.HasPrefix(key, "listen::") && key != "listen::tls" {
-			assert.True(t, sub.IsSet(key), "README.md does not show %s", key)
-		}
 	}
 }
