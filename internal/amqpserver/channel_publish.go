@@ -94,7 +94,7 @@ func (ch *channel) header(payload []byte) error {
 	kept := min(m.size, c.server.config.MaxMessageBytes)
 	m.cost = cost(int(kept), len(headers))
 	if !m.ignored {
-		if err := c.reserve(m); err != nil {
+		if err := ch.reserve(m); err != nil {
 			return err
 		}
 		if kept < m.size && m.reserved {
@@ -139,7 +139,8 @@ func findHeaders(a *arguments) []byte {
 }
 
 // reserve acquires room for the message, or waits for it until the confirm timeout.
-func (c *connection) reserve(m *incoming) error {
+func (ch *channel) reserve(m *incoming) error {
+	c := ch.connection
 	if c.server.room.TryAcquire(m.cost) {
 		c.server.inFlight.Add(m.cost)
 		m.reserved = true
@@ -249,21 +250,4 @@ func (ch *channel) enlist(message *Message) bool {
 		c.server.observer.Resent(c.client)
 	}
 	return false
-}
-
-// enlist returns the message that is to be acknowledged, which is another one when the message was sent before. It is void when the
-// connection accepts nothing any more.
-func (c *connection) enlist(message *Message) (enlisted *Message, void bool) {
-	c.out.mu.Lock()
-	defer c.out.mu.Unlock()
-	if c.out.draining || c.out.sealed {
-		return nil, true
-	}
-	message.tag = message.owner.next()
-	if enlisted = c.server.orphans.adopt(message); enlisted == nil {
-		enlisted = message
-	}
-	message.owner.add(enlisted, message.Received, unaccepted)
-	c.startConfirmTimer(c.server.config.ConfirmTimeout)
-	return enlisted, false
 }

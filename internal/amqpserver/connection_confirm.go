@@ -50,3 +50,20 @@ func (c *connection) startConfirmTimer(after time.Duration) {
 		c.confirmTimer.Reset(after)
 	}
 }
+
+// enlist returns the message that is to be acknowledged, which is another one when the message was sent before. It is void when the
+// connection accepts nothing any more.
+func (c *connection) enlist(message *Message) (enlisted *Message, void bool) {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if c.out.draining || c.out.sealed {
+		return nil, true
+	}
+	message.tag = message.owner.next()
+	if enlisted = c.server.orphans.adopt(message); enlisted == nil {
+		enlisted = message
+	}
+	message.owner.add(enlisted, message.Received, unaccepted)
+	c.startConfirmTimer(c.server.config.ConfirmTimeout)
+	return enlisted, false
+}
