@@ -59,10 +59,10 @@ func (q *Queue[T]) swap(limit int) []T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	limit = q.fitting(q.items[:min(limit, len(q.items))])
-	batch, left := q.items[:limit], append(q.taken[:0], q.items[limit:]...)
+	q.taken = append(q.taken[:0], q.items[limit:]...)
 	clear(q.items[limit:]) // they must not stay in memory twice
-	q.taken, q.items = batch, left
-	return batch
+	q.taken, q.items = q.items[:limit], q.taken
+	return q.taken
 }
 
 // fitting returns how many of the items are a batch.
