@@ -25,10 +25,10 @@ const (
 // wait is for how long the queue waits for space on the disk before it tries to read on.
 const wait = time.Second
 
-// queueClient delays some deletions, and reads on where it cannot write. When the queue starts, it deletes the requests that were being sent in one transaction, and puts each
-// at the queue's end in one more. A kill in between would lose those that are in neither place. Deletions of requests alone are kept here
-// until the queue writes a state that does not name these requests as being sent, and done in that transaction. A kill before that leaves
-// both copies, or the first: sent twice rather than never.
+// queueClient delays some deletions, and reads on where it cannot write. When the queue starts, it deletes the requests that were being
+// sent in one transaction, and puts each at the queue's end in one more. A kill in between would lose those that are in neither place.
+// Deletions of requests alone are kept here until the queue writes a state that does not name these requests as being sent, and done in
+// that transaction. A kill before that leaves both copies, or the first: sent twice rather than never.
 //
 // When the queue takes a request out, it writes a state that names it as being sent, and reads it, in one transaction; where that fails, it
 // drops the request. On a full disk the request is read all the same: the state on the disk is older then, and says that it still has to be

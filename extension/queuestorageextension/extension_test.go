@@ -89,7 +89,8 @@ func TestWhatIsHandedOn(t *testing.T) {
 		want       []string
 	}{
 		{"keys that are no requests", []*storage.Operation{storage.DeleteOperation("ri"), storage.DeleteOperation("5")}, nil},
-		{"a state in the same transaction", []*storage.Operation{storage.DeleteOperation("5"), storage.SetOperation(stateKey, packedState(1, 1))}, []string{stateKey}},
+		{"a state in the same transaction", []*storage.Operation{storage.DeleteOperation("5"), storage.SetOperation(stateKey, packedState(1, 1))},
+			[]string{stateKey}},
 		{"a request beside it", []*storage.Operation{storage.SetOperation("6", []byte("new"))}, []string{"5", "6"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -49,7 +49,8 @@ func parseUTC(s string) (time.Time, bool) {
 	hour, minute, second := digits(s[11:13]), digits(s[14:16]), digits(s[17:19])
 	fraction, zone := cutFraction(s[len(clockLayout):])
 	nanosecond := digits(fraction)
-	if min(year-1970, month-1, day-1, hour, minute, second, nanosecond) < 0 || max(month-12, day-31, hour-23, minute-59, second-59) > 0 || year >= 2262 || !isUTC(zone) {
+	if min(year-1970, month-1, day-1, hour, minute, second, nanosecond) < 0 || max(month-12, day-31, hour-23, minute-59, second-59) > 0 ||
+		year >= 2262 || !isUTC(zone) {
 		return time.Time{}, false
 	}
 	for range 9 - len(fraction) {

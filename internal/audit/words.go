@@ -57,7 +57,8 @@ func AuthenticationErrors() []string {
 	}
 }
 
-// Types of targets with a meaning of their own: those whose ids have a place beside the target's, and what Keystone holds that is no identity.
+// Types of targets with a meaning of their own: those whose ids have a place beside the target's, and what Keystone holds that is no
+// identity.
 const (
 	TypeUser           = "user"
 	TypeGroup          = "group"

@@ -19,7 +19,8 @@ const (
 
 // A log line knows who did what Keystone's event does not say.
 func TestActorFromLine(t *testing.T) {
-	line := &oslo.Line{Level: "WARNING", Hostname: "h2", UserID: "lu", UserDomainID: "lud", ProjectID: "lp", DomainID: "ld", RequestID: "lr", GlobalRequestID: "lg"}
+	line := &oslo.Line{Level: "WARNING", Hostname: "h2", UserID: "lu", UserDomainID: "lud", ProjectID: "lp", DomainID: "ld", RequestID: "lr",
+		GlobalRequestID: "lg"}
 	read := func(body string) map[string]any {
 		n, err := oslo.Decode([]byte(body))
 		require.NoError(t, err)
@@ -35,13 +36,15 @@ func TestActorFromLine(t *testing.T) {
 	for key, value := range all {
 		require.Equal(t, value, read(notification("identity.user.deleted", event(`"outcome":"success"`)))[key], key)
 		require.Equal(t, value, read(notification("identity.user.deleted", `{"resource_info":"x"}`))[key], key)
-		require.NotContains(t, read(notification("identity.user.deleted", event(`"outcome":"success","initiator":{"id":"x"}`))), audit.AttrUserDomainID)
+		require.NotContains(t, read(notification("identity.user.deleted", event(`"outcome":"success","initiator":{"id":"x"}`))),
+			audit.AttrUserDomainID)
 		require.NotContains(t, read(notification("audit.cadf", event(`"outcome":"success"`))), key, "the middleware's own context")
 	}
 	require.Equal(t, "req-1", read(notification("identity.user.deleted", `{"resource_info":"x","request_id":"req-1"}`))[audit.AttrRequestID])
 }
 
-const unknownUser = `"action":"authenticate","outcome":"failure","initiator":{"id":"` + uuidID + `","user_name":"hunter2","domain_id":null},` +
+const unknownUser = `"action":"authenticate","outcome":"failure","initiator":{"id":"` + uuidID +
+	`","user_name":"hunter2","domain_id":null},` +
 	`"reason":{"reasonType":"Could not find user: hunter2.","reasonCode":"404"}`
 
 // What was typed as the name of a user who does not exist may be a password.
@@ -51,10 +54,12 @@ func TestUnknownUserNames(t *testing.T) {
 		want   want
 		body   string
 	}{
-		{derive.UnknownUserNamesKeep, want{audit.AttrUserName: "hunter2", audit.AttrUserHash: nil, audit.AttrReasonType: "Could not find user: hunter2."},
+		{derive.UnknownUserNamesKeep, want{audit.AttrUserName: "hunter2", audit.AttrUserHash: nil,
+			audit.AttrReasonType: "Could not find user: hunter2."},
 			"login of hunter2: failure (user_not_found)"},
-		{derive.UnknownUserNamesHash, want{audit.AttrUserName: nil, audit.AttrUserHash: "f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7",
-			audit.AttrReasonType: "Could not find user"}, "login: failure (user_not_found)"},
+		{derive.UnknownUserNamesHash,
+			want{audit.AttrUserName: nil, audit.AttrUserHash: "f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7",
+				audit.AttrReasonType: "Could not find user"}, "login: failure (user_not_found)"},
 		{derive.UnknownUserNamesDrop, want{audit.AttrUserName: nil, audit.AttrUserHash: nil, audit.AttrReasonType: "Could not find user"},
 			"login: failure (user_not_found)"},
 	} {
@@ -69,11 +74,13 @@ func TestUnknownUserNames(t *testing.T) {
 				require.Equal(t, test.policy == derive.UnknownUserNamesKeep, strings.Contains(text, "hunter2"))
 			}
 			// An id that was typed is hidden alike, also where Keystone repeats it.
-			typed := notification("identity.authenticate", event(`"action":"authenticate","outcome":"failure","initiator":{"id":"hunter2","user_id":"hunter2"},`+
+			typed := notification("identity.authenticate", event(`"action":"authenticate","outcome":"failure","initiator":{"id":"hunter2",`+
+				`"user_id":"hunter2"},`+
 				`"reason":{"reasonType":"Could not find user: hunter2.","reasonCode":"404"}`))
 			require.Equal(t, test.policy == derive.UnknownUserNamesKeep, strings.Contains(everything(t, one(t, config, typed)), "hunter2"))
 			// Names of users who exist stay, and the original of their events is left alone.
-			known := notification("identity.authenticate", event(`"action":"authenticate","outcome":"failure","initiator":{"user_id":"u","username":"bob"}`))
+			known := notification("identity.authenticate", event(`"action":"authenticate","outcome":"failure","initiator":{"user_id":"u",`+
+				`"username":"bob"}`))
 			line = one(t, config, known)
 			want{audit.AttrUserName: "bob", audit.AttrRecordOriginal: known}.check(t, line)
 		})

@@ -53,7 +53,8 @@ func documentedKeys(t *testing.T) map[string]int {
 	file, err := os.Open("../../docs/attributes.md")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, file.Close()) }()
-	row := regexp.MustCompile("^\\| `([^`]+)` \\| (string|int|double|boolean|map|string\\[\\]|map\\[\\]) \\| .+ \\| (stable|development|private) \\| .+ \\|$")
+	row := regexp.MustCompile("^\\| `([^`]+)` \\| (string|int|double|boolean|map|string\\[\\]|map\\[\\]) \\| .+ \\| " +
+		"(stable|development|private) \\| .+ \\|$")
 	keys := map[string]int{}
 	inTable := false
 	for lines := bufio.NewScanner(file); lines.Scan(); {
@@ -97,7 +98,8 @@ func TestAttributeNames(t *testing.T) {
 		require.Regexp(t, `^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$`, key)
 		all.PutStr(key, "")
 		for _, forbidden := range []string{
-			"audit.", "log.type", "event.name", "error.message", "enduser.", "http.method", "http.status_code", "http.user_agent", "net.", "rpc.", "deployment.environment",
+			"audit.", "log.type", "event.name", "error.message", "enduser.", "http.method", "http.status_code", "http.user_agent", "net.", "rpc.",
+			"deployment.environment",
 		} {
 			require.False(t, strings.HasPrefix(key, forbidden), key)
 		}

@@ -170,21 +170,25 @@ func TestBounds(t *testing.T) {
 		extras.WriteString(`,"` + strings.Repeat("k", 200+i) + `":"` + long + `"`)
 	}
 	body := func(members string) string {
-		return `{"message_id":"` + long + `","publisher_id":"` + long + `","priority":"` + long + `","timestamp":"` + long + `","event_type":"audit.` + long + `","payload":` + event(members) + `}`
+		return `{"message_id":"` + long + `","publisher_id":"` + long + `","priority":"` + long + `","timestamp":"` + long +
+			`","event_type":"audit.` + long + `","payload":` + event(members) + `}`
 	}
 	resource := `"id":"` + long + `","typeURI":"` + long + `","name":"` + long + `"`
-	for name, text := range map[string]string{
-		"resources":   body(`"outcome":"` + long + `","initiator":{` + resource + `,"host":{"address":"` + long + `","agent":"` + long + `"}},"target":{` + resource + `},"observer":{` + resource + `}`),
-		"extras":      body(`"action":"x"` + extras.String()),
-		"attachments": body(`"attachments":[` + many + `],"target":{"attachments":[` + many + `],"addresses":[` + strings.ReplaceAll(many, "typeURI", "url") + `]}`),
-		"lists":       body(`"tags":[` + strings.TrimSuffix(strings.Repeat(`"`+long+`",`, 40), ",") + `],"measurements":[` + many + `],"reporterchain":[` + strings.ReplaceAll(many, "typeURI", "role") + `]`),
-		"path":        body(`"requestPath":"/` + long + `?` + long + `"`),
-		"raw":         long + long,
+	for _, test := range []struct{ name, text string }{
+		{"resources", body(`"outcome":"` + long + `","initiator":{` + resource + `,"host":{"address":"` + long + `","agent":"` + long +
+			`"}},"target":{` + resource + `},"observer":{` + resource + `}`)},
+		{"extras", body(`"action":"x"` + extras.String())},
+		{"attachments", body(`"attachments":[` + many + `],"target":{"attachments":[` + many + `],"addresses":[` +
+			strings.ReplaceAll(many, "typeURI", "url") + `]}`)},
+		{"lists", body(`"tags":[` + strings.TrimSuffix(strings.Repeat(`"`+long+`",`, 40), ",") + `],"measurements":[` + many +
+			`],"reporterchain":[` + strings.ReplaceAll(many, "typeURI", "role") + `]`)},
+		{"path", body(`"requestPath":"/` + long + `?` + long + `"`)},
+		{"raw", long + long},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			config := configured(func(c *auditlog.Config) { c.MaxBodySizeKiB = 8 })
 			mapper := auditlog.NewMapper(config, "1")
-			logs, stats := mapper.Logs([]auditlog.Record{mapper.Read(auditlog.Message{Body: []byte(text)})})
+			logs, stats := mapper.Logs([]auditlog.Record{mapper.Read(auditlog.Message{Body: []byte(test.text)})})
 			checkBounds(t, logs, &config)
 			require.Equal(t, 1, stats.Truncated)
 			require.Equal(t, true, lines(logs)[0].Attributes[audit.AttrAuditTruncated])

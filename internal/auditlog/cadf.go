@@ -14,7 +14,8 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
-// cadf writes what a notification holds beside the fields of an event. What takes most space goes last, so that the size limit drops it first.
+// cadf writes what a notification holds beside the fields of an event. What takes most space goes last, so that the size limit drops it
+// first.
 func (w *writer) cadf(n *oslo.Notification, unplaced derive.Unplaced) {
 	e := &n.Event
 	if g := e.Initiator.Geolocation; g.Kind == literal.Object {

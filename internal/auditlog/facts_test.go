@@ -42,8 +42,10 @@ var otherOutcomes = []struct{ eventType, did, outcome, why string }{
 	{"audit.http.request", "", audit.OutcomePending, "sent before the request was served"},
 	{"identity.authenticate", "failed sign in: right password, no role on the project", audit.OutcomeSuccess,
 		"the password was right; that the token was refused is in no message"},
-	{"identity.authenticate", "change own password: too weak", audit.OutcomeSuccess, "the old password was right; the change itself is another message"},
-	{"identity.authenticate", "change own password: same as before", audit.OutcomeSuccess, "the old password was right; the change itself is another message"},
+	{"identity.authenticate", "change own password: too weak", audit.OutcomeSuccess,
+		"the old password was right; the change itself is another message"},
+	{"identity.authenticate", "change own password: same as before", audit.OutcomeSuccess,
+		"the old password was right; the change itself is another message"},
 	{"audit.cadf", "delete a server, the service breaks", audit.OutcomeUnknown, "the application raised: work may have been done before"},
 }
 

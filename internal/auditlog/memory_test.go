@@ -35,7 +35,8 @@ const bzip2Numbers = "QlpoOTFBWSZTWYLBHzcDbuMYAAAEQAAgADCATUYVCETRUIROYoKyTKaz0p
 // bzip2Stored compresses a text without a compressor of ours: Python's is there wherever OpenStack is.
 func bzip2Stored(t testing.TB, text string) []byte {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "python3", "-c", "import bz2, sys; sys.stdout.buffer.write(bz2.compress(sys.stdin.buffer.read()))")
+	command := exec.CommandContext(t.Context(), "python3", "-c",
+		"import bz2, sys; sys.stdout.buffer.write(bz2.compress(sys.stdin.buffer.read()))")
 	command.Stdin = strings.NewReader(text)
 	compressed, err := command.Output()
 	require.NoError(t, err)
@@ -79,7 +80,8 @@ func largeBodies(t testing.TB) map[string]func() []byte {
 			return []byte(header + "oslo_messaging.notify.messaging [-] Could not send notification to x. Payload=" + text)
 		}
 		bodies["line, record, "+j.Name] = func() []byte {
-			record := strings.Replace(oslotest.Enveloped(message()), `"oslo.version": "2.0", "oslo.message"`, `"name": "oslo.messaging.notification.x", "funcname": "f", "message"`, 1)
+			record := strings.Replace(oslotest.Enveloped(message()), `"oslo.version": "2.0", "oslo.message"`,
+				`"name": "oslo.messaging.notification.x", "funcname": "f", "message"`, 1)
 			return []byte(strings.Replace(oslotest.Enveloped(record+" "), `"oslo.version": "2.0", "oslo.message"`, `"stream": "stdout", "log"`, 1))
 		}
 	}

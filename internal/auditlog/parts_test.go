@@ -20,7 +20,8 @@ func mixed(t *testing.T, mapper *auditlog.Mapper) []auditlog.Record {
 	incoming.Resource.Attributes().PutStr(audit.AttrServiceName, "swift")
 	incoming.Resource.Attributes().PutStr("k8s.pod.name", "swift-0")
 	var messages []auditlog.Message
-	for _, capture := range []string{"amqp-keystone-messagingv2", "amqp-keystone-basic", "amqp-audit-middleware", "amqp-audit-middleware-sapcc"} {
+	for _, capture := range []string{"amqp-keystone-messagingv2", "amqp-keystone-basic", "amqp-audit-middleware",
+		"amqp-audit-middleware-sapcc"} {
 		for i, message := range readCapture(t, capture) {
 			if i%5 == 0 {
 				message.Incoming = incoming
@@ -81,7 +82,8 @@ func TestJoinNothing(t *testing.T) {
 func TestManySources(t *testing.T) {
 	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "1")
 	for i := range 5000 {
-		body := fmt.Sprintf(`{"message_id":"1","publisher_id":"identity.host%d","event_type":"identity.x%d.created","payload":%s}`, i, i, event(`"action":"x","outcome":"success"`))
+		body := fmt.Sprintf(`{"message_id":"1","publisher_id":"identity.host%d","event_type":"identity.x%d.created","payload":%s}`, i, i,
+			event(`"action":"x","outcome":"success"`))
 		record := mapper.Read(auditlog.Message{Body: []byte(body)})
 		for range 2 { // found, and remembered
 			logs, _ := mapper.Logs([]auditlog.Record{record})

@@ -197,7 +197,8 @@ const placeholder = "Somebody7"
 // namedRecords are records with a name at each place where a sentence has one.
 func namedRecords() []map[string]string {
 	login := map[string]string{audit.AttrAuditCategory: audit.CategoryAuthentication, audit.AttrAuditAction: "authenticate"}
-	server := map[string]string{audit.AttrAuditAction: "delete", audit.AttrTargetType: "server", audit.AttrTargetID: "s1", audit.AttrUserName: "alice"}
+	server := map[string]string{audit.AttrAuditAction: "delete", audit.AttrTargetType: "server", audit.AttrTargetID: "s1",
+		audit.AttrUserName: "alice"}
 	role := map[string]string{audit.AttrAuditAction: "assign", audit.AttrTargetType: "role_assignment", audit.AttrUserName: "alice"}
 	member := map[string]string{audit.AttrAuditAction: "add_member", audit.AttrTargetType: "group", audit.AttrUserName: "alice"}
 	records := []map[string]string{}
@@ -206,7 +207,8 @@ func namedRecords() []map[string]string {
 		keys []string
 	}{
 		{login, []string{
-			audit.AttrUserName, audit.AttrUserID, audit.AttrUserDomainName, audit.AttrIdentityProviderID, audit.AttrClientAddress, audit.AttrErrorType,
+			audit.AttrUserName, audit.AttrUserID, audit.AttrUserDomainName, audit.AttrIdentityProviderID, audit.AttrClientAddress,
+			audit.AttrErrorType,
 		}},
 		{server, []string{
 			audit.AttrUserName, audit.AttrTargetName, audit.AttrTargetID, audit.AttrProjectName, audit.AttrProjectID,
@@ -244,12 +246,15 @@ func sentenceWith(record map[string]string, name string) string {
 	return auditlogtest.Sentence(pcommon.NewMap(), lr)
 }
 
-// FuzzQuoting holds that no name makes a sentence that reads as another event's: to a reader who sees nothing invisible, and takes look-alikes for what
-// they look like, the sentence is that of an innocent name with one word, or one text in quotes, in its place; and that is the name itself.
+// FuzzQuoting holds that no name makes a sentence that reads as another event's: to a reader who sees nothing invisible, and takes
+// look-alikes for what they look like, the sentence is that of an innocent name with one word, or one text in quotes, in its place; and
+// that is the name itself.
 func FuzzQuoting(f *testing.F) {
 	for _, name := range []string{
-		"bob", "bob: success", "bob\u02ee from 192.0.2.7\ua4fd success", "bob\u201d\uff1a success (\u3164", "bob\u3164was\uffa0deleted", "a\" from 10.0.0.1: success",
-		"\\", "\\\"", "می\u200cخواهم", "क्\u200dष", "\u0301", "::1", "1::", "\xff", "a\u2028b", "bob\u1160", "bob\u2800", strings.Repeat("\u3164", 200), "bob (Default)", "…",
+		"bob", "bob: success", "bob\u02ee from 192.0.2.7\ua4fd success", "bob\u201d\uff1a success (\u3164", "bob\u3164was\uffa0deleted",
+		"a\" from 10.0.0.1: success",
+		"\\", "\\\"", "می\u200cخواهم", "क्\u200dष", "\u0301", "::1", "1::", "\xff", "a\u2028b", "bob\u1160", "bob\u2800",
+		strings.Repeat("\u3164", 200), "bob (Default)", "…",
 		"\u200d\u094d\u200d", "bob\\u3164", "a b\\",
 	} {
 		f.Add(name)

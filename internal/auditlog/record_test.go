@@ -53,13 +53,15 @@ func TestRecordUID(t *testing.T) {
 	longest := strings.Repeat("a", 512)
 	require.Equal(t, longest, uid(withID(longest)))
 	require.NotEqual(t, uid(withID(longest+"b")), uid(withID(longest+"c")))
-	want{audit.AttrRecordUID: "15fdcac0-9f69-5b6f-a798-6e2933bfde67", "openstack.notification.extra.message_id": longest + "b"}.check(t, byDefault(t, withID(longest+"b")))
+	want{audit.AttrRecordUID: "15fdcac0-9f69-5b6f-a798-6e2933bfde67", "openstack.notification.extra.message_id": longest + "b"}.check(t,
+		byDefault(t, withID(longest+"b")))
 }
 
 // What is said twice or in no known place is on the record all the same.
 func TestUnknownFields(t *testing.T) {
 	line := byDefault(t, `{"event_type":"audit.cadf","colour":"red","event_type":"audit.cadf","message_id":1,"message_id":2,"payload":`+
-		event(`"outcome":"failure","outcome":"success","tenantIDs":["a",{"b":null}],"x":{"y":[]},"null":null,"empty":"","number":1.50,"ok":true,"":"nameless","A b.c":"odd",
+		event(`"outcome":"failure","outcome":"success","tenantIDs":["a",{"b":null}],"x":{"y":[]},"null":null,"empty":"","number":1.50,"ok":true,
+		"":"nameless","A b.c":"odd",
 			"xYz":1,"x_yz":2,"x-yz":3,"initiator":{"id":"a","id":"b","host":{"more":"h"}},"observer":{"addresses":[1]}`)+`}`)
 	want{
 		audit.AttrRecordUID: "2", audit.AttrUserID: "b", audit.AttrAuditOutcome: "success",
@@ -84,8 +86,10 @@ func TestUnknownFields(t *testing.T) {
 }
 
 func TestNullEverywhere(t *testing.T) {
-	line := byDefault(t, `{"event_type":"identity.user.created","message_id":null,"publisher_id":null,"priority":null,"timestamp":null,"payload":`+
-		`{"typeURI":null,"id":null,"eventType":null,"eventTime":null,"action":null,"outcome":null,"initiator":{"id":null,"host":{"address":null}},"target":{"id":null},"reason":null,"tags":[null]}}`)
+	line := byDefault(t, `{"event_type":"identity.user.created","message_id":null,"publisher_id":null,"priority":null,"timestamp":null,`+
+		`"payload":`+
+		`{"typeURI":null,"id":null,"eventType":null,"eventTime":null,"action":null,"outcome":null,"initiator":{"id":null,`+
+		`"host":{"address":null}},"target":{"id":null},"reason":null,"tags":[null]}}`)
 	delete(line.Attributes, audit.AttrRecordUID)
 	require.Equal(t, map[string]any{
 		"openstack.notification.event_type": "identity.user.created", "openstack.audit.category": "iam", "openstack.audit.action": "create",
@@ -96,7 +100,8 @@ func TestNullEverywhere(t *testing.T) {
 
 func TestScalarsOfOtherKinds(t *testing.T) {
 	line := byDefault(t, `{"event_type":"audit.cadf","priority":5,"timestamp":1795000000,"payload":`+
-		event(`"outcome":true,"action":7,"initiator":{"id":12,"name":false},"target":{"typeURI":"compute/server","id":34},"reason":{"reasonType":"HTTP","reasonCode":404}`)+`}`)
+		event(`"outcome":true,"action":7,"initiator":{"id":12,"name":false},"target":{"typeURI":"compute/server","id":34},`+
+			`"reason":{"reasonType":"HTTP","reasonCode":404}`)+`}`)
 	want{
 		audit.AttrUserID: "12", audit.AttrUserName: "false", audit.AttrTargetID: "34", audit.AttrAction: "7", audit.AttrOutcome: "true",
 		audit.AttrAuditOutcome: "unknown", audit.AttrHTTPStatusCode: int64(404), audit.AttrNotificationTimestamp: "1795000000",
@@ -143,13 +148,16 @@ func TestPolicies(t *testing.T) {
 		reject bool
 	}{
 		{"pending", func(*auditlog.Config) {}, pending, auditlog.KindCADF, "", false},
-		{"pending dropped", func(c *auditlog.Config) { c.HTTPAuditPending = auditlog.Drop }, pending, auditlog.KindCADF, auditlog.SkipHTTPAuditPending, false},
+		{"pending dropped", func(c *auditlog.Config) { c.HTTPAuditPending = auditlog.Drop }, pending, auditlog.KindCADF,
+			auditlog.SkipHTTPAuditPending, false},
 		{"other", func(*auditlog.Config) {}, other, auditlog.KindOther, auditlog.SkipOtherNotification, false},
 		{"other kept", func(c *auditlog.Config) { c.OtherNotifications = auditlog.Keep }, other, auditlog.KindOther, "", false},
 		{"RPC", func(c *auditlog.Config) { c.OtherNotifications = auditlog.Keep }, rpc, auditlog.KindRPC, auditlog.SkipRPC, false},
 		{"raw", func(*auditlog.Config) {}, "raw", auditlog.KindRaw, "", false},
-		{"raw dropped", func(c *auditlog.Config) { c.OnDecodeError = auditlog.DecodeErrorDrop }, "raw", auditlog.KindRaw, auditlog.SkipDecodeError, false},
-		{"raw rejected", func(c *auditlog.Config) { c.OnDecodeError = auditlog.DecodeErrorReject }, "raw", auditlog.KindRaw, auditlog.SkipDecodeError, true},
+		{"raw dropped", func(c *auditlog.Config) { c.OnDecodeError = auditlog.DecodeErrorDrop }, "raw", auditlog.KindRaw,
+			auditlog.SkipDecodeError, false},
+		{"raw rejected", func(c *auditlog.Config) { c.OnDecodeError = auditlog.DecodeErrorReject }, "raw", auditlog.KindRaw,
+			auditlog.SkipDecodeError, true},
 		{"basic", func(*auditlog.Config) {}, notification("identity.user.created", `{}`), auditlog.KindBasic, "", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -207,22 +215,26 @@ func TestLargeAndDeepBodies(t *testing.T) {
 func TestConfigValidate(t *testing.T) {
 	config := auditlog.NewDefaultConfig()
 	require.NoError(t, config.Check())
-	for want, change := range map[string]func(c *auditlog.Config){
-		`on_decode_error: "x" is none of keep, reject, drop`:             func(c *auditlog.Config) { c.OnDecodeError = "x" },
-		`other_notifications: "" is none of drop, keep`:                  func(c *auditlog.Config) { c.OtherNotifications = "" },
-		`http_audit_pending: "reject" is none of keep, drop`:             func(c *auditlog.Config) { c.HTTPAuditPending = "reject" },
-		`body: "raw" is none of summary, original, none`:                 func(c *auditlog.Config) { c.Body = "raw" },
-		`unknown_user_names: "x" is none of keep, hash, drop`:            func(c *auditlog.Config) { c.UnknownUserNames = "x" },
-		`severity_of_failure: "x" is none of warn, info, error`:          func(c *auditlog.Config) { c.SeverityOfFailure = "x" },
-		`observed_time: "x" is none of receipt, notification`:            func(c *auditlog.Config) { c.ObservedTime = "x" },
-		`max_body_size_kib: 0 is not between 1 and 65536 (KiB)`:          func(c *auditlog.Config) { c.MaxBodySizeKiB = 0 },
-		`max_body_size_kib: 70000 is not between 1 and 65536 (KiB)`:      func(c *auditlog.Config) { c.MaxBodySizeKiB = 70000 },
-		`resource::service_names: "nova": "": neither side may be empty`: func(c *auditlog.Config) { c.Resource.ServiceNames = map[string]string{"nova": ""} },
-		"body: \"x\" is none of summary, original, none\n" +
-			`observed_time: "y" is none of receipt, notification`: func(c *auditlog.Config) { c.Body, c.ObservedTime = "x", "y" },
+	for _, test := range []struct {
+		want   string
+		change func(c *auditlog.Config)
+	}{
+		{`on_decode_error: "x" is none of keep, reject, drop`, func(c *auditlog.Config) { c.OnDecodeError = "x" }},
+		{`other_notifications: "" is none of drop, keep`, func(c *auditlog.Config) { c.OtherNotifications = "" }},
+		{`http_audit_pending: "reject" is none of keep, drop`, func(c *auditlog.Config) { c.HTTPAuditPending = "reject" }},
+		{`body: "raw" is none of summary, original, none`, func(c *auditlog.Config) { c.Body = "raw" }},
+		{`unknown_user_names: "x" is none of keep, hash, drop`, func(c *auditlog.Config) { c.UnknownUserNames = "x" }},
+		{`severity_of_failure: "x" is none of warn, info, error`, func(c *auditlog.Config) { c.SeverityOfFailure = "x" }},
+		{`observed_time: "x" is none of receipt, notification`, func(c *auditlog.Config) { c.ObservedTime = "x" }},
+		{`max_body_size_kib: 0 is not between 1 and 65536 (KiB)`, func(c *auditlog.Config) { c.MaxBodySizeKiB = 0 }},
+		{`max_body_size_kib: 70000 is not between 1 and 65536 (KiB)`, func(c *auditlog.Config) { c.MaxBodySizeKiB = 70000 }},
+		{`resource::service_names: "nova": "": neither side may be empty`,
+			func(c *auditlog.Config) { c.Resource.ServiceNames = map[string]string{"nova": ""} }},
+		{"body: \"x\" is none of summary, original, none\n" +
+			`observed_time: "y" is none of receipt, notification`, func(c *auditlog.Config) { c.Body, c.ObservedTime = "x", "y" }},
 	} {
-		config := configured(change)
-		require.EqualError(t, config.Check(), want)
+		config := configured(test.change)
+		require.EqualError(t, config.Check(), test.want)
 	}
 }
 
@@ -242,7 +254,8 @@ func TestDroppedAttributes(t *testing.T) {
 
 // Elasticsearch refuses a document with a field that has no name.
 func TestMembersWithoutAName(t *testing.T) {
-	body := notification("audit.cadf", event(`"outcome":"success","":"a","initiator":{"":"b","geolocation":{"":"c"," ":"d","x..y":"e",".z":"f","g.h":"g"}},`+
+	body := notification("audit.cadf", event(`"outcome":"success","":"a","initiator":{"":"b","geolocation":{"":"c"," `+
+		`":"d","x..y":"e",".z":"f","g.h":"g"}},`+
 		`"measurements":[{"":"h"}],"attachments":[{"":"i"}],"target":{"":"j"}`))
 	line := byDefault(t, body)
 	require.Equal(t, map[string]any{"_": "d", "_x__y": "e", "__z": "f", "g.h": "g"}, line.Attributes[audit.AttrInitiatorGeolocation])

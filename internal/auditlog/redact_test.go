@@ -23,41 +23,42 @@ const (
 
 // Secrets are dropped wherever a producer puts them, in every option's output.
 func TestSecretsAreDropped(t *testing.T) {
-	events := map[string]string{
-		"credential token":          `"initiator":{"id":"u","credential":{"token":"` + secret + `"}}`,
-		"credential that is a text": `"initiator":{"id":"u","credential":"` + secret + `"}`,
-		"credential that is a list": `"initiator":{"id":"u","credential":["` + secret + `"]}`,
-		"credential of a target":    `"target":{"credential":{"token":"` + secret + `"}}`,
-		"unknown field":             `"adminPass":"` + secret + `"`,
-		"unknown field, a number":   `"auth_token":"` + secret + `","password":31337`,
-		"within an unknown field":   `"request":{"auth":{"identity":{"password":{"user":{"name":"n","password":"` + secret + `"}}}}}`,
-		"list of passwords":         `"old_passwords":["` + secret + `",["` + secret + `"]]`,
-		"attachment named so":       `"attachments":[{"name":"password","typeURI":"xs:string","content":"` + secret + `"}]`,
-		"attachment of JSON":        `"attachments":[{"name":"payload","content":"{\"secret\":{\"payload\":\"x\",\"passphrase\":\"` + secret + `\"}}"}]`,
-		"attachment of an object":   `"attachments":[{"name":"payload","content":{"user":{"original_password":"` + secret + `"}}}]`,
-		"attachment of text":        `"attachments":[{"name":"note","content":"password=` + secret + `&x=1"}]`,
-		"attachment of a target":    `"target":{"attachments":[{"name":"private_key","content":"` + secret + `"}]}`,
-		"measurement":               `"measurements":[{"result":1,"token":"` + secret + `"}]`,
-		"geolocation":               `"initiator":{"id":"u","geolocation":{"token":"` + secret + `"}}`,
-		"query":                     `"requestPath":"/v1/x?token=` + secret + `&X-Auth-Token=` + secret + `&temp_url_sig=` + secret + `&a=b"`,
-		"query, escaped":            `"requestPath":"/v1/x?%74oken=` + secret + `&%zzpassword=` + secret + `"`,
-		"Fernet token in a query":   `"requestPath":"/v1/x?a=` + fernet + `"`,
-		"Fernet token in a path":    `"requestPath":"/v2.0/tokens/` + fernet + `"`,
-		"Fernet token in a text":    `"comment":"used ` + fernet + `"`,
-		"Barbican's secret":         `"attachments":[{"name":"payload","content":"{\"name\":\"db\",\"payload\":\"` + secret + `\"}"}]`,
-		"Barbican's secret, bare":   `"attachments":[{"name":"payload","content":"` + secret + `"}]`,
-		"within an array":           `"request":[{"pairs":[{"name":"apiKey","value":"` + secret + `"},["pwd=` + secret + `"]]}]`,
-		"keys of clouds":            `"access_key":"` + secret + `","bearer":"` + secret + `","user_data":"` + secret + `"`,
-		"private key":               `"key":"-----BEGIN PRIVATE KEY-----\n` + secret + `\n-----END PRIVATE KEY-----"`,
-		"user of a URL":             `"target":{"addresses":[{"name":"public","url":"http://bob:` + secret + `@h/"}]}`,
-		"reason":                    `"reason":{"reasonType":"token=` + secret + `","reasonCode":"1"}`,
-		"User-Agent":                `"initiator":{"id":"u","host":{"agent":"x token=` + secret + `"}}`,
-		"tag":                       `"tags":["pwd=` + secret + `"]`,
-		"address":                   `"target":{"addresses":[{"name":"public","url":"http://h/?token=` + secret + `"}]}`,
+	events := []struct{ name, members string }{
+		{"credential token", `"initiator":{"id":"u","credential":{"token":"` + secret + `"}}`},
+		{"credential that is a text", `"initiator":{"id":"u","credential":"` + secret + `"}`},
+		{"credential that is a list", `"initiator":{"id":"u","credential":["` + secret + `"]}`},
+		{"credential of a target", `"target":{"credential":{"token":"` + secret + `"}}`},
+		{"unknown field", `"adminPass":"` + secret + `"`},
+		{"unknown field, a number", `"auth_token":"` + secret + `","password":31337`},
+		{"within an unknown field", `"request":{"auth":{"identity":{"password":{"user":{"name":"n","password":"` + secret + `"}}}}}`},
+		{"list of passwords", `"old_passwords":["` + secret + `",["` + secret + `"]]`},
+		{"attachment named so", `"attachments":[{"name":"password","typeURI":"xs:string","content":"` + secret + `"}]`},
+		{"attachment of JSON", `"attachments":[{"name":"payload","content":"{\"secret\":{\"payload\":\"x\",\"passphrase\":\"` + secret +
+			`\"}}"}]`},
+		{"attachment of an object", `"attachments":[{"name":"payload","content":{"user":{"original_password":"` + secret + `"}}}]`},
+		{"attachment of text", `"attachments":[{"name":"note","content":"password=` + secret + `&x=1"}]`},
+		{"attachment of a target", `"target":{"attachments":[{"name":"private_key","content":"` + secret + `"}]}`},
+		{"measurement", `"measurements":[{"result":1,"token":"` + secret + `"}]`},
+		{"geolocation", `"initiator":{"id":"u","geolocation":{"token":"` + secret + `"}}`},
+		{"query", `"requestPath":"/v1/x?token=` + secret + `&X-Auth-Token=` + secret + `&temp_url_sig=` + secret + `&a=b"`},
+		{"query, escaped", `"requestPath":"/v1/x?%74oken=` + secret + `&%zzpassword=` + secret + `"`},
+		{"Fernet token in a query", `"requestPath":"/v1/x?a=` + fernet + `"`},
+		{"Fernet token in a path", `"requestPath":"/v2.0/tokens/` + fernet + `"`},
+		{"Fernet token in a text", `"comment":"used ` + fernet + `"`},
+		{"Barbican's secret", `"attachments":[{"name":"payload","content":"{\"name\":\"db\",\"payload\":\"` + secret + `\"}"}]`},
+		{"Barbican's secret, bare", `"attachments":[{"name":"payload","content":"` + secret + `"}]`},
+		{"within an array", `"request":[{"pairs":[{"name":"apiKey","value":"` + secret + `"},["pwd=` + secret + `"]]}]`},
+		{"keys of clouds", `"access_key":"` + secret + `","bearer":"` + secret + `","user_data":"` + secret + `"`},
+		{"private key", `"key":"-----BEGIN PRIVATE KEY-----\n` + secret + `\n-----END PRIVATE KEY-----"`},
+		{"user of a URL", `"target":{"addresses":[{"name":"public","url":"http://bob:` + secret + `@h/"}]}`},
+		{"reason", `"reason":{"reasonType":"token=` + secret + `","reasonCode":"1"}`},
+		{"User-Agent", `"initiator":{"id":"u","host":{"agent":"x token=` + secret + `"}}`},
+		{"tag", `"tags":["pwd=` + secret + `"]`},
+		{"address", `"target":{"addresses":[{"name":"public","url":"http://h/?token=` + secret + `"}]}`},
 	}
-	for name, members := range events {
-		t.Run(name, func(t *testing.T) {
-			body := v2(notification("audit.cadf", event(`"action":"x","outcome":"success",`+members)))
+	for _, test := range events {
+		t.Run(test.name, func(t *testing.T) {
+			body := v2(notification("audit.cadf", event(`"action":"x","outcome":"success",`+test.members)))
 			for _, mode := range []auditlog.BodyMode{auditlog.BodySummary, auditlog.BodyOriginal} {
 				config := configured(func(c *auditlog.Config) { c.Body, c.IncludeOriginal = mode, true })
 				text := everything(t, one(t, config, body))
@@ -68,7 +69,7 @@ func TestSecretsAreDropped(t *testing.T) {
 				raw := everything(t, one(t, config, strings.TrimSuffix(body, "}")))
 				require.Contains(t, raw, `"openstack.notification.decode_error":"json"`)
 				require.NotContains(t, raw, fernet)
-				if name != "query, escaped" { // a text that is not parsed has no query
+				if test.name != "query, escaped" { // a text that is not parsed has no query
 					require.NotContains(t, raw, secret)
 				}
 			}
@@ -77,7 +78,8 @@ func TestSecretsAreDropped(t *testing.T) {
 }
 
 func TestRedactedTextSaysThatItWas(t *testing.T) {
-	line := byDefault(t, notification("audit.cadf", event(`"requestPath":"/x?token=a&b=c","password":"","secret":"***","attachments":[{"name":"payload","content":"{\"a\":1}"}]`)))
+	line := byDefault(t, notification("audit.cadf", event(`"requestPath":"/x?token=a&b=c","password":"","secret":"***",`+
+		`"attachments":[{"name":"payload","content":"{\"a\":1}"}]`)))
 	want{
 		audit.AttrURLQuery: "token=REDACTED&b=c", "openstack.notification.extra.password": nil, "openstack.notification.extra.secret": "***",
 		audit.AttrAttachments: []any{map[string]any{"name": "payload", "content": `{"a":1}`}},
@@ -101,34 +103,35 @@ func TestSecretsInRawBodies(t *testing.T) {
 
 // A secret in quotes may hold anything, quotes as well: it goes as a whole, and what stands beside it stays.
 func TestQuotedSecretsInRawBodies(t *testing.T) {
-	for body, want := range map[string]string{
-		`{"password": "correct horse battery", torn`:                       `{"password": "***", torn`,
-		`{"password": "pa,ss}w&d", "user": "bob", torn`:                    `{"password": "***", "user": "bob", torn`,
-		`{"password": "qu\"ote \\", "user": "bob", torn`:                   `{"password": "***", "user": "bob", torn`,
-		`{'password': 'it"s, u', 'user': 'bob', torn`:                      `{'password': '***', 'user': 'bob', torn`,
-		`{'password': b'a b', 'user': 'bob', torn`:                         `{'password': b'***', 'user': 'bob', torn`,
-		`{"m": "{\"password\": \"two words\", \"user\": torn`:              `{"m": "{\"password\": \"***\", \"user\": torn`,
-		`{"m": "{\"password\": \"qu\\\"ote\", \"user\": torn`:              `{"m": "{\"password\": \"***\", \"user\": torn`,
-		`{"m": "{\"c\": \"{\\\"password\\\": \\\"a b\\\", \\\"u\\\": torn`: `{"m": "{\"c\": \"{\\\"password\\\": \\\"***\\\", \\\"u\\\": torn`,
-		`{"password": "cut in the mid`:                                     `{"password": "***`,
-		"{\"password\": \"torn\n{\"user\": \"bob\"":                        "{\"password\": \"***\n{\"user\": \"bob\"",
-		`{"password": "", "user": "bob", torn`:                             `{"password": "", "user": "bob", torn`,
-		`password=hunter2 user=bob`:                                        `password=*** user=bob`,
-		`{"passwords": ["one", "t]wo"], "user": "bob", torn`:               `{"passwords": ***, "user": "bob", torn`,
-		`{'tokens': ('one', [u'two'], 3), 'user': 'bob', torn`:             `{'tokens': ***, 'user': 'bob', torn`,
-		`{"m": "{\"secrets\": [\"one\", \"two\"], \"user\": torn`:          `{"m": "{\"secrets\": ***, \"user\": torn`,
-		`{"passwords": ["one", "tor`:                                       `{"passwords": ***`,
-		`{"secrets": ["one", {"name": "bob", "password": "p"}], torn`:      `{"secrets": ***, {"name": "bob", "password": "***"}], torn`,
-		`{"password": {"user": {"name": "bob", "password": "p"}}, torn`:    `{"password": {"user": {"name": "bob", "password": "***"}}, torn`,
+	for _, test := range []struct{ body, want string }{
+		{`{"password": "correct horse battery", torn`, `{"password": "***", torn`},
+		{`{"password": "pa,ss}w&d", "user": "bob", torn`, `{"password": "***", "user": "bob", torn`},
+		{`{"password": "qu\"ote \\", "user": "bob", torn`, `{"password": "***", "user": "bob", torn`},
+		{`{'password': 'it"s, u', 'user': 'bob', torn`, `{'password': '***', 'user': 'bob', torn`},
+		{`{'password': b'a b', 'user': 'bob', torn`, `{'password': b'***', 'user': 'bob', torn`},
+		{`{"m": "{\"password\": \"two words\", \"user\": torn`, `{"m": "{\"password\": \"***\", \"user\": torn`},
+		{`{"m": "{\"password\": \"qu\\\"ote\", \"user\": torn`, `{"m": "{\"password\": \"***\", \"user\": torn`},
+		{`{"m": "{\"c\": \"{\\\"password\\\": \\\"a b\\\", \\\"u\\\": torn`, `{"m": "{\"c\": \"{\\\"password\\\": \\\"***\\\", \\\"u\\\": torn`},
+		{`{"password": "cut in the mid`, `{"password": "***`},
+		{"{\"password\": \"torn\n{\"user\": \"bob\"", "{\"password\": \"***\n{\"user\": \"bob\""},
+		{`{"password": "", "user": "bob", torn`, `{"password": "", "user": "bob", torn`},
+		{`password=hunter2 user=bob`, `password=*** user=bob`},
+		{`{"passwords": ["one", "t]wo"], "user": "bob", torn`, `{"passwords": ***, "user": "bob", torn`},
+		{`{'tokens': ('one', [u'two'], 3), 'user': 'bob', torn`, `{'tokens': ***, 'user': 'bob', torn`},
+		{`{"m": "{\"secrets\": [\"one\", \"two\"], \"user\": torn`, `{"m": "{\"secrets\": ***, \"user\": torn`},
+		{`{"passwords": ["one", "tor`, `{"passwords": ***`},
+		{`{"secrets": ["one", {"name": "bob", "password": "p"}], torn`, `{"secrets": ***, {"name": "bob", "password": "***"}], torn`},
+		{`{"password": {"user": {"name": "bob", "password": "p"}}, torn`, `{"password": {"user": {"name": "bob", "password": "***"}}, torn`},
 	} {
-		require.Equal(t, want, byDefault(t, body).Body, body)
+		require.Equal(t, test.want, byDefault(t, test.body).Body, test.body)
 	}
 }
 
 // The publisher's own context may hold a token, in the envelope's original too.
 func TestContextNeverAppears(t *testing.T) {
 	config := configured(func(c *auditlog.Config) { c.IncludeOriginal, c.Body = true, auditlog.BodyOriginal })
-	plain := v2(`{"event_type":"identity.user.created","payload":{"resource_info":"x"},"_context_auth_token":"` + secret + `","_context_user":"admin","_unique_id":"uid"}`)
+	plain := v2(`{"event_type":"identity.user.created","payload":{"resource_info":"x"},"_context_auth_token":"` + secret +
+		`","_context_user":"admin","_unique_id":"uid"}`)
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	_, err := w.Write([]byte(plain))
@@ -218,7 +221,8 @@ func TestBodyOriginal(t *testing.T) {
 		c.Body, c.OtherNotifications, c.MaxBodySizeKiB = auditlog.BodyOriginal, auditlog.Keep, 1
 	})
 	line := one(t, config, `{"event_type":"compute.instance.create.end","priority":"WARN","timestamp":"2026-11-20 23:08:19","more":1,`+
-		`"payload":{"n":null,"b":true,"i":7,"f":1.5,"e":1e3,"big":12345678901234567890,"nan":NaN,"huge":1e999,"s":"x","a":[1,{"k":"v"}],"admin_password":"p"}}`)
+		`"payload":{"n":null,"b":true,"i":7,"f":1.5,"e":1e3,"big":12345678901234567890,"nan":NaN,"huge":1e999,"s":"x","a":[1,{"k":"v"}],`+
+		`"admin_password":"p"}}`)
 	require.Equal(t, map[string]any{
 		"n": nil, "b": true, "i": int64(7), "f": 1.5, "e": 1000.0, "big": "12345678901234567890", "nan": "NaN", "huge": "1e999", "s": "x",
 		"a": []any{int64(1), map[string]any{"k": "v"}}, "admin_password": "***",
@@ -237,7 +241,8 @@ func TestBodyOriginal(t *testing.T) {
 	require.Len(t, line.Body, 1024)
 	want{audit.AttrAuditTruncated: true, audit.AttrNotificationBodySize: int64(2008)}.check(t, line)
 
-	line = one(t, config, notification("identity.user.created", event(`"outcome":"success","initiator":{"credential":{"token":"x","type":"t"}}`)))
+	line = one(t, config, notification("identity.user.created",
+		event(`"outcome":"success","initiator":{"credential":{"token":"x","type":"t"}}`)))
 	require.Equal(t, map[string]any{"credential": map[string]any{"token": "***", "type": "t"}}, line.Body.(map[string]any)["initiator"])
 	config.Body = auditlog.BodyNone
 	require.Nil(t, one(t, config, notification("identity.user.created", event(`"outcome":"success"`))).Body)
@@ -248,7 +253,8 @@ func TestIncludeOriginal(t *testing.T) {
 	body := v2(notification("identity.user.created", event(`"outcome":"success"`)))
 	require.Equal(t, body, one(t, config, body).Attributes[audit.AttrRecordOriginal])
 	line := one(t, config, notification("identity.user.created", `{"resource_info":"x","password":"p"}`))
-	require.JSONEq(t, notification("identity.user.created", `{"resource_info":"x","password":"***"}`), line.Attributes[audit.AttrRecordOriginal].(string))
+	require.JSONEq(t, notification("identity.user.created", `{"resource_info":"x","password":"***"}`),
+		line.Attributes[audit.AttrRecordOriginal].(string))
 	want{audit.AttrRecordOriginal: nil}.check(t, one(t, config, "raw"))
 	config.MaxBodySizeKiB = 1
 	line = one(t, config, notification("identity.user.created", fmt.Sprintf(`{"resource_info":"%01500d"}`, 0)))

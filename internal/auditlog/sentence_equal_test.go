@@ -12,7 +12,8 @@ import (
 
 // FuzzSentence holds the sentence of a record that was just mapped, which is made of the notification, to that of its attributes.
 func FuzzSentence(f *testing.F) {
-	for _, capture := range []string{"amqp-keystone-messagingv2", "amqp-keystone-basic", "amqp-audit-middleware", "amqp-audit-middleware-sapcc",
+	for _, capture := range []string{"amqp-keystone-messagingv2", "amqp-keystone-basic", "amqp-audit-middleware",
+		"amqp-audit-middleware-sapcc",
 		"../services/nova", "../services/cinder", "../services/heat", "../services/ironic", "../services/designate"} {
 		for _, message := range readCapture(f, capture) {
 			f.Add(message.Body)

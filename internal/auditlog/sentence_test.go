@@ -60,7 +60,8 @@ func request(action, path, typeURI string) string {
 	if typeURI == "" {
 		eventType, typeURI = "audit.http.response", "service/compute"
 	}
-	return notification(eventType, event(fmt.Sprintf(`"action":%q,"outcome":"success","requestPath":%q,"initiator":{"name":"bob"},"observer":{"id":"o","name":"nova"},`+
+	return notification(eventType, event(fmt.Sprintf(`"action":%q,"outcome":"success","requestPath":%q,"initiator":{"name":"bob"},`+
+		`"observer":{"id":"o","name":"nova"},`+
 		`"target":{"typeURI":%q,"id":%q}`, action, path, typeURI, uuidID)))
 }
 
@@ -73,14 +74,16 @@ func TestSentencesOfTheirOwn(t *testing.T) {
 		{"start/reboot", "/v2.1/os-hosts/" + uuidID + "/reboot", "", "bob rebooted host " + uuidID + ": success"},
 		{"update/rotate", "/v1/clusters/" + uuidID + "/keys/action", "", "bob rotated the keys of cluster " + uuidID + ": success"},
 		{"read/list", "/v2/images/" + uuidID + "/file", "", "bob downloaded the data of image " + uuidID + ": success"},
-		{"read/list", "/v1.0/instances/" + uuidID + "/users/eve/databases", "", "bob listed databases of user eve of instance " + uuidID + ": success"},
+		{"read/list", "/v1.0/instances/" + uuidID + "/users/eve/databases", "",
+			"bob listed databases of user eve of instance " + uuidID + ": success"},
 		{"read/list", "/v2.1/os-hypervisors/statistics", "", "bob listed statistics of the hypervisors: success"},
 		{"create", "/v2.1/servers/" + uuidID + "/metadata", "", "bob created the metadata of server " + uuidID + ": success"},
 		{"delete", "/v1.0/instances/" + uuidID + "/users/eve", "", "bob deleted user eve of instance " + uuidID + ": success"},
 		{"disable", "/v2.1/os-services/disable", "", "bob disabled a compute service: success"},
 		{"read/get", "/v1/secrets/" + uuidID + "/payload", "compute/secret", "bob read the payload of secret " + uuidID + ": success"},
 		{"delete/unset", "/v2/images/" + uuidID + "/tags/red", "compute/image/tags", "bob removed tag red from image " + uuidID + ": success"},
-		{"delete/forced", "/v2.1/servers/" + uuidID + "/action", "compute/server", "bob performed delete/forced on server " + uuidID + ": success"},
+		{"delete/forced", "/v2.1/servers/" + uuidID + "/action", "compute/server",
+			"bob performed delete/forced on server " + uuidID + ": success"},
 		{"restore", "/v3/backups/" + uuidID + "/restore", "compute/backup", "bob restored backup " + uuidID + ": success"},
 	} {
 		require.Equal(t, test.want, byDefault(t, request(test.action, test.path, test.typeURI)).Body)
@@ -140,7 +143,8 @@ func TestSentencesOfAdministration(t *testing.T) {
 // The body is rendered again once names are known, from the record alone.
 func TestSentenceOfARecord(t *testing.T) {
 	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "")
-	body := notification("identity.role_assignment.created", event(`"action":"x","outcome":"success","initiator":{"user_id":"u1","project_id":"p1"},"role":"r1","user":"u2","project":"p2"`))
+	body := notification("identity.role_assignment.created", event(`"action":"x","outcome":"success","initiator":{"user_id":"u1",`+
+		`"project_id":"p1"},"role":"r1","user":"u2","project":"p2"`))
 	logs, _ := mapper.Logs([]auditlog.Record{mapper.Read(auditlog.Message{Body: []byte(body)})})
 	resource := logs.ResourceLogs().At(0).Resource().Attributes()
 	record := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
@@ -155,7 +159,8 @@ func TestSentenceOfARecord(t *testing.T) {
 	for _, kind := range []string{"user", "project"} {
 		record.Attributes().PutStr(audit.AttrAuditAction, "update")
 		record.Attributes().PutStr(audit.AttrTargetType, kind)
-		require.Contains(t, auditlogtest.Sentence(resource, record), map[string]string{"user": "updated user bob (corp)", "project": "updated project demo"}[kind])
+		require.Contains(t, auditlogtest.Sentence(resource, record), map[string]string{"user": "updated user bob (corp)",
+			"project": "updated project demo"}[kind])
 	}
 	require.Empty(t, auditlogtest.Sentence(pcommon.NewMap(), plog.NewLogRecord()))
 }

@@ -130,9 +130,9 @@ func (a *Answer) Delete() {
 	}
 }
 
-// Resolve appends the answers to queries, in their order, to answers. Whatever must be asked is asked in parallel, and waited for until ctx is done;
-// lookups that take longer go on, for the next one who asks. A caller that is not patient leaves sooner where Keystone cannot answer
-// all that it is asked.
+// Resolve appends the answers to queries, in their order, to answers. Whatever must be asked is asked in parallel, and waited for until ctx
+// is done; lookups that take longer go on, for the next one who asks. A caller that is not patient leaves sooner where Keystone cannot
+// answer all that it is asked.
 func (d *Directory) Resolve(ctx context.Context, answers []Answer, queries []Query, patient bool) []Answer {
 	first := len(answers)
 	all := slices.Grow(answers, len(queries))[:first+len(queries)]

@@ -76,7 +76,8 @@ func TestMigrationShowsAValidProcessor(t *testing.T) {
 	require.NotNil(t, block)
 	shown := filepath.Join(t.TempDir(), "shown.yaml")
 	require.NoError(t, os.WriteFile(shown, block[1], 0o600))
-	output, err := exec.CommandContext(t.Context(), collectortest.Binary(t), "validate", "--feature-gates=+extension.healthcheck.useComponentStatus",
+	output, err := exec.CommandContext(t.Context(), collectortest.Binary(t), "validate",
+		"--feature-gates=+extension.healthcheck.useComponentStatus",
 		"--config="+filepath.Join(root, "config", "durable.yaml"), "--config="+shown,
 		"--config=yaml:service::pipelines::logs::processors: [memory_limiter, filter/reads, keystone_attributes]").CombinedOutput()
 	require.NoError(t, err, "%s", output)

@@ -39,7 +39,8 @@ func TestDebHoldsItsFiles(t *testing.T) {
 		documentation + "copyright":               public,
 	}
 	for _, pattern := range []string{
-		"README.md", "docs/*.md", "config/[^q]*.yaml", "deploy/elasticsearch/*", "deploy/grafana/*", "deploy/kolla-ansible/*", "deploy/loki/*", "deploy/opensearch/*",
+		"README.md", "docs/*.md", "config/[^q]*.yaml", "deploy/elasticsearch/*", "deploy/grafana/*", "deploy/kolla-ansible/*", "deploy/loki/*",
+		"deploy/opensearch/*",
 		"deploy/prometheus/*", "deploy/rabbitmq/*", "deploy/helm/*/*.*", "deploy/helm/*/templates/*",
 	} {
 		paths, err := filepath.Glob(filepath.Join(root, pattern))

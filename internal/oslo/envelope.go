@@ -36,10 +36,11 @@ func (e *DecodeError) Error() string { return string(e.Reason) + ": " + e.Err.Er
 func (e *DecodeError) Unwrap() error { return e.Err }
 
 var (
-	errTrailing    = errors.New("text after the end of the JSON value")
-	errNoObject    = errors.New("not a JSON object")
-	errNoPayload   = errors.New("neither a payload nor a CADF event")
-	errNotSigned   = errors.New("no signed event of the Rust Keystone: action, id, event_time, seq, boot_session_id or observer.node_id is missing")
+	errTrailing  = errors.New("text after the end of the JSON value")
+	errNoObject  = errors.New("not a JSON object")
+	errNoPayload = errors.New("neither a payload nor a CADF event")
+	errNotSigned = errors.New("no signed event of the Rust Keystone: action, id, event_time, seq, " +
+		"boot_session_id or observer.node_id is missing")
 	errTooLong     = errors.New("far longer than any event of the Rust Keystone")
 	errNoEventType = errors.New("no event_type, and the payload is no CADF event")
 )

@@ -107,16 +107,20 @@ func BenchmarkMillion(b *testing.B) {
 	b.Cleanup(func() { e.shutdown(context.Background()) })
 	require.Eventually(b, func() bool { return e.directory.Stats().Entries["keystone"] >= users-1 }, time.Minute, 10*time.Millisecond)
 	runtime.GC()
-	for name, used := range map[string]int{"hot": 100, "cold": users - 10} {
-		b.Run(name, func(b *testing.B) {
+	for _, test := range []struct {
+		name string
+		used int
+	}{{"hot", 100}, {"cold", users - 10}} {
+		b.Run(test.name, func(b *testing.B) {
 			next := 0
 			b.ReportAllocs()
 			for b.Loop() {
 				b.StopTimer()
 				records := make([]map[string]string, 100)
 				for i := range records {
-					next = (next + 7919) % used
-					records[i] = map[string]string{"user.id": id(next), "openstack.project.id": shopID, "openstack.target.user.id": id((next + used/2) % used)}
+					next = (next + 7919) % test.used
+					records[i] = map[string]string{"user.id": id(next), "openstack.project.id": shopID,
+						"openstack.target.user.id": id((next + test.used/2) % test.used)}
 				}
 				logs := auditLogs(records...)
 				b.StartTimer()

@@ -153,16 +153,17 @@ type named struct{ with, all int }
 // TestCapture feeds what a real Keystone sent through the mapping and the processor, one message after the other, with a
 // Keystone that knows each thing only as long as it lives, and a restart in the middle.
 func TestCapture(t *testing.T) {
-	for name, test := range map[string]struct {
+	for _, test := range []struct {
+		name      string
 		preload   bool
 		restartAt []int
 	}{
-		"without a restart":       {},
-		"with preload":            {preload: true},
-		"a restart in the middle": {restartAt: []int{90}},
-		"restarts all the time":   {restartAt: []int{30, 63, 66, 100, 124, 147, 151, 155}},
+		{name: "without a restart"},
+		{name: "with preload", preload: true},
+		{name: "a restart in the middle", restartAt: []int{90}},
+		{name: "restarts all the time", restartAt: []int{30, 63, 66, 100, 124, 147, 151, 155}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			c := readCapture(t)
 			server := keystonetest.NewServer()
 			c.fromTheStart(t, server)
@@ -239,13 +240,16 @@ func checkMessage(t *testing.T, m *captureMessage, logs plog.Logs) {
 		}
 		assert.NotContains(t, record.Body().Str(), m.Target.ID, "line %d: the sentence names no id that has a name", m.Line)
 	}
-	for key, thing := range map[string]*captureThing{
-		audit.AttrTargetRoleName: m.Assignment.Role, audit.AttrTargetUserName: m.Assignment.User,
-		audit.AttrTargetGroupName: m.Assignment.Group, audit.AttrTargetProjectName: m.Assignment.Project,
-		audit.AttrTargetDomainName: m.Assignment.Domain,
+	for _, test := range []struct {
+		key   string
+		thing *captureThing
+	}{
+		{audit.AttrTargetRoleName, m.Assignment.Role}, {audit.AttrTargetUserName, m.Assignment.User},
+		{audit.AttrTargetGroupName, m.Assignment.Group}, {audit.AttrTargetProjectName, m.Assignment.Project},
+		{audit.AttrTargetDomainName, m.Assignment.Domain},
 	} {
-		if thing != nil {
-			is(thing.Name, key)
+		if test.thing != nil {
+			is(test.thing.Name, test.key)
 		}
 	}
 	if eventKind, operation := eventOf(m.EventType); operation == "deleted" && eventKind == m.Target.Type && m.Target.Name != "" && isNamed {

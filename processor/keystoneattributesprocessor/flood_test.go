@@ -74,7 +74,8 @@ func TestManyUnknownIDs(t *testing.T) {
 				for h.consume(logs) != nil {
 					refused++
 				}
-				t.Logf("through after %v, given back %d times; %d lookups were answered", time.Since(began).Round(time.Millisecond), refused, server.Lookups())
+				t.Logf("through after %v, given back %d times; %d lookups were answered", time.Since(began).Round(time.Millisecond), refused,
+					server.Lookups())
 				assert.LessOrEqual(t, refused, 1, "a machine that is too slow may get no answer in time once")
 				assert.Len(t, h.sink.AllLogs(), 1)
 			})
@@ -118,7 +119,8 @@ func TestFloodDoesNotStarveCreations(t *testing.T) {
 				audit.AttrNotificationEventType: "identity.user.created", audit.AttrAuditAction: "create",
 				"openstack.target.type": "user", "openstack.target.id": carolID, "user.id": aliceID,
 			})
-			t.Logf("the flood took %v, the creation behind it %v", flooded.Sub(began).Round(time.Millisecond), time.Since(flooded).Round(time.Millisecond))
+			t.Logf("the flood took %v, the creation behind it %v", flooded.Sub(began).Round(time.Millisecond),
+				time.Since(flooded).Round(time.Millisecond))
 			assert.Equal(t, "carol", got["openstack.target.name"])
 		})
 	}
@@ -150,7 +152,8 @@ func TestOneIDThatKeystoneFailsFor(t *testing.T) {
 
 // TestProxyIsNotRefused: the breaker opens for its answers, and stays no reason to hold up records.
 func TestProxyIsNotRefused(t *testing.T) {
-	for _, failures := range []keystonetest.Failures{{HTML: true}, {Status: http.StatusBadRequest}, {Status: http.StatusForbidden}, {Status: http.StatusFound}} {
+	for _, failures := range []keystonetest.Failures{{HTML: true}, {Status: http.StatusBadRequest}, {Status: http.StatusForbidden},
+		{Status: http.StatusFound}} {
 		server := lab()
 		server.Fail(failures)
 		h := newHarness(t, server, func(c *Config) { c.OnUnavailable = UnavailableRefuse }, nil)

@@ -96,8 +96,8 @@ func TestWithKeystone(t *testing.T) {
 	assert.Empty(t, h.logs.FilterMessageSnippet("role reader").All(), "reader on the system is enough")
 }
 
-// TestQuickChanges has a hundred users' operations done as fast as a real Keystone can, and their notifications read every 200 ms. None of the names that
-// say keystone or deleted may be another one than that of the time.
+// TestQuickChanges has a hundred users' operations done as fast as a real Keystone can, and their notifications read every 200 ms. None of
+// the names that say keystone or deleted may be another one than that of the time.
 func TestQuickChanges(t *testing.T) {
 	const operations = 100
 	keystone := debiantest.Start(t, debiantest.Options{})

@@ -60,20 +60,22 @@ func TestNoSecretAndNoNameInTheLog(t *testing.T) {
 }
 
 func TestStart(t *testing.T) {
-	for name, test := range map[string]struct {
+	for _, test := range []struct {
+		name   string
 		change func(*Config)
 		fails  string
 	}{
-		"Keystone is away":       {func(c *Config) { c.Auth.Get().AuthURL = "http://127.0.0.1:1" }, ""},
-		"a storage is not there": {func(c *Config) { c.Storage = &storageID }, "storage: there is no extension"},
-		"a cloud is not there":   {func(c *Config) { c.Auth = NewDefaultConfig().Auth; c.Cloud, c.CloudsFile = "x", "testdata/clouds.yaml" }, `"x"`},
-		"a cloud": {func(c *Config) {
+		{"Keystone is away", func(c *Config) { c.Auth.Get().AuthURL = "http://127.0.0.1:1" }, ""},
+		{"a storage is not there", func(c *Config) { c.Storage = &storageID }, "storage: there is no extension"},
+		{"a cloud is not there", func(c *Config) { c.Auth = NewDefaultConfig().Auth; c.Cloud, c.CloudsFile = "x", "testdata/clouds.yaml" },
+			`"x"`},
+		{"a cloud", func(c *Config) {
 			c.Auth = NewDefaultConfig().Auth
 			c.Cloud, c.CloudsFile = "lab", "testdata/clouds.yaml"
 		}, ""},
-		"a certificate is missing": {func(c *Config) { c.HTTP.TLS.CAFile = "testdata/none.pem" }, "http: "},
+		{"a certificate is missing", func(c *Config) { c.HTTP.TLS.CAFile = "testdata/none.pem" }, "http: "},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			h := newHarness(t, lab(), test.change, nil)
 			p, err := NewFactory().CreateLogs(t.Context(), processortest.NewNopSettings(metadata.Type), h.config, consumertest.NewNop())
 			require.NoError(t, err)
@@ -265,14 +267,17 @@ func TestTLSIsVerified(t *testing.T) {
 	text := "clouds:\n" + entry("plain", "") + entry("trusting", ", cacert: "+ca) + entry("careless", ", verify: false")
 	require.NoError(t, os.WriteFile(clouds, []byte(text), 0o600))
 
-	for cloud, known := range map[string]bool{"plain": false, "trusting": true, "careless": true} {
+	for _, test := range []struct {
+		cloud string
+		known bool
+	}{{"plain", false}, {"trusting", true}, {"careless", true}} {
 		h := newHarness(t, server, func(c *Config) {
 			c.Auth = NewDefaultConfig().Auth
-			c.Cloud, c.CloudsFile = cloud, clouds
+			c.Cloud, c.CloudsFile = test.cloud, clouds
 		}, nil)
 		h.start()
 		_, named := added(t, h, map[string]string{"user.id": aliceID})["user.name"]
-		assert.Equal(t, known, named, cloud)
+		assert.Equal(t, test.known, named, test.cloud)
 		h.stop()
 	}
 }

@@ -187,9 +187,9 @@ func (s *score) count(t *testing.T, c *cloud, h happened, record plog.LogRecord)
 // modelSeeds is the number of runs, each with its own chances.
 const modelSeeds = 20
 
-// TestModel does things at random in a Keystone and lets their records, and forged ones, arrive in batches, some of them late, while Keystone
-// is away now and then. Whoever says keystone or deleted must have the name of the time. Records of changes come in
-// their order, as one queue keeps it: README.md says what becomes of names without that.
+// TestModel does things at random in a Keystone and lets their records, and forged ones, arrive in batches, some of them late, while
+// Keystone is away now and then. Whoever says keystone or deleted must have the name of the time. Records of changes come in their order,
+// as one queue keeps it: README.md says what becomes of names without that.
 func TestModel(t *testing.T) {
 	for seed := range uint64(modelSeeds) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

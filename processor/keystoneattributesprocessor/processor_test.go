@@ -70,26 +70,28 @@ func added(t *testing.T, h *harness, attributes map[string]string) map[string]st
 }
 
 func TestWhatIsAdded(t *testing.T) {
-	for name, test := range map[string]struct {
+	for _, test := range []struct {
+		name   string
 		record map[string]string
 		added  map[string]string
 	}{
-		"user and project": {
+		{"user and project",
 			map[string]string{"user.id": aliceID, "openstack.project.id": shopID},
 			map[string]string{
 				"user.name": "alice", "openstack.user.domain.id": corpID, "openstack.user.domain.name": "corp",
 				"openstack.project.name": "web-shop", "openstack.project.domain.id": corpID, "openstack.project.domain.name": "corp",
 			},
 		},
-		"names in the event win": {
-			map[string]string{"user.id": aliceID, "user.name": "as the event says", "openstack.user.domain.id": "default", "openstack.user.domain.name": "so too"},
+		{"names in the event win",
+			map[string]string{"user.id": aliceID, "user.name": "as the event says", "openstack.user.domain.id": "default",
+				"openstack.user.domain.name": "so too"},
 			map[string]string{},
 		},
-		"the domain is added to a name of the event": {
+		{"the domain is added to a name of the event",
 			map[string]string{"user.id": aliceID, "user.name": "alice"},
 			map[string]string{"openstack.user.domain.id": corpID, "openstack.user.domain.name": "corp"},
 		},
-		"ids with hyphens of another service": {
+		{"ids with hyphens of another service",
 			map[string]string{
 				audit.AttrNotificationEventType: "audit.cadf",
 				"openstack.project.id":          "34ab3b65-6c1b-4de6-a20f-528212bdbcb7",
@@ -98,16 +100,16 @@ func TestWhatIsAdded(t *testing.T) {
 				"openstack.project.name": "web-shop", "openstack.project.domain.id": corpID, "openstack.project.domain.name": "corp",
 			},
 		},
-		"the default domain": {
+		{"the default domain",
 			map[string]string{"openstack.domain.id": "default"},
 			map[string]string{"openstack.domain.name": "Default"},
 		},
-		"a domain as project": {
+		{"a domain as project",
 			map[string]string{"openstack.target.project.id": corpID},
 			map[string]string{"openstack.target.project.name": "corp"},
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			h := newHarness(t, lab(), nil, nil)
 			h.start()
 			defer h.stop()
@@ -122,33 +124,38 @@ func TestWhatIsAdded(t *testing.T) {
 }
 
 func TestWhatIsNotLookedUp(t *testing.T) {
-	for name, record := range map[string]map[string]string{
-		"a hyphenated id of Keystone's own events": {"user.id": "30a1d53e-fd21-4939-a2ea-a311fc56d308"},
-		"a hash of a user id":                      {"user.id": "0a555678db5b5640b9b105be92960904"},
-		"a filler":                                 {"user.id": "unknown", "openstack.project.id": "target"},
-		"default is no user":                       {"user.id": "default"},
-		"64 digits are no project":                 {"openstack.project.id": strings.Repeat("ab", 32)},
-		"an id that somebody typed": {
+	for _, test := range []struct {
+		name   string
+		record map[string]string
+	}{
+		{"a hyphenated id of Keystone's own events", map[string]string{"user.id": "30a1d53e-fd21-4939-a2ea-a311fc56d308"}},
+		{"a hash of a user id", map[string]string{"user.id": "0a555678db5b5640b9b105be92960904"}},
+		{"a filler", map[string]string{"user.id": "unknown", "openstack.project.id": "target"}},
+		{"default is no user", map[string]string{"user.id": "default"}},
+		{"64 digits are no project", map[string]string{"openstack.project.id": strings.Repeat("ab", 32)}},
+		{"an id that somebody typed", map[string]string{
 			"user.id": aliceID, "error.type": "user_not_found", "openstack.audit.outcome": "failure",
 			"openstack.audit.category": "authentication", "openstack.audit.action": "authenticate",
-		},
-		"the same, translated": {
+		}},
+		{"the same, translated", map[string]string{
 			"user.id": aliceID, "error.type": "404", "openstack.audit.outcome": "failure",
 			"openstack.audit.category": "authentication", "openstack.audit.action": "authenticate",
-		},
-		"a server":            {"openstack.target.type": "server", "openstack.target.id": aliceID, audit.AttrNotificationEventType: "audit.http.response"},
-		"a group of volumes":  {"openstack.target.type": "group", "openstack.target.id": aliceID, audit.AttrNotificationEventType: "audit.http.response"},
-		"a region":            {"openstack.target.type": "region", "openstack.target.id": aliceID},
-		"upper case":          {"user.id": strings.ToUpper(aliceID)},
-		"a path":              {"user.id": "../../v3/auth/tokens?x=1&y=23456"},
-		"an access to a path": {"openstack.project.id": "a/../../../../../../../../../etc"},
+		}},
+		{"a server", map[string]string{"openstack.target.type": "server", "openstack.target.id": aliceID,
+			audit.AttrNotificationEventType: "audit.http.response"}},
+		{"a group of volumes", map[string]string{"openstack.target.type": "group", "openstack.target.id": aliceID,
+			audit.AttrNotificationEventType: "audit.http.response"}},
+		{"a region", map[string]string{"openstack.target.type": "region", "openstack.target.id": aliceID}},
+		{"upper case", map[string]string{"user.id": strings.ToUpper(aliceID)}},
+		{"a path", map[string]string{"user.id": "../../v3/auth/tokens?x=1&y=23456"}},
+		{"an access to a path", map[string]string{"openstack.project.id": "a/../../../../../../../../../etc"}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			server := lab()
 			h := newHarness(t, server, nil, nil)
 			h.start()
 			defer h.stop()
-			assert.Empty(t, added(t, h, record))
+			assert.Empty(t, added(t, h, test.record))
 			assert.Zero(t, server.Lookups())
 		})
 	}
@@ -161,7 +168,8 @@ func TestTypedNamesAreNotLearned(t *testing.T) {
 	h.start()
 	defer h.stop()
 	for _, untrusted := range []map[string]string{
-		{"user.id": aliceID, "user.name": "hunter2", "error.type": "user_not_found", "openstack.audit.outcome": "failure", "openstack.audit.category": "authentication"},
+		{"user.id": aliceID, "user.name": "hunter2", "error.type": "user_not_found", "openstack.audit.outcome": "failure",
+			"openstack.audit.category": "authentication"},
 		{"user.id": aliceID, "user.name": "mallory", "cadf.initiator.credential.identity_status": "Invalid"},
 		{"user.id": aliceID, "user.name": "added before", "openstack.enrichment.source": "keystone"},
 	} {

@@ -33,7 +33,8 @@ func (e *enricher) storage(ctx context.Context, host component.Host) (storage.Cl
 	}
 	client, err := e.open(ctx, keeper)
 	if err != nil {
-		e.set.Logger.Warn("the storage cannot be opened: names are known until the next restart only. If its file is damaged, remove it, or set recreate: true at the extension.",
+		e.set.Logger.Warn("the storage cannot be opened: names are known until the next restart only. If its file is damaged, remove it, "+
+			"or set recreate: true at the extension.",
 			zap.Stringer("storage", id), zap.Error(err))
 		return nil, nil
 	}

@@ -21,7 +21,8 @@ type transport struct {
 
 var transportID = component.MustNewIDWithName("keystone_attributes", "transport")
 
-func (t *transport) client(ctx context.Context, config *confighttp.ClientConfig, extensions map[component.ID]component.Component, set component.TelemetrySettings) (*http.Client, error) {
+func (t *transport) client(ctx context.Context, config *confighttp.ClientConfig, extensions map[component.ID]component.Component,
+	set component.TelemetrySettings) (*http.Client, error) {
 	config.Middlewares = append(slices.Clone(config.Middlewares), configmiddleware.Config{ID: transportID})
 	if extensions = maps.Clone(extensions); extensions == nil {
 		extensions = map[component.ID]component.Component{}

@@ -13,21 +13,22 @@ import (
 )
 
 func TestUnavailable(t *testing.T) {
-	for name, test := range map[string]struct {
+	for _, test := range []struct {
+		name     string
 		failures keystonetest.Failures
 		refused  bool
 	}{
-		"down":           {keystonetest.Failures{Status: 502}, true},
-		"too many":       {keystonetest.Failures{Status: 429}, true},
-		"maintenance":    {keystonetest.Failures{Status: 503, RetryAfter: "1"}, true},
-		"login is down":  {keystonetest.Failures{LoginStatus: 503}, true},
-		"unauthorized":   {keystonetest.Failures{Status: 401}, false},
-		"wrong password": {keystonetest.Failures{LoginStatus: 401}, false},
-		"forbidden":      {keystonetest.Failures{Forbidden: []string{"user", "domain"}}, false},
-		"404 of a proxy": {keystonetest.Failures{HTML: true}, false},
+		{"down", keystonetest.Failures{Status: 502}, true},
+		{"too many", keystonetest.Failures{Status: 429}, true},
+		{"maintenance", keystonetest.Failures{Status: 503, RetryAfter: "1"}, true},
+		{"login is down", keystonetest.Failures{LoginStatus: 503}, true},
+		{"unauthorized", keystonetest.Failures{Status: 401}, false},
+		{"wrong password", keystonetest.Failures{LoginStatus: 401}, false},
+		{"forbidden", keystonetest.Failures{Forbidden: []string{"user", "domain"}}, false},
+		{"404 of a proxy", keystonetest.Failures{HTML: true}, false},
 	} {
 		for _, policy := range []UnavailablePolicy{UnavailablePass, UnavailableRefuse} {
-			t.Run(name+" "+string(policy), func(t *testing.T) {
+			t.Run(test.name+" "+string(policy), func(t *testing.T) {
 				server := lab()
 				server.Fail(test.failures)
 				h := newHarness(t, server, func(c *Config) { c.OnUnavailable = policy }, nil)

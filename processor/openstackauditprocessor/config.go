@@ -88,7 +88,8 @@ func (c *Config) Validate() error {
 			return configcheck.That(loggerPattern.MatchString(logger), "%s: %q is no logger's name, such as audit.nova or audit.*", path, logger)
 		}),
 		configcheck.OneOf("unmatched", c.Unmatched, auditlog.Drop, auditlog.Keep),
-		configcheck.That(c.Records.OnDecodeError != auditlog.DecodeErrorReject, "on_decode_error: a log record cannot be rejected; use keep or drop"),
+		configcheck.That(c.Records.OnDecodeError != auditlog.DecodeErrorReject,
+			"on_decode_error: a log record cannot be rejected; use keep or drop"),
 		c.Records.Check(),
 	)
 }

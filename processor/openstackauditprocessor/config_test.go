@@ -15,12 +15,13 @@ import (
 func TestConfig(t *testing.T) {
 	file, err := confmaptest.LoadConf("testdata/config.yaml")
 	require.NoError(t, err)
-	for id, tc := range map[string]struct {
+	for _, tc := range []struct {
+		id   string
 		want *Config
 		err  string
 	}{
-		"openstack_audit": {want: createDefaultConfig().(*Config)},
-		"openstack_audit/all": {want: &Config{
+		{id: "openstack_audit", want: createDefaultConfig().(*Config)},
+		{id: "openstack_audit/all", want: &Config{
 			Content:            ContentNotifications,
 			Loggers:            []string{"audit.nova", "audit.neutron.*"},
 			TrustUnnamedLogger: true,
@@ -40,7 +41,7 @@ func TestConfig(t *testing.T) {
 				},
 			},
 		}},
-		"openstack_audit/signed": {want: func() *Config {
+		{id: "openstack_audit/signed", want: func() *Config {
 			c := createDefaultConfig().(*Config)
 			c.Content = ContentSignedEvents
 			c.HMACKeys = []HMACKey{
@@ -49,17 +50,18 @@ func TestConfig(t *testing.T) {
 			}
 			return c
 		}()},
-		"openstack_audit/content":   {err: `content: "events" is none of log_lines, notifications, signed_events`},
-		"openstack_audit/keys":      {err: "hmac_keys: needs content: signed_events"},
-		"openstack_audit/short_key": {err: "hmac_keys[1]::kek: must have 64 hexadecimal digits, such as xxd -p -c 64 writes of Keystone's file"},
-		"openstack_audit/loggers":   {err: "loggers[1]: \"*\" is no logger's name, such as audit.nova or audit.*"},
-		"openstack_audit/unmatched": {err: `unmatched: "forward" is none of drop, keep`},
-		"openstack_audit/reject":    {err: "on_decode_error: a log record cannot be rejected; use keep or drop"},
-		"openstack_audit/body":      {err: `body: "sentence" is none of summary, original, none`},
-		"openstack_audit/size":      {err: "max_body_size_kib: 0 is not between 1 and 65536 (KiB)"},
+		{id: "openstack_audit/content", err: `content: "events" is none of log_lines, notifications, signed_events`},
+		{id: "openstack_audit/keys", err: "hmac_keys: needs content: signed_events"},
+		{id: "openstack_audit/short_key", err: "hmac_keys[1]::kek: must have 64 hexadecimal digits, " +
+			"such as xxd -p -c 64 writes of Keystone's file"},
+		{id: "openstack_audit/loggers", err: "loggers[1]: \"*\" is no logger's name, such as audit.nova or audit.*"},
+		{id: "openstack_audit/unmatched", err: `unmatched: "forward" is none of drop, keep`},
+		{id: "openstack_audit/reject", err: "on_decode_error: a log record cannot be rejected; use keep or drop"},
+		{id: "openstack_audit/body", err: `body: "sentence" is none of summary, original, none`},
+		{id: "openstack_audit/size", err: "max_body_size_kib: 0 is not between 1 and 65536 (KiB)"},
 	} {
-		t.Run(id, func(t *testing.T) {
-			section, err := file.Sub(id)
+		t.Run(tc.id, func(t *testing.T) {
+			section, err := file.Sub(tc.id)
 			require.NoError(t, err)
 			config := createDefaultConfig()
 			require.NoError(t, section.Unmarshal(config))

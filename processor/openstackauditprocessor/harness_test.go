@@ -21,10 +21,20 @@ import (
 var received = time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 
 const (
-	notification = `{"message_id": "6655ec87-5a10-4d4b-b6bb-bd44f99864fb", "publisher_id": "identity.ctl01", "event_type": "identity.user.created", "priority": "INFO", "payload": {"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", "eventType": "activity", "id": "636063f1-0f17-5b84-be56-dc7be2732099", "eventTime": "2026-03-04T23:09:52.737192+0000", "action": "created.user", "outcome": "success", "target": {"id": "01ba7dcc3c69449c8c60c2f2a0370ca0", "typeURI": "data/security/account/user"}}, "timestamp": "2026-03-04 23:09:52.737397"}`
-	line         = `2026-03-04 23:09:52.737 22876 INFO oslo.messaging.notification.identity.user.created [None req-4de4a02c-e40d-4e7d-a73c-8f385cb8ebd9 906fbdac4e9b4d878493ad7f4158ef18 359bcc5cfc414ecab6d7156c51d6f676 - - default default] ` + notification
-	native       = `2026-03-04 23:09:52.737 22876 WARNING auditmiddleware [-] Event type: audit.cadf, Context: {}, Payload: {'typeURI': 'http://schemas.dmtf.org/cloud/audit/1.0/event', 'eventType': 'activity', 'id': 'ce1ecece-1974-533d-81e1-c01337f7c956', 'eventTime': '2026-03-04T23:09:52.735120+00:00', 'action': 'create', 'outcome': 'success', 'target': {'id': 't', 'typeURI': 'compute/server'}}`
-	ordinary     = `2026-03-04 23:09:52.737 22876 WARNING keystone.common.password_hashing [-] Truncating password to algorithm specific maximum length 72 characters.`
+	notification = `{"message_id": "6655ec87-5a10-4d4b-b6bb-bd44f99864fb", "publisher_id": "identity.ctl01", ` +
+		`"event_type": "identity.user.created", "priority": "INFO", "payload": {"typeURI": "http://schemas.dmtf.org/cloud/audit/1.0/event", ` +
+		`"eventType": "activity", "id": "636063f1-0f17-5b84-be56-dc7be2732099", "eventTime": "2026-03-04T23:09:52.737192+0000", ` +
+		`"action": "created.user", "outcome": "success", "target": {"id": "01ba7dcc3c69449c8c60c2f2a0370ca0", ` +
+		`"typeURI": "data/security/account/user"}}, "timestamp": "2026-03-04 23:09:52.737397"}`
+	line = `2026-03-04 23:09:52.737 22876 INFO oslo.messaging.notification.identity.user.created [None ` +
+		`req-4de4a02c-e40d-4e7d-a73c-8f385cb8ebd9 906fbdac4e9b4d878493ad7f4158ef18 359bcc5cfc414ecab6d7156c51d6f676 - - default default] ` +
+		notification
+	native = `2026-03-04 23:09:52.737 22876 WARNING auditmiddleware [-] Event type: audit.cadf, Context: {}, ` +
+		`Payload: {'typeURI': 'http://schemas.dmtf.org/cloud/audit/1.0/event', 'eventType': 'activity', ` +
+		`'id': 'ce1ecece-1974-533d-81e1-c01337f7c956', 'eventTime': '2026-03-04T23:09:52.735120+00:00', 'action': 'create', ` +
+		`'outcome': 'success', 'target': {'id': 't', 'typeURI': 'compute/server'}}`
+	ordinary = `2026-03-04 23:09:52.737 22876 WARNING keystone.common.password_hashing [-] Truncating password to algorithm specific ` +
+		`maximum length 72 characters.`
 )
 
 type harness struct {

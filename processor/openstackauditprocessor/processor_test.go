@@ -56,7 +56,8 @@ func TestTheSameRecordFromEveryShape(t *testing.T) {
 			_ = lr.Body().FromRaw(map[string]any{"MESSAGE": plain, "LOGGER_NAME": logger})
 		}, false},
 		{"kubernetes, three layers", nil, func(lr plog.LogRecord) {
-			_ = lr.Body().FromRaw(map[string]any{"log": `{"log": ` + string(mustJSON(t, plain+"\n")) + `}`, "kubernetes": map[string]any{"pod_name": "keystone"}})
+			_ = lr.Body().FromRaw(map[string]any{"log": `{"log": ` + string(mustJSON(t, plain+"\n")) + `}`,
+				"kubernetes": map[string]any{"pod_name": "keystone"}})
 		}, true},
 		{"attribute", nil, func(lr plog.LogRecord) { lr.Attributes().PutStr("MESSAGE", plain) }, true},
 		{"attribute beside a body", nil, func(lr plog.LogRecord) {
@@ -227,7 +228,8 @@ func TestWhatCannotBeReadIsKept(t *testing.T) {
 	_, lr = first(t, h.consume(t, logsOf(t, map[string]any{"MESSAGE": cut})))
 	assert.Equal(t, `{"MESSAGE":`+string(mustJSON(t, cut))+`}`, lr.Body().Str())
 
-	_, lr = first(t, h.consume(t, logsOf(t, map[string]any{"log": "an event in a form of its own: {'typeURI': http://schemas.dmtf.org/cloud/audit/1.0/event} _type\""})))
+	_, lr = first(t, h.consume(t, logsOf(t, map[string]any{"log": "an event in a form of its own: {'typeURI': " +
+		"http://schemas.dmtf.org/cloud/audit/1.0/event} _type\""})))
 	reason, _ = lr.Attributes().Get(audit.AttrNotificationDecodeError)
 	assert.Equal(t, "no_logger", reason.Str())
 
@@ -260,7 +262,8 @@ func TestTelemetry(t *testing.T) {
 	metadatatest.AssertEqualOpenstackAuditProcessorEventsSkipped(t, h.telemetry,
 		[]metricdata.DataPoint[int64]{point(1, attribute.String("reason", "http_audit_pending"))}, ignore)
 	metadatatest.AssertEqualOpenstackAuditProcessorDecodeErrors(t, h.telemetry,
-		[]metricdata.DataPoint[int64]{point(2, attribute.String("reason", "truncated")), point(1, attribute.String("reason", "more_than_one"))}, ignore)
+		[]metricdata.DataPoint[int64]{point(2, attribute.String("reason", "truncated")), point(1, attribute.String("reason", "more_than_one"))},
+		ignore)
 	metadatatest.AssertEqualOpenstackAuditProcessorRecordsTruncated(t, h.telemetry, []metricdata.DataPoint[int64]{point(2)}, ignore)
 	delay, err := h.telemetry.GetMetric("otelcol_openstack_audit_processor_notification_delay")
 	require.NoError(t, err)
@@ -277,13 +280,13 @@ func TestOtherLogsPass(t *testing.T) {
 }
 
 func BenchmarkProcess(b *testing.B) {
-	for name, text := range map[string]string{"unmatched": ordinary, "matched": line} {
-		b.Run(name, func(b *testing.B) {
+	for _, test := range []struct{ name, text string }{{"unmatched", ordinary}, {"matched", line}} {
+		b.Run(test.name, func(b *testing.B) {
 			h := newHarness(b, nil)
 			const records = 1000
 			bodies := make([]any, records)
 			for i := range bodies {
-				bodies[i] = text
+				bodies[i] = test.text
 			}
 			template := logsOf(b, bodies...)
 			b.ReportAllocs()

@@ -65,8 +65,8 @@ func auditVerify(t testing.TB) string {
 // captures is how many records auditlogtest.Captured has.
 const captures = 850
 
-// The exporter's own documents, those that the shipped configurations make, and those of the Elastic Common Schema with the embedded text: each
-// change is found by its uid, and nothing in documents that nobody changed.
+// The exporter's own documents, those that the shipped configurations make, and those of the Elastic Common Schema with the embedded text:
+// each change is found by its uid, and nothing in documents that nobody changed.
 func TestEvidenceInElasticsearch(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -157,7 +157,8 @@ func (e evidence) verify(t testing.TB, wantStatus int, format string, documents 
 	}
 	export := filepath.Join(t.TempDir(), "export.jsonl")
 	require.NoError(t, os.WriteFile(export, lines.Bytes(), 0o600))
-	command := exec.CommandContext(t.Context(), auditVerify(t), "records", "--logs", e.directory, "--key", e.key, "--"+format, export, "--json", "--delay", "0")
+	command := exec.CommandContext(t.Context(), auditVerify(t), "records", "--logs", e.directory, "--key", e.key, "--"+format, export,
+		"--json", "--delay", "0")
 	output, err := command.Output()
 	var failed *exec.ExitError
 	if !errors.As(err, &failed) {

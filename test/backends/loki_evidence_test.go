@@ -18,7 +18,8 @@ import (
 
 // What a real Loki gives back verifies, each change is found by its uid, and audit-verify may ask Loki itself.
 func (l loki) testEvidence(t *testing.T) {
-	log := evidenceCollector(t, "loki.yaml", "", "exporters: {otlp_http/loki: {headers: {X-Scope-OrgID: "+tenant(t)+"}}}", false, "AUDIT_LOKI_ENDPOINT="+l.url+"/otlp")
+	log := evidenceCollector(t, "loki.yaml", "", "exporters: {otlp_http/loki: {headers: {X-Scope-OrgID: "+tenant(t)+"}}}", false,
+		"AUDIT_LOKI_ENDPOINT="+l.url+"/otlp")
 	from, to := time.Date(2026, 11, 19, 0, 0, 0, 0, time.UTC), time.Now().Add(time.Minute)
 	var documents []exporttest.Document
 	eventually(t, func() error {

@@ -59,7 +59,8 @@ func TestBrokerTellsWhatItDroveOut(t *testing.T) {
 	require.NoError(t, err)
 	channel, err := connection.Channel()
 	require.NoError(t, err)
-	require.NoError(t, channel.PublishWithContext(t.Context(), "amq.topic", "notifications.info", false, false, amqp.Publishing{Body: []byte("{}")}))
+	require.NoError(t, channel.PublishWithContext(t.Context(), "amq.topic", "notifications.info", false, false,
+		amqp.Publishing{Body: []byte("{}")}))
 	require.NoError(t, connection.Close())
 	for _, want := range []string{
 		`rabbitmq_global_messages_dead_lettered_maxlen_total{[^}]*queue_type="rabbit_quorum_queue"[^}]*} 2`,

@@ -115,7 +115,8 @@ func DropFiller(n *oslo.Notification) {
 	e := &n.Event
 	t, i := &e.Target, &e.Initiator
 	for _, pair := range [...]struct{ id, name *string }{
-		{&i.ID, &i.Name}, {&i.UserID, &i.Username}, {&i.ProjectID, &i.ProjectName}, {&i.DomainID, &i.DomainName}, {&i.UserDomainID, &i.UserDomainName},
+		{&i.ID, &i.Name}, {&i.UserID, &i.Username}, {&i.ProjectID, &i.ProjectName}, {&i.DomainID, &i.DomainName},
+		{&i.UserDomainID, &i.UserDomainName},
 	} {
 		if *pair.name == filler && (*pair.id == filler || *pair.id == "") {
 			*pair.name = ""

@@ -3,8 +3,8 @@ package derive
 import "strings"
 
 // Texts keeps new texts, one after the other, in memory that they share: a log record has several, and one allocation serves many. Whoever
-// keeps one keeps its neighbours in memory, Size bytes at most: those of the same batch, which live as long anyhow. The zero Texts allocates
-// each text by itself.
+// keeps one keeps its neighbours in memory, Size bytes at most: those of the same batch, which live as long anyhow. The zero Texts
+// allocates each text by itself.
 type Texts struct {
 	Size   int
 	memory strings.Builder

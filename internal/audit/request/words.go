@@ -10,11 +10,16 @@ import (
 // spokenWords are words of types and paths that people write otherwise.
 var spokenWords = map[string]string{
 	"acl": "ACL", "api": "API", "availabilityzone": "availability zone", "availabilityzoneprofile": "availability zone profile",
-	"bgp": "BGP", "bgpvpn": "BGP VPN", "bios": "BIOS", "ca": "CA", "cgsnapshot": "consistency group snapshot", "clustertemplate": "cluster template",
-	"config": "configuration", "consistencygroup": "consistency group", "dhcp": "DHCP", "dns": "DNS", "dscp": "DSCP", "flavorprofile": "flavor profile",
-	"floatingip": "floating IP", "fwaas": "firewall", "healthmonitor": "health monitor", "ikepolicy": "IKE policy", "ip": "IP", "ips": "IPs",
-	"ipsec": "IPsec", "ipsecpolicy": "IPsec policy", "l2": "L2", "l3": "L3", "l7policy": "L7 policy", "led": "LED", "loadbalancer": "load balancer",
-	"mservice": "container infrastructure service", "ndp": "NDP", "nmi": "NMI", "nodegroup": "node group", "portgroup": "port group", "qos": "QoS",
+	"bgp": "BGP", "bgpvpn": "BGP VPN", "bios": "BIOS", "ca": "CA", "cgsnapshot": "consistency group snapshot",
+	"clustertemplate": "cluster template",
+	"config":          "configuration", "consistencygroup": "consistency group", "dhcp": "DHCP", "dns": "DNS", "dscp": "DSCP",
+	"flavorprofile": "flavor profile",
+	"floatingip":    "floating IP", "fwaas": "firewall", "healthmonitor": "health monitor", "ikepolicy": "IKE policy", "ip": "IP",
+	"ips":   "IPs",
+	"ipsec": "IPsec", "ipsecpolicy": "IPsec policy", "l2": "L2", "l3": "L3", "l7policy": "L7 policy", "led": "LED",
+	"loadbalancer": "load balancer",
+	"mservice":     "container infrastructure service", "ndp": "NDP", "nmi": "NMI", "nodegroup": "node group", "portgroup": "port group",
+	"qos":  "QoS",
 	"raid": "RAID", "rbac": "RBAC", "stat": "statistic", "stats": "statistics", "subnetpool": "subnet pool", "tld": "TLD",
 	"tsigkey": "TSIG key", "vif": "VIF", "vpn": "VPN", "vpnservice": "VPN service",
 }
@@ -119,7 +124,8 @@ var ofProject = map[string]string{
 	"quota_set": "quotas", "simple_tenant_usage": "usage",
 }
 
-// OfProject returns what there is one of for each project, such as its quotas, where the id of the target is that of the project; else empty.
+// OfProject returns what there is one of for each project, such as its quotas, where the id of the target is that of the project; else
+// empty.
 func OfProject(t *audit.Target) string {
 	if !IsID(t.ID) {
 		return ""

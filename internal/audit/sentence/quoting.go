@@ -114,8 +114,9 @@ func needsEscape(r rune) bool {
 	}
 }
 
-// invisible are characters that render as nothing and that Unicode does not call ignorable: a musical notehead, a blank of Braille and a filler
-// of Khitan. Its Default_Ignorable_Code_Point are these two properties in package unicode and the format characters, which are not graphic.
+// invisible are characters that render as nothing and that Unicode does not call ignorable: a musical notehead, a blank of Braille and a
+// filler of Khitan. Its Default_Ignorable_Code_Point are these two properties in package unicode and the format characters, which are not
+// graphic.
 var invisible = &unicode.RangeTable{
 	R16: []unicode.Range16{{Lo: 0x2800, Hi: 0x2800, Stride: 1}},
 	R32: []unicode.Range32{{Lo: 0x16fe4, Hi: 0x16fe4, Stride: 1}, {Lo: 0x1d159, Hi: 0x1d159, Stride: 1}},

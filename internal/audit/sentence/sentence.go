@@ -1,5 +1,5 @@
-// Package sentence says what happened in one line that a person reads without a legend: in the past tense, names before ids. Whatever a user
-// typed is quoted so that it cannot be taken for a part of the sentence.
+// Package sentence says what happened in one line that a person reads without a legend: in the past tense, names before ids. Whatever a
+// user typed is quoted so that it cannot be taken for a part of the sentence.
 package sentence
 
 import (
@@ -10,8 +10,8 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/request"
 )
 
-// Append appends the sentence of an event; nothing where it is no audit event. Of an event that was read back, request.Restore has to derive
-// again what the path of the request names.
+// Append appends the sentence of an event; nothing where it is no audit event. Of an event that was read back, request.Restore has to
+// derive again what the path of the request names.
 func Append(dst []byte, e *audit.Event) []byte {
 	if e.Outcome == "" {
 		return dst

@@ -72,7 +72,8 @@ func (r *Request) checkAction(t testing.TB, line Line, path string) {
 	switch {
 	case r.Method == http.MethodDelete:
 		assert.Equal(t, "delete", action, r)
-	case r.Method == http.MethodGet && !strings.Contains(path, "associate") && !strings.HasSuffix(path, "/reboot"): // Cinder changes QoS specs by GET, Nova reboots hosts
+	// Cinder changes QoS specs by GET, Nova reboots hosts
+	case r.Method == http.MethodGet && !strings.Contains(path, "associate") && !strings.HasSuffix(path, "/reboot"):
 		assert.Contains(t, []any{"read", "list"}, action, r)
 	case r.Action == "forceDelete", r.Action == "os-force_delete", r.Action == "force_delete":
 		assert.Equal(t, "delete", action, r)
@@ -90,7 +91,8 @@ func (r *Request) checkSentence(t testing.TB, line Line) {
 		return
 	}
 	sentence, _, _ := strings.Cut(line.Body.(string), ": ")
-	for _, chosen := range []any{line.Attributes[audit.AttrTargetID], r.Who, "CUSTOM_B", "hw:cpu_policy", "snapshot_support"} { // names that users gave
+	// names that users gave
+	for _, chosen := range []any{line.Attributes[audit.AttrTargetID], r.Who, "CUSTOM_B", "hw:cpu_policy", "snapshot_support"} {
 		if name, ok := chosen.(string); ok {
 			sentence = strings.ReplaceAll(sentence, name, "X")
 		}
