@@ -3,7 +3,6 @@ package openstackauditmetricsconnector
 import (
 	"math"
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -92,14 +91,14 @@ func (c *counters) count(logs plog.Logs) tally {
 		}
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				category := text(lr.Attributes(), audit.AttrAuditCategory)
-				outcome := text(lr.Attributes(), audit.AttrAuditOutcome)
+				var e audit.Event
+				e.Read(lr)
 				switch {
-				case category == "": // no audit event
-				case c.window.Seen(text(lr.Attributes(), audit.AttrRecordUID), outcome == audit.OutcomePending):
+				case e.Category == "": // no audit event
+				case c.window.Seen(e.UID, e.Outcome == audit.OutcomePending):
 					t.repeated++
 				default:
-					c.record(r, category, outcome, lr, of)
+					c.record(r, &e, lr, of)
 				}
 			}
 		}
@@ -110,12 +109,12 @@ func (c *counters) count(logs plog.Logs) tally {
 	return t
 }
 
-func (c *counters) record(r resource, category, outcome string, lr plog.LogRecord, of pcommon.Map) {
-	attributes := lr.Attributes()
-	if duration, ok := deliveryDuration(lr); ok {
+func (c *counters) record(r resource, e *audit.Event, lr plog.LogRecord, of pcommon.Map) {
+	if duration, ok := deliveryDuration(e, lr); ok {
 		s, _ := c.delivery.at(r, nil)
 		s.observe(duration, deliveryBounds)
 	}
+	outcome := e.Outcome
 	switch outcome {
 	case audit.OutcomePending:
 		// The first half of a pair. The second is the same event, with its outcome.
@@ -124,21 +123,21 @@ func (c *counters) record(r resource, category, outcome string, lr plog.LogRecor
 	default:
 		outcome = audit.OutcomeUnknown
 	}
-	action, errorType := text(attributes, audit.AttrAuditAction), text(attributes, audit.AttrErrorType)
-
-	if category == audit.CategoryAuthentication {
-		c.set(c.authentications, attributes, of, outcome, errorType, text(attributes, audit.AttrIdentityProviderID))
+	attributes := lr.Attributes()
+	if e.Category == audit.CategoryAuthentication {
+		c.set(c.authentications, attributes, of, outcome, e.ErrorType, e.Actor.IdentityProviderID)
 		s, _ := c.authentications.at(r, c.values)
 		s.add()
 	}
-	c.set(c.events, attributes, of, category, action, outcome, errorType)
+	c.set(c.events, attributes, of, e.Category, e.Action, outcome, e.ErrorType)
 	s, created := c.events.at(r, c.values)
 	s.add()
 	if created {
-		c.startAction(r, category, action)
+		c.startAction(r, e.Category, e.Action)
 	}
-	if duration, ok := requestDuration(attributes); ok {
-		c.set(c.request, attributes, of, action, outcome, errorType)
+	// A duration that is no number, infinite or negative would spoil the sum of all.
+	if duration := e.Duration.Value; e.Duration.Known && duration >= 0 && !math.IsInf(duration, 1) {
+		c.set(c.request, attributes, of, e.Action, outcome, e.ErrorType)
 		s, _ := c.request.at(r, c.values)
 		s.observe(duration, requestBounds)
 	}
@@ -164,24 +163,13 @@ func text(attributes pcommon.Map, key string) string {
 	return value.AsString()
 }
 
-// requestDuration is in seconds. One that is no number, infinite or negative would spoil the sum of all.
-func requestDuration(attributes pcommon.Map) (float64, bool) {
-	value, ok := attributes.Get(audit.AttrAuditDuration)
-	if !ok || value.Type() != pcommon.ValueTypeDouble {
-		return 0, false
-	}
-	duration := value.Double()
-	return duration, duration >= 0 && !math.IsInf(duration, 1)
-}
-
 // deliveryDuration is the time from sending to receipt, in seconds. There is none where the sender's clock is ahead, or where the
 // observed time is that of the notification (observed_time: notification).
-func deliveryDuration(lr plog.LogRecord) (float64, bool) {
-	sent, err := time.Parse(time.RFC3339Nano, text(lr.Attributes(), audit.AttrNotificationTimestamp))
-	observed := lr.ObservedTimestamp().AsTime()
-	if err != nil || lr.ObservedTimestamp() == 0 {
+func deliveryDuration(e *audit.Event, lr plog.LogRecord) (float64, bool) {
+	sent, ok := audit.ParseTime(e.Notification.Timestamp)
+	if !ok || lr.ObservedTimestamp() == 0 {
 		return 0, false
 	}
-	duration := observed.Sub(sent).Seconds()
+	duration := lr.ObservedTimestamp().AsTime().Sub(sent).Seconds()
 	return duration, duration > 0
 }

@@ -26,59 +26,31 @@ type Stats struct {
 	Truncated int
 }
 
-// Logs maps records to log records, those with a Skip left out. They are grouped
-// by resource and scope, and keep their order within. The same records give the
-// same logs, however often and in whatever batches they are mapped.
+// Logs maps records to log records, those with a Skip left out. They are grouped by resource and scope, and keep their order within. The
+// same records give the same logs, however often and in whatever batches they are mapped.
 func (m *Mapper) Logs(records []Record) (plog.Logs, Stats) {
-	return m.Join([]Part{m.Part(records)})
-}
-
-// Part is the log records of a part of a batch, in groups of a resource and scope. It belongs to whoever made it, until Join.
-type Part struct {
-	groups []group
-	stats  Stats
-}
-
-// group is the log records of one resource and scope.
-type group struct {
-	scopeKey
-	records plog.LogRecordSlice
-}
-
-// scopeKey tells groups apart.
-type scopeKey struct {
-	service  *derive.Service
-	incoming *Incoming
-	format   string
-}
-
-func (k *scopeKey) equals(other *scopeKey) bool {
-	return *k.service == *other.service && k.incoming == other.incoming && k.format == other.format
-}
-
-// Part maps consecutive records of a batch, for Join. The parts of a batch may be made at the same time.
-func (m *Mapper) Part(records []Record) Part {
-	p := Part{groups: make([]group, 0, min(len(records), usualGroups))}
+	b := batch{mapper: m, logs: plog.NewLogs(), groups: make([]group, 0, usualGroups)}
 	w := writer{deriver: derive.Deriver{
 		UnknownUserNames: m.config.UnknownUserNames, Texts: derive.Texts{Size: textBytes * min(len(records), textsTogether)},
 	}}
+	var stats Stats
 	for i := range records {
 		r := &records[i]
 		if r.Skip != "" {
 			continue
 		}
-		key := scopeKey{service: m.serviceOf(r), incoming: r.message.Incoming, format: format(r)}
-		if m.write(r, key.service, p.recordsOf(key, len(records)-i).AppendEmpty(), &w) {
-			p.stats.Truncated++
+		key := groupKey{service: m.serviceOf(r), incoming: r.message.Incoming, format: format(r)}
+		if m.write(r, key.service, b.recordsOf(key, len(records)-i).AppendEmpty(), &w) {
+			stats.Truncated++
 		}
 	}
-	return p
+	return b.logs, stats
 }
 
-// What there is room for from the start: groups in a part, and log records in a group.
+// What there is room for from the start: groups in a batch, and log records in a group.
 const (
 	usualGroups = 8
-	usualGroup  = 16
+	usualGroup  = 64
 )
 
 // The memory for the texts that are made for a record, its sentence above all, and how many records share it.
@@ -87,65 +59,60 @@ const (
 	textsTogether = 16
 )
 
-// recordsOf returns the log records of a group, to which at most n will be added one by one.
-func (p *Part) recordsOf(key scopeKey, n int) plog.LogRecordSlice {
-	for i := range p.groups {
-		if g := &p.groups[i]; g.scopeKey == key { // equal services are nearly always one
-			return g.records
-		}
-	}
-	for i := range p.groups {
-		if g := &p.groups[i]; g.equals(&key) {
-			return g.records
-		}
-	}
-	records := plog.NewLogRecordSlice()
-	records.EnsureCapacity(min(n, usualGroup))
-	p.groups = append(p.groups, group{scopeKey: key, records: records})
-	return records
+// batch is the log records that are made together.
+type batch struct {
+	mapper *Mapper
+	logs   plog.Logs
+	groups []group
 }
 
-// Join makes logs of the consecutive parts of a batch: those that Logs makes of the whole of it. It takes the log records out of
-// the parts.
-func (m *Mapper) Join(parts []Part) (plog.Logs, Stats) {
-	if len(parts) == 0 {
-		return plog.NewLogs(), Stats{}
-	}
-	whole := parts[0]
-	for _, p := range parts[1:] {
-		whole.stats.Truncated += p.stats.Truncated
-		for _, g := range p.groups {
-			g.records.MoveAndAppendTo(whole.recordsOf(g.scopeKey, 0))
-		}
-	}
-	logs := plog.NewLogs()
-	logs.ResourceLogs().EnsureCapacity(len(whole.groups))
-	resources := map[resourceKey]plog.ResourceLogs{}
-	for _, g := range whole.groups {
-		key := resourceKey{service: *g.service, incoming: g.incoming}
-		rl, ok := resources[key]
-		if !ok {
-			rl = logs.ResourceLogs().AppendEmpty()
-			rl.SetSchemaUrl(audit.SchemaURL)
-			m.config.Resource.write(g.service, g.incoming, rl.Resource().Attributes())
-			resources[key] = rl
-		}
-		sl := rl.ScopeLogs().AppendEmpty()
-		sl.SetSchemaUrl(audit.SchemaURL)
-		sl.Scope().SetName(ScopeName)
-		sl.Scope().SetVersion(m.version)
-		if g.format != "" {
-			sl.Scope().Attributes().PutStr(audit.AttrEncodingFormat, g.format)
-		}
-		g.records.MoveAndAppendTo(sl.LogRecords())
-	}
-	return logs, whole.stats
+// group is the log records of one resource and scope.
+type group struct {
+	groupKey
+	resource plog.ResourceLogs
+	records  plog.LogRecordSlice
 }
 
-// resourceKey tells resources apart.
-type resourceKey struct {
-	service  derive.Service
+// groupKey tells groups apart.
+type groupKey struct {
+	service  *derive.Service
 	incoming *Incoming
+	format   string
+}
+
+// recordsOf returns the log records of a group, to which at most n will be added one by one.
+func (b *batch) recordsOf(key groupKey, n int) plog.LogRecordSlice {
+	for i := range b.groups {
+		if g := &b.groups[i]; g.groupKey == key { // equal services are nearly always one
+			return g.records
+		}
+	}
+	resource, found := plog.ResourceLogs{}, false
+	for i := range b.groups {
+		g := &b.groups[i]
+		if *g.service != *key.service || g.incoming != key.incoming {
+			continue
+		}
+		if g.format == key.format {
+			return g.records
+		}
+		resource, found = g.resource, true
+	}
+	if !found {
+		resource = b.logs.ResourceLogs().AppendEmpty()
+		resource.SetSchemaUrl(audit.SchemaURL)
+		b.mapper.config.Resource.write(key.service, key.incoming, resource.Resource().Attributes())
+	}
+	scope := resource.ScopeLogs().AppendEmpty()
+	scope.SetSchemaUrl(audit.SchemaURL)
+	scope.Scope().SetName(ScopeName)
+	scope.Scope().SetVersion(b.mapper.version)
+	if key.format != "" {
+		scope.Scope().Attributes().PutStr(audit.AttrEncodingFormat, key.format)
+	}
+	scope.LogRecords().EnsureCapacity(min(n, usualGroup))
+	b.groups = append(b.groups, group{groupKey: key, resource: resource, records: scope.LogRecords()})
+	return scope.LogRecords()
 }
 
 func format(r *Record) string {

@@ -37,8 +37,8 @@ type Message struct {
 	Size int64
 	// Received is the collector's clock at receipt.
 	Received time.Time
-	// TraceParent is the W3C traceparent that came with the message, or empty.
-	TraceParent string
+	// Trace is the span during which the message was sent.
+	Trace TraceContext
 	// Exchange is the exchange that the message was published to; empty for one that came out of a log.
 	Exchange string
 	// Incoming is where a log record came from; nil for a message off the wire.

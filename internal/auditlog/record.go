@@ -32,7 +32,7 @@ func (m *Mapper) write(r *Record, s *derive.Service, lr plog.LogRecord, w *write
 		m.writeAudit(r, e, w.deriver.Derive(e, source), lr, w)
 	}
 	m.writeObserved(r, lr)
-	setTraceContext(r.message.TraceParent, lr)
+	r.message.Trace.write(lr)
 	if m.config.IncludeOriginal && r.Kind != KindRaw {
 		lr.Attributes().PutStr(audit.AttrRecordOriginal, m.original(r, w))
 	}

@@ -150,7 +150,7 @@ func TestTraceParent(t *testing.T) {
 		"00-" + trace + "-zzf067aa0ba902b7-01":                     false,
 		"":                                                         false,
 	} {
-		logs, _ := mapper.Logs([]auditlog.Record{mapper.Read(auditlog.Message{Body: []byte(event(`"outcome":"success"`)), TraceParent: parent})})
+		logs, _ := mapper.Logs([]auditlog.Record{mapper.Read(auditlog.Message{Body: []byte(event(`"outcome":"success"`)), Trace: auditlog.ParseTraceParent(parent)})})
 		record := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 		require.Equal(t, !ok, record.TraceID().IsEmpty(), parent)
 		if ok {

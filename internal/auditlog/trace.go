@@ -8,27 +8,40 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// setTraceContext takes over a W3C traceparent: 00-<trace id>-<span id>-<flags>.
-func setTraceContext(traceParent string, lr plog.LogRecord) {
+// TraceContext is the span during which a message was sent; the zero value: not known.
+type TraceContext struct {
+	TraceID pcommon.TraceID
+	SpanID  pcommon.SpanID
+	Sampled bool
+}
+
+// ParseTraceParent reads a W3C traceparent: 00-<trace id>-<span id>-<flags>. What is none gives the zero value.
+func ParseTraceParent(traceParent string) TraceContext {
 	if traceParent == "" {
-		return
+		return TraceContext{}
 	}
 	parts := strings.Split(traceParent, "-")
 	if len(parts) < 4 || len(parts[0]) != 2 || parts[0] == "ff" {
-		return
+		return TraceContext{}
 	}
 	var (
-		trace pcommon.TraceID
-		span  pcommon.SpanID
-		flags [1]byte
+		context TraceContext
+		flags   [1]byte
 	)
-	if !decodeHex(trace[:], parts[1]) || !decodeHex(span[:], parts[2]) || !decodeHex(flags[:], parts[3]) ||
-		trace.IsEmpty() || span.IsEmpty() {
+	if !decodeHex(context.TraceID[:], parts[1]) || !decodeHex(context.SpanID[:], parts[2]) || !decodeHex(flags[:], parts[3]) {
+		return TraceContext{}
+	}
+	context.Sampled = flags[0]&1 == 1
+	return context
+}
+
+func (c *TraceContext) write(lr plog.LogRecord) {
+	if c.TraceID.IsEmpty() || c.SpanID.IsEmpty() {
 		return
 	}
-	lr.SetTraceID(trace)
-	lr.SetSpanID(span)
-	lr.SetFlags(plog.DefaultLogRecordFlags.WithIsSampled(flags[0]&1 == 1))
+	lr.SetTraceID(c.TraceID)
+	lr.SetSpanID(c.SpanID)
+	lr.SetFlags(plog.DefaultLogRecordFlags.WithIsSampled(c.Sampled))
 }
 
 func decodeHex(dst []byte, s string) bool {

@@ -71,24 +71,24 @@ func (f lineFinder) find(lr plog.LogRecord, scope string) (found *oslo.Notificat
 }
 
 func (f lineFinder) findInBody(lr plog.LogRecord, logger string) (found *oslo.Notification, text string, err error) {
-	body := lr.Body()
-	if !mayHoldEvent(body, 0) {
-		return nil, "", nil
-	}
-	switch body.Type() {
+	switch body := lr.Body(); body.Type() {
 	case pcommon.ValueTypeStr:
 		text = body.Str()
 	case pcommon.ValueTypeBytes:
 		text = string(body.Bytes().AsRaw())
 	default:
+		if !mayHoldEvent(body, 0) {
+			return nil, "", nil
+		}
 		fields := toLiteral(body)
 		found, err = f.reader.ReadFields(fields, logger)
 		return found, fields.String(), err
 	}
-	if logger != "" || describesLine(lr.Attributes()) {
-		found, err = f.reader.ReadFields(lineInFields(lr.Attributes(), text), logger)
-	} else {
+	switch {
+	case logger == "" && !describesLine(lr.Attributes()):
 		found, err = f.reader.ReadText(text)
+	case oslo.MayHoldEvent(text): // most records of a log are not worth their fields
+		found, err = f.reader.ReadFields(lineInFields(lr.Attributes(), text), logger)
 	}
 	return found, text, err
 }

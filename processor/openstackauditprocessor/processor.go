@@ -90,7 +90,7 @@ type batch struct {
 	verdicts map[string]int64
 }
 
-// take reads a log record, and says whether to remove it.
+// take reads a log record, and reports whether to remove it.
 func (b *batch) take(lr plog.LogRecord) bool {
 	b.read++
 	found, text, err := b.finder.find(lr, b.scope)
@@ -99,10 +99,10 @@ func (b *batch) take(lr plog.LogRecord) bool {
 		return !b.keepUnmatched
 	}
 	message := auditlog.Message{
-		Body:        []byte(text),
-		Received:    b.now,
-		TraceParent: traceParent(lr),
-		Incoming:    b.incoming,
+		Body:     []byte(text),
+		Received: b.now,
+		Trace:    auditlog.TraceContext{TraceID: lr.TraceID(), SpanID: lr.SpanID(), Sampled: lr.Flags().IsSampled()},
+		Incoming: b.incoming,
 	}
 	if observed := lr.ObservedTimestamp(); observed != 0 {
 		message.Received = observed.AsTime()
@@ -117,17 +117,4 @@ func (b *batch) take(lr plog.LogRecord) bool {
 		b.records = append(b.records, b.mapper.ReadUndecodable(undecodable, message))
 	}
 	return true
-}
-
-// traceParent returns the trace context of a log record as a W3C traceparent.
-func traceParent(lr plog.LogRecord) string {
-	trace, span := lr.TraceID(), lr.SpanID()
-	if trace.IsEmpty() || span.IsEmpty() {
-		return ""
-	}
-	flags := "-00"
-	if lr.Flags().IsSampled() {
-		flags = "-01"
-	}
-	return "00-" + trace.String() + "-" + span.String() + flags
 }

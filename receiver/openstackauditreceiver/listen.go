@@ -136,12 +136,12 @@ func (l *listener) commitOne(ctx context.Context, giveUp <-chan struct{}, batch 
 	message := func(i int) auditlog.Message {
 		m := batch[i]
 		return auditlog.Message{
-			Body:        m.Body,
-			Size:        m.Size,
-			Received:    m.Received,
-			TraceParent: m.Headers.String("traceparent"),
-			Exchange:    m.Exchange,
-			Publisher:   publisher(m.Client),
+			Body:      m.Body,
+			Size:      m.Size,
+			Received:  m.Received,
+			Trace:     auditlog.ParseTraceParent(m.Headers.String("traceparent")),
+			Exchange:  m.Exchange,
+			Publisher: publisher(m.Client),
 		}
 	}
 	var counts delivery.Counts

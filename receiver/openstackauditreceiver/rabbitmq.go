@@ -117,10 +117,10 @@ func (q *queueConsumer) collect(ctx context.Context, session *rabbitmq.Session, 
 				q.telemetry.OpenstackAuditReceiverRedeliveries.Add(ctx, 1, q.telemetry.common)
 			}
 			arrivals.Put(arrival{tag: d.DeliveryTag, size: size, message: auditlog.Message{
-				Body:        d.Body,
-				Received:    now,
-				TraceParent: traceParent(d.Headers),
-				Exchange:    d.Exchange,
+				Body:     d.Body,
+				Received: now,
+				Trace:    auditlog.ParseTraceParent(traceParent(d.Headers)),
+				Exchange: d.Exchange,
 			}})
 		}
 	}

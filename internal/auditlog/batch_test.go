@@ -2,12 +2,10 @@ package auditlog_test
 
 import (
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
@@ -37,43 +35,22 @@ func mixed(t *testing.T, mapper *auditlog.Mapper) []auditlog.Record {
 	return records
 }
 
-func marshalled(t *testing.T, logs plog.Logs) string {
-	t.Helper()
-	text, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
-	require.NoError(t, err)
-	return string(text)
-}
-
-// The parts of a batch, mapped at the same time, are joined to what the whole of it gives.
-func TestJoin(t *testing.T) {
+// Each resource is there once, whatever stands between its records, and has each scope once.
+func TestBatchOfManyResources(t *testing.T) {
 	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "1")
-	records := mixed(t, mapper)
-	whole, wantStats := mapper.Logs(records)
-	want := marshalled(t, whole)
-	resources := map[string]bool{}
-	for _, rl := range whole.ResourceLogs().All() {
-		key := fmt.Sprint(rl.Resource().Attributes().AsRaw())
-		require.False(t, resources[key], "twice: %s", key)
-		resources[key] = true
-	}
-	require.Greater(t, len(resources), 5)
-	for _, n := range []int{1, 2, 3, 4, 7, len(records)} {
-		fresh := auditlog.NewMapper(auditlog.NewDefaultConfig(), "1") // so that the parts find the services at the same time
-		parts := make([]auditlog.Part, n)
-		var work sync.WaitGroup
-		for i := range parts {
-			work.Go(func() { parts[i] = fresh.Part(records[len(records)*i/n : len(records)*(i+1)/n]) })
+	logs, _ := mapper.Logs(mixed(t, mapper))
+	seen := map[string]bool{}
+	for _, rl := range logs.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			key := fmt.Sprint(rl.Resource().Attributes().AsRaw(), sl.Scope().Attributes().AsRaw())
+			require.False(t, seen[key], "twice: %s", key)
+			seen[key] = true
 		}
-		work.Wait()
-		logs, stats := fresh.Join(parts)
-		require.Equal(t, wantStats, stats)
-		require.Equal(t, want, marshalled(t, logs), "%d parts", n)
 	}
-}
+	require.Greater(t, len(seen), 5)
+	require.Less(t, logs.ResourceLogs().Len(), len(seen))
 
-func TestJoinNothing(t *testing.T) {
-	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "1")
-	logs, stats := mapper.Join([]auditlog.Part{mapper.Part(nil), {}})
+	logs, stats := mapper.Logs(nil)
 	require.Zero(t, logs.ResourceLogs().Len())
 	require.Zero(t, stats)
 }
