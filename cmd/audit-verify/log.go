@@ -88,7 +88,8 @@ func newLogCommand() *cobra.Command {
 		},
 	}
 	keys.add(command.Flags())
-	command.Flags().StringArrayVar(&checkpoints, "checkpoint", nil, "file with a checkpoint of the first log that was kept elsewhere, which must agree with it")
+	command.Flags().StringArrayVar(&checkpoints, "checkpoint", nil, "file with a checkpoint of the first log that was kept elsewhere, "+
+		"which must agree with it")
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return command
 }

@@ -18,7 +18,8 @@ var layouts = []struct {
 
 	write func(testing.TB, plog.Logs) []exporttest.Document
 }{
-	{exporttest.LokiLayout, exporttest.Loki}, {exporttest.ElasticsearchLayout, exporttest.Elasticsearch}, {exporttest.OTLPLayout, exporttest.OTLP},
+	{exporttest.LokiLayout, exporttest.Loki}, {exporttest.ElasticsearchLayout, exporttest.Elasticsearch},
+	{exporttest.OTLPLayout, exporttest.OTLP},
 }
 
 // TestMutations changes every record of the captures in every way: each is found by its uid, and nothing else.

@@ -52,7 +52,8 @@ func newProveCommand() *cobra.Command {
 			}
 			err = write(command.OutOrStdout(), asJSON, reports, func(w io.Writer) {
 				for _, report := range reports {
-					_, _ = fmt.Fprintf(w, "entry %d of %s\n%s\nleaf %s\nproof, checked:\n\n%s\n", report.Index, log.Dir, report.Entry, report.Leaf, report.Proof)
+					_, _ = fmt.Fprintf(w, "entry %d of %s\n%s\nleaf %s\nproof, checked:\n\n%s\n", report.Index, log.Dir, report.Entry, report.Leaf,
+						report.Proof)
 				}
 				if len(reports) == 0 {
 					_, _ = fmt.Fprintf(w, "no entry of the %s in %s has the uid %s\n", thousands(log.Newest.Size), log.Dir, arguments[1])

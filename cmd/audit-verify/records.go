@@ -31,7 +31,8 @@ type recordsOptions struct {
 func newRecordsCommand() *cobra.Command {
 	var o recordsOptions
 	command := &cobra.Command{
-		Use:   "records --logs DIR... --key VKEY [--from TIME] [--to TIME] (--loki|--elasticsearch|--otlp FILE | --loki-url|--elasticsearch-url URL)",
+		Use: "records --logs DIR... --key VKEY [--from TIME] [--to TIME] (--loki|--elasticsearch|--otlp FILE | " +
+			"--loki-url|--elasticsearch-url URL)",
 		Short: "Hold stored records against the logs: verified, altered, missing, extra",
 		Long: `Holds stored records against the logs of all collectors.
 
@@ -41,7 +42,8 @@ An export has to have every record of the time from --from to --to:
   --otlp           lines of the Collector's file exporter
 A file may be compressed with gzip; - is the standard input.
 
---loki-url and --elasticsearch-url ask the backend. What it wants to see is read from the environment: ` + export.EnvironmentUsername + ` and
+--loki-url and --elasticsearch-url ask the backend. What it wants to see is read from the environment: ` +
+			export.EnvironmentUsername + ` and
 ` + export.EnvironmentPassword + `, ` + export.EnvironmentToken + ` (bearer), or ` + export.EnvironmentAPIKey + ` (Elasticsearch).`,
 		RunE: func(command *cobra.Command, arguments []string) error {
 			o.logs = append(o.logs, arguments...) // --logs DIR DIR

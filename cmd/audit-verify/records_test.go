@@ -204,7 +204,8 @@ func TestForeignLayout(t *testing.T) {
 		form.Record(logs.ResourceLogs().At(0).Resource(), scope.Scope(), lr)
 		documents = append(documents, exporttest.Document{
 			"@timestamp": lr.Timestamp().AsTime().Format(time.RFC3339Nano), "message": lr.Body().Str(),
-			"event": exporttest.Document{"action": "x"}, "log": exporttest.Document{"record": exporttest.Document{"uid": form.Value("log.record.uid")}},
+			"event":     exporttest.Document{"action": "x"},
+			"log":       exporttest.Document{"record": exporttest.Document{"uid": form.Value("log.record.uid")}},
 			"service":   exporttest.Document{"name": form.Value("service.name")},
 			"openstack": exporttest.Document{"audit": exporttest.Document{"canonical": string(form.Append(nil))}},
 		})

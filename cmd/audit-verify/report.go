@@ -54,7 +54,8 @@ func (r *recordsReport) fill(
 	}
 	r.Unreadable = records.Problems()
 	if r.Counts.Altered > 0 && records.Unnamed() {
-		r.Hint = "no record has service_name: logcli leaves out the labels that all lines have in common; export again with --include-common-labels"
+		r.Hint = "no record has service_name: logcli leaves out the labels that all lines have in common; export again with " +
+			"--include-common-labels"
 	}
 	for i, log := range logs {
 		r.Logs = append(r.Logs, newLogReport(log, results[i]))
@@ -175,7 +176,8 @@ func (r *recordsReport) text(w io.Writer) {
 	if r.Hint != "" {
 		_, _ = fmt.Fprintf(w, "\nHint: %s\n", r.Hint)
 	}
-	_, _ = fmt.Fprintf(w, "\nIntegrity:    %s\nCompleteness: %s\n", sentence(r.Integrity, r.IntegrityReasons), sentence(r.Completeness, r.CompletenessReason))
+	_, _ = fmt.Fprintf(w, "\nIntegrity:    %s\nCompleteness: %s\n", sentence(r.Integrity, r.IntegrityReasons),
+		sentence(r.Completeness, r.CompletenessReason))
 }
 
 func sentence(verdict string, reasons []string) string {
@@ -192,7 +194,8 @@ func list(w io.Writer, title string, findings []reconcile.Finding, count uint64)
 	_, _ = fmt.Fprintf(w, "\n%s\n", title)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, f := range findings[:min(len(findings), listed)] {
-		_, _ = fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\n", printable(f.UID), f.Time, printable(f.Service), printable(f.Event), printable(strings.Join(f.Fields, ", ")))
+		_, _ = fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\n", printable(f.UID), f.Time, printable(f.Service), printable(f.Event),
+			printable(strings.Join(f.Fields, ", ")))
 	}
 	_ = table.Flush()
 	if more := count - uint64(min(len(findings), listed)); more > 0 {
@@ -203,7 +206,8 @@ func list(w io.Writer, title string, findings []reconcile.Finding, count uint64)
 // printable keeps what somebody wrote into a record from acting on a terminal.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x061c || r >= 0x200b && r <= 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x061c || r >= 0x200b && r <= 0x200f || r >= 0x2028 && r <= 0x202e ||
+			r >= 0x2066 && r <= 0x2069 {
 			return '?'
 		}
 		return r

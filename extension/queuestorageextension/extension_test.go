@@ -117,7 +117,7 @@ func TestReadsWithoutSpace(t *testing.T) {
 		{"there is space", nil, true, nil},
 		{"none to write", []error{storage.ErrStorageFull}, false, nil},
 		{"none to write, as the disk says", []error{&os.PathError{Op: "write", Path: "queue", Err: syscall.ENOSPC}}, false, nil},
-		{"none to write, as quoted", []error{fmt.Errorf("file resize error: %s", syscall.ENOSPC)}, false, nil}, //nolint:errorlint // as bbolt does
+		{"none to write, as quoted", []error{errors.New("file resize error: " + syscall.ENOSPC.Error())}, false, nil}, // as bbolt does
 		{"none to read, then all", []error{storage.ErrStorageFull, storage.ErrStorageFull}, true, nil},
 		{"none to read, then to read", []error{storage.ErrStorageFull, storage.ErrStorageFull, storage.ErrStorageFull}, false, nil},
 		{"another error", []error{storagetest.ErrBroken}, false, storagetest.ErrBroken},

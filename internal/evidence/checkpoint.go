@@ -54,8 +54,8 @@ func NewSigner(key string) (*Signer, error) {
 	return &Signer{name: plain.Name(), verifierKey: verifierKey, signers: []note.Signer{plain, timed}}, nil
 }
 
-// verifierKeyOf returns the public key to a private key that NewSigner of package note accepts: PRIVATE+KEY+name+hash+key, where the last is one
-// byte for the algorithm and the seed, in base64.
+// verifierKeyOf returns the public key to a private key that NewSigner of package note accepts: PRIVATE+KEY+name+hash+key, where the last
+// is one byte for the algorithm and the seed, in base64.
 func verifierKeyOf(key, name string) (string, error) {
 	fields := strings.SplitN(key, "+", 5) // base64 may have a plus of its own
 	seed, err := base64.StdEncoding.DecodeString(fields[len(fields)-1])

@@ -96,8 +96,8 @@ func (e *Entry) Append(dst []byte) []byte {
 	return append(w.dst, '}')
 }
 
-// ParseEntry reads an entry's bytes. It accepts only what Append writes, and entries of kinds that it does not know, of which it returns the
-// kind alone.
+// ParseEntry reads an entry's bytes. It accepts only what Append writes, and entries of kinds that it does not know, of which it returns
+// the kind alone.
 func ParseEntry(data []byte) (Entry, error) {
 	if len(data) > MaxEntrySize {
 		return Entry{}, fmt.Errorf("an entry of %d bytes is longer than %d", len(data), MaxEntrySize)

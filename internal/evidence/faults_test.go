@@ -201,7 +201,8 @@ func TestGapIsNoted(t *testing.T) {
 	publish(t, log)
 	_, entries := r.lab.read()
 	assert.Equal(t, []string{"5"}, uids(entries))
-	assert.Equal(t, Entry{Kind: KindGap, Count: 5, Time: uint64(start.UnixNano()), Until: uint64(start.Add(time.Minute).UnixNano())}, entries[1])
+	assert.Equal(t, Entry{Kind: KindGap, Count: 5, Time: uint64(start.UnixNano()), Until: uint64(start.Add(time.Minute).UnixNano())},
+		entries[1])
 	log.release()
 }
 
@@ -242,26 +243,31 @@ func TestHalts(t *testing.T) {
 		message string
 	}{
 		{"a tile was changed", func(t *testing.T, l *lab) { flip(t, path(l, "tile/0/001.p/46")) }, false, "does not fit its signed checkpoint"},
-		{"a tile of another level was changed", func(t *testing.T, l *lab) { flip(t, path(l, "tile/1/000.p/1")) }, false, "does not fit its signed"},
+		{"a tile of another level was changed", func(t *testing.T, l *lab) { flip(t, path(l, "tile/1/000.p/1")) }, false,
+			"does not fit its signed"},
 		{"a bundle was changed", func(t *testing.T, l *lab) { flip(t, path(l, "tile/entries/001.p/46")) }, false, "the entries are not those"},
 		{"a tile is missing", func(t *testing.T, l *lab) { require.NoError(t, os.Remove(path(l, "tile/0/001.p/46"))) }, false, "no such file"},
-		{"the checkpoint is missing", func(t *testing.T, l *lab) { require.NoError(t, os.Remove(path(l, "checkpoint"))) }, false, "checkpoint is missing"},
+		{"the checkpoint is missing", func(t *testing.T, l *lab) { require.NoError(t, os.Remove(path(l, "checkpoint"))) }, false,
+			"checkpoint is missing"},
 		{"the checkpoint was changed", func(t *testing.T, l *lab) { flip(t, path(l, "checkpoint")) }, false, "not signed with the key"},
 		{"the journal is missing", func(t *testing.T, l *lab) {
 			require.NoError(t, os.Remove(path(l, "checkpoint")))
 			require.NoError(t, os.RemoveAll(path(l, "tile")))
 		}, false, "says that 302 were signed"},
-		{"the directory vanished", func(t *testing.T, l *lab) { require.NoError(t, os.RemoveAll(l.options.Directory)) }, false, "says that 302 were signed"},
+		{"the directory vanished", func(t *testing.T, l *lab) { require.NoError(t, os.RemoveAll(l.options.Directory)) }, false,
+			"says that 302 were signed"},
 		{"the directory is an old copy", func(t *testing.T, l *lab) {
 			require.NoError(t, os.RemoveAll(l.options.Directory))
 			require.NoError(t, os.CopyFS(l.options.Directory, os.DirFS(old)))
 		}, false, "has 202 entries"},
-		{"the directory vanished in use", func(t *testing.T, l *lab) { require.NoError(t, os.RemoveAll(l.options.Directory)) }, true, "removed or replaced"},
+		{"the directory vanished in use", func(t *testing.T, l *lab) { require.NoError(t, os.RemoveAll(l.options.Directory)) }, true,
+			"removed or replaced"},
 		{"the directory was replaced in use", func(t *testing.T, l *lab) {
 			require.NoError(t, os.RemoveAll(l.options.Directory))
 			require.NoError(t, os.CopyFS(l.options.Directory, os.DirFS(old)))
 		}, true, "removed or replaced"},
-		{"the journal vanished in use", func(t *testing.T, l *lab) { require.NoError(t, os.RemoveAll(path(l, "journal"))) }, true, "removed or replaced"},
+		{"the journal vanished in use", func(t *testing.T, l *lab) { require.NoError(t, os.RemoveAll(path(l, "journal"))) }, true,
+			"removed or replaced"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			lab := newLab(t)

@@ -13,9 +13,9 @@ import (
 	"strconv"
 )
 
-// The journal has the entries that no checkpoint covers yet, in segments: files that are named after the index of their first entry. Each entry
-// stands after its length (two bytes) and the CRC-32C of length and entry (four bytes). Bytes that do not fit at the end of the
-// last segment are those of a batch that was never acknowledged.
+// The journal has the entries that no checkpoint covers yet, in segments: files that are named after the index of their first entry. Each
+// entry stands after its length (two bytes) and the CRC-32C of length and entry (four bytes). Bytes that do not fit at the end of the last
+// segment are those of a batch that was never acknowledged.
 const journalDirectory = "journal"
 
 const journalHeader = 2 + crc32.Size

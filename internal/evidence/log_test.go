@@ -31,7 +31,8 @@ func newLab(t *testing.T) *lab {
 	signer, err := NewSigner(private)
 	require.NoError(t, err)
 	l := &lab{t: t, public: public, now: time.Date(2026, 11, 21, 19, 0, 0, 0, time.UTC)}
-	l.options = Options{Directory: filepath.Join(t.TempDir(), "evidence"), Signer: signer, Monthly: true, Now: func() time.Time { return l.now }}
+	l.options = Options{Directory: filepath.Join(t.TempDir(), "evidence"), Signer: signer, Monthly: true,
+		Now: func() time.Time { return l.now }}
 	return l
 }
 

@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// Publish writes the tiles and bundles of all entries that are in the log, signs their checkpoint, has it cosigned and writes it. The checkpoint
-// is nil if RequireWitness is set and no witness cosigned it.
+// Publish writes the tiles and bundles of all entries that are in the log, signs their checkpoint, has it cosigned and writes it. The
+// checkpoint is nil if RequireWitness is set and no witness cosigned it.
 func (l *Log) Publish(ctx context.Context) (*Checkpoint, error) {
 	l.publishing.Lock()
 	defer l.publishing.Unlock()

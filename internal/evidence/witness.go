@@ -69,8 +69,8 @@ type conflictError struct{ message string }
 
 func (e *conflictError) Error() string { return e.message }
 
-// greet asks each witness, before the first signature after a start, whether it knows of more than this directory has. One that does not answer
-// is asked again the next time.
+// greet asks each witness, before the first signature after a start, whether it knows of more than this directory has. One that does not
+// answer is asked again the next time.
 func (l *Log) greet(ctx context.Context) error {
 	published := l.published.Load()
 	if published == nil {
@@ -164,7 +164,8 @@ func (w *witness) submit(ctx context.Context, signed []byte, size, durable uint6
 			known, err := strconv.ParseUint(strings.TrimSuffix(string(answer), "\n"), 10, 63)
 			switch {
 			case err == nil && known > durable:
-				return nil, &conflictError{fmt.Sprintf("the witness %s cosigned %d entries and the log has %d: entries are missing, or the directory is an old copy",
+				return nil, &conflictError{fmt.Sprintf("the witness %s cosigned %d entries and the log has %d: entries are missing, "+
+					"or the directory is an old copy",
 					w.verifier.Name(), known, durable)}
 			case err == nil && known != w.size:
 				w.size = known
@@ -175,7 +176,8 @@ func (w *witness) submit(ctx context.Context, signed []byte, size, durable uint6
 				return nil, errors.New("it answers 409 Conflict without another size")
 			}
 		case http.StatusUnprocessableEntity:
-			return nil, &conflictError{fmt.Sprintf("the witness %s cosigned other %d entries than those that the log begins with (422)", w.verifier.Name(), w.size)}
+			return nil, &conflictError{fmt.Sprintf("the witness %s cosigned other %d entries than those that the log begins with (422)",
+				w.verifier.Name(), w.size)}
 		case http.StatusNotFound:
 			return nil, errors.New("it does not know the log: 404 Not Found; its operator has to add the origin and the public key")
 		case http.StatusForbidden:

@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// Elasticsearch returns documents in the layout of OpenTelemetry, as the exporter v0.156.0 writes them: it leaves out the leading zeros of the
-// nanoseconds, and the flags.
+// Elasticsearch returns documents in the layout of OpenTelemetry, as the exporter v0.156.0 writes them: it leaves out the leading zeros of
+// the nanoseconds, and the flags.
 func Elasticsearch(_ testing.TB, logs plog.Logs) (documents []Document) {
 	each(logs, func(rl plog.ResourceLogs, sl plog.ScopeLogs, lr plog.LogRecord) {
 		at := lr.Timestamp()

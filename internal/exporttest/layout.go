@@ -75,7 +75,8 @@ var LokiLayout = Layout{
 // ElasticsearchLayout is that of Elasticsearch in the layout of OpenTelemetry.
 var ElasticsearchLayout = Layout{
 	Name: "elasticsearch", uid: "attributes/log.record.uid",
-	ignored: map[string]bool{"@timestamp": true, "data_stream": true, "attributes": true, "resource": true, "scope": true, "body": true, "schema_url": true},
+	ignored: map[string]bool{"@timestamp": true, "data_stream": true, "attributes": true, "resource": true, "scope": true, "body": true,
+		"schema_url": true},
 	places: func(d Document) map[string]members {
 		places := map[string]members{"": object(d), "attributes": object(d["attributes"].(Document))}
 		for _, name := range []string{"resource", "scope"} {
@@ -112,7 +113,8 @@ var OTLPLayout = Layout{
 		scope := first(resource, "scopeLogs")
 		record := first(scope, "logRecords")
 		return map[string]members{
-			"": object(record), "attributes": list{record}, "resource": list{resource["resource"].(Document)}, "scope": list{scope["scope"].(Document)},
+			"": object(record), "attributes": list{record}, "resource": list{resource["resource"].(Document)},
+			"scope": list{scope["scope"].(Document)},
 		}
 	},
 	body:    func(d Document) string { return fmt.Sprint(record(d)["body"]) },

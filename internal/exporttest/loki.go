@@ -1,5 +1,5 @@
-// Package exporttest has what backends give back, for tests: records as Loki, Elasticsearch and the file exporter write them, and the ways in
-// which somebody may have changed them since.
+// Package exporttest has what backends give back, for tests: records as Loki, Elasticsearch and the file exporter write them, and the ways
+// in which somebody may have changed them since.
 package exporttest
 
 import (

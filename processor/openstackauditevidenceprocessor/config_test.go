@@ -27,7 +27,8 @@ func TestConfigurations(t *testing.T) {
 	least, all := load(t, "least"), load(t, "all")
 	require.NoError(t, confmap.Validate(least))
 	assert.Equal(t, &Config{
-		Origin: "audit.example.com/ctl01", Directory: "/var/lib/otelcol-openstack-audit/evidence", KeyFile: "/etc/otelcol-openstack-audit/evidence.key",
+		Origin: "audit.example.com/ctl01", Directory: "/var/lib/otelcol-openstack-audit/evidence",
+		KeyFile:            "/etc/otelcol-openstack-audit/evidence.key",
 		CheckpointInterval: 10 * time.Second, ExportInterval: time.Minute, OnFailure: FailureHold, Rotate: RotateMonthly,
 	}, least)
 	require.NoError(t, confmap.Validate(all))

@@ -18,8 +18,8 @@ import (
 
 const scopeName = "github.com/openstack-audit/otelcol-openstack-audit/processor/openstackauditevidenceprocessor"
 
-// export sends the newest checkpoint down each pipeline, as a record that is in the log as any other. It is kept on disk until the pipelines
-// accepted it: an entry without its record would look like a record that was removed.
+// export sends the newest checkpoint down each pipeline, as a record that is in the log as any other. It is kept on disk until the
+// pipelines accepted it: an entry without its record would look like a record that was removed.
 func (r *recorder) export(ctx context.Context) {
 	if err := r.exportNewest(ctx); err != nil && ctx.Err() == nil {
 		r.logger.Warn("a checkpoint could not be exported; trying again", zap.Error(err))

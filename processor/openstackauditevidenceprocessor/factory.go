@@ -26,7 +26,9 @@ type shared struct {
 	recorders map[*Config]*recorder
 }
 
-func (s *shared) createLogs(ctx context.Context, settings processor.Settings, cfg component.Config, next consumer.Logs) (processor.Logs, error) {
+func (s *shared) createLogs(
+	ctx context.Context, settings processor.Settings, cfg component.Config, next consumer.Logs,
+) (processor.Logs, error) {
 	settings.Logger = logtext.Bounded(settings.Logger)
 	config := cfg.(*Config)
 	s.mu.Lock()

@@ -267,7 +267,8 @@ func TestStartFails(t *testing.T) {
 	}{
 		{"no key", func(t *testing.T, h *harness) { require.NoError(t, os.Remove(h.config.KeyFile)) }, "key_file: open"},
 		{"a key that others may read", func(t *testing.T, h *harness) { require.NoError(t, os.Chmod(h.config.KeyFile, 0o644)) }, "chmod 0600"},
-		{"the key of another log", func(_ *testing.T, h *harness) { h.config.Origin = "other" }, "key_file: is the key of audit.example.com/ctl01, and origin is other"},
+		{"the key of another log", func(_ *testing.T, h *harness) { h.config.Origin = "other" },
+			"key_file: is the key of audit.example.com/ctl01, and origin is other"},
 		{"another process writes", func(t *testing.T, h *harness) {
 			signer, err := evidence.ReadSigner(h.config.KeyFile)
 			require.NoError(t, err)

@@ -57,8 +57,8 @@ func testConsumeContract(t *testing.T, node *rabbitmqtest.Node) {
 // generateCount is how many messages the checker wants in each of its scenarios.
 const generateCount = 100
 
-// checkConsumeContract runs the Collector's own check of what a receiver owes its next consumer. publish sends the notification of a number;
-// consumed is called with the consumer's answer to each.
+// checkConsumeContract runs the Collector's own check of what a receiver owes its next consumer. publish sends the notification of a
+// number; consumed is called with the consumer's answer to each.
 func checkConsumeContract(t *testing.T, config *Config, publish func(number int64, id string), consumed func(error)) {
 	t.Helper()
 	receivertest.CheckConsumeContract(receivertest.CheckConsumeContractParams{

@@ -40,7 +40,8 @@ func evidenceCollector(t testing.TB, configuration, processors, more string, emb
 	change := fmt.Sprintf(`
 receivers: {otlp: {protocols: {http: {endpoint: %s}}}}
 processors:
-  openstack_audit_evidence: {origin: audit.example.com/test, directory: %s, key_file: %s, checkpoint_interval: 200ms, export_interval: 5s, embed: %t}
+  openstack_audit_evidence: {origin: audit.example.com/test, directory: %s, key_file: %s,
+    checkpoint_interval: 200ms, export_interval: 5s, embed: %t}
 service: {pipelines: {logs: {receivers: [otlp], processors: [openstack_audit_evidence%s]}}}
 `, endpoint, e.directory, keyFile, embed, processors)
 	e.Collector = collectortest.Run(t, collectortest.Options{

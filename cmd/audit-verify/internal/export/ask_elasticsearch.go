@@ -15,7 +15,8 @@ const (
 	scrollFor         = "10m"
 )
 
-// Elasticsearch asks for all documents of indices from a time until before another, by scrolling: Elasticsearch and OpenSearch know it alike.
+// Elasticsearch asks for all documents of indices from a time until before another, by scrolling: Elasticsearch and OpenSearch know it
+// alike.
 func (c *Client) Elasticsearch(indices string, from, to time.Time) Source {
 	return func(ctx context.Context, yield func([]byte) error) error {
 		within := map[string]any{"format": "strict_date_optional_time_nanos"}

@@ -46,7 +46,8 @@ func (c *Client) Loki(query string, from, to time.Time) Source {
 			if lines, newest := answer.lines(); lines >= lokiLimit {
 				// More lines may have the newest time: they all come with the next answer.
 				if newest <= start.UnixNano() {
-					return fmt.Errorf("more than %d records have the time %s: Loki does not give them all back", lokiLimit, start.UTC().Format(time.RFC3339Nano))
+					return fmt.Errorf("more than %d records have the time %s: Loki does not give them all back", lokiLimit,
+						start.UTC().Format(time.RFC3339Nano))
 				}
 				answer.cut(newest)
 				next = time.Unix(0, newest)

@@ -182,10 +182,12 @@ func FuzzReadBack(f *testing.F) {
 
 // reserved are names that Loki or Elasticsearch gives to something else.
 var reserved = map[string]bool{
-	"service_name": true, "log_record_uid": true, "detected_level": true, "observed_timestamp": true, "severity_number": true, "severity_text": true,
-	"trace_id": true, "span_id": true, "flags": true, "dropped_attributes_count": true, "scope_name": true, "scope_version": true,
-	"scope_dropped_attributes_count": true, "openstack_audit_canonical": true, "_error_": true, "_error_details_": true, "_preserve_error_": true,
-	"_stream_shard_": true, "_time_shard_": true,
+	"service_name": true, "log_record_uid": true, "detected_level": true, "observed_timestamp": true, "severity_number": true,
+	"severity_text": true,
+	"trace_id":      true, "span_id": true, "flags": true, "dropped_attributes_count": true, "scope_name": true, "scope_version": true,
+	"scope_dropped_attributes_count": true, "openstack_audit_canonical": true, "_error_": true, "_error_details_": true,
+	"_preserve_error_": true,
+	"_stream_shard_":   true, "_time_shard_": true,
 }
 
 // The same records in every form in which they may be exported.

@@ -57,8 +57,9 @@ func findingOf(record export.Record, uid string, fields []string) Finding {
 	}
 	slices.Sort(fields)
 	return Finding{
-		UID: strings.Clone(uid), Time: strings.Clone(at), Service: strings.Clone(record.Value(audit.AttrServiceName)), Fields: slices.Compact(fields),
-		Event: strings.Clone(record.Value(audit.AttrNotificationEventType)),
+		UID: strings.Clone(uid), Time: strings.Clone(at), Service: strings.Clone(record.Value(audit.AttrServiceName)),
+		Fields: slices.Compact(fields),
+		Event:  strings.Clone(record.Value(audit.AttrNotificationEventType)),
 	}
 }
 

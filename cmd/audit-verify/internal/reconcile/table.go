@@ -36,7 +36,8 @@ type Table struct {
 // NewTable returns a table for so many entries.
 func NewTable(entries uint64) *Table {
 	return &Table{
-		seed: maphash.MakeSeed(), uids: make([]uint64, entries), hashes: make([]prefix, entries), states: make([]atomic.Uint32, entries), events: make([]uint32, entries),
+		seed: maphash.MakeSeed(), uids: make([]uint64, entries), hashes: make([]prefix, entries), states: make([]atomic.Uint32, entries),
+		events: make([]uint32, entries),
 	}
 }
 

@@ -142,8 +142,8 @@ func (c *checker) withoutEntries(index uint64, tile []tlog.Hash, tileErr, err er
 	}
 	if tileErr == nil {
 		c.byTiles[index] = rootOf(tile)
-	} else if above, err := c.log.tile(1, index/evidence.TileWidth, width(index/evidence.TileWidth, c.log.Newest.Size/evidence.TileWidth)); err != nil ||
-		int(index%evidence.TileWidth) >= len(above) {
+	} else if above, err := c.log.tile(1, index/evidence.TileWidth,
+		width(index/evidence.TileWidth, c.log.Newest.Size/evidence.TileWidth)); err != nil || int(index%evidence.TileWidth) >= len(above) {
 		c.problem("the entries from %d on are missing, and so are their hashes", index*evidence.TileWidth)
 	} else {
 		c.byTiles[index] = above[index%evidence.TileWidth]

@@ -107,7 +107,9 @@ func TestCheckFinds(t *testing.T) {
 	}{
 		{"an altered entry", func(t *testing.T, dir string) { edit(t, dir, "tile/entries/001", replace("uid-300", "uid-301")) },
 			"entry 300 is not the one that was signed", true},
-		{"an altered entry in a partial bundle", func(t *testing.T, dir string) { edit(t, dir, "tile/entries/002.p/188", replace("uid-600", "uid-601")) },
+		{"an altered entry in a partial bundle", func(t *testing.T, dir string) {
+			edit(t, dir, "tile/entries/002.p/188", replace("uid-600", "uid-601"))
+		},
 			"entry 600 is not the one that was signed", true},
 		{"an altered tile", func(t *testing.T, dir string) { edit(t, dir, "tile/0/001", flip(7)) },
 			"the tile of hashes of the entries from 256 on is not that of the entries", true},

@@ -9,8 +9,8 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence"
 )
 
-// ParseEntry reads an entry about a record, also of a log that another program wrote: what counts is that its bytes were signed, not that they
-// are as the collector would write them.
+// ParseEntry reads an entry about a record, also of a log that another program wrote: what counts is that its bytes were signed, not that
+// they are as the collector would write them.
 func ParseEntry(data []byte) (evidence.Entry, error) {
 	var members map[string]string
 	if err := json.Unmarshal(data, &members); err != nil {

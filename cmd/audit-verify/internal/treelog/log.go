@@ -1,4 +1,5 @@
-// Package treelog reads an evidence log from a directory and checks it: signatures, the hash tree, and every checkpoint against the entries.
+// Package treelog reads an evidence log from a directory and checks it: signatures, the hash tree, and every checkpoint against the
+// entries.
 package treelog
 
 import (
