@@ -38,7 +38,8 @@ func TestTimes(t *testing.T) {
 		{"1795000000.5", sent, "2026-11-20T23:08:19.903441Z", "1795000000.5"},
 	} {
 		t.Run(test.eventTime+" "+test.timestamp, func(t *testing.T) {
-			line := byDefault(t, fmt.Sprintf(`{"event_type":"identity.user.created","timestamp":%q,"payload":{"eventType":"activity","action":"created.user","outcome":"success","eventTime":%q}}`,
+			line := byDefault(t, fmt.Sprintf(`{"event_type":"identity.user.created","timestamp":%q,"payload":{"eventType":"activity",`+
+				`"action":"created.user","outcome":"success","eventTime":%q}}`,
 				test.timestamp, test.eventTime))
 			require.Equal(t, test.time, line.Time)
 			want{audit.AttrEventTime: test.raw}.check(t, line)
@@ -55,19 +56,24 @@ func TestTimeOfResponse(t *testing.T) {
 	}{
 		{"response", "audit.http.response", `[{"role":"modifier","reporterTime":"2026-11-20T23:00:02+0000","reporter":{"id":"target"}}]`,
 			"2026-11-20T23:00:02Z", "2026-11-20T23:00:00.5Z", 1.5, nil},
-		{"two steps", "audit.http.response", `[{"role":"observer","reporterTime":"2026-11-20T23:00:01+0000","reporter":{"id":"a"}},{"role":"modifier","reporterTime":"2026-11-20T23:00:02+0000","reporter":{"id":"target"}}]`,
+		{"two steps", "audit.http.response", `[{"role":"observer","reporterTime":"2026-11-20T23:00:01+0000","reporter":{"id":"a"}},` +
+			`{"role":"modifier","reporterTime":"2026-11-20T23:00:02+0000","reporter":{"id":"target"}}]`,
 			"2026-11-20T23:00:02Z", "2026-11-20T23:00:00.5Z", 1.5,
-			[]any{map[string]any{"role": "observer", "reporter_id": "a", "time": "2026-11-20T23:00:01Z"}, map[string]any{"role": "modifier", "reporter_id": "target", "time": "2026-11-20T23:00:02Z"}}},
+			[]any{map[string]any{"role": "observer", "reporter_id": "a", "time": "2026-11-20T23:00:01Z"},
+				map[string]any{"role": "modifier", "reporter_id": "target", "time": "2026-11-20T23:00:02Z"}}},
 		{"no reporter", "audit.http.response", `[]`, "2026-11-20T23:00:03Z", "2026-11-20T23:00:00.5Z", nil, nil},
 		{"reporter without a time", "audit.http.response", `[{"role":"modifier","reporterTime":"soon","reporterId":"target"}]`,
-			"2026-11-20T23:00:03Z", "2026-11-20T23:00:00.5Z", nil, []any{map[string]any{"role": "modifier", "reporter_id": "target", "time": "soon"}}},
-		{"clocks that differ", "audit.http.response", `[{"role":"modifier","reporterTime":"2026-11-20T22:00:00+0000","reporter":{"id":"target"}}]`,
+			"2026-11-20T23:00:03Z", "2026-11-20T23:00:00.5Z", nil, []any{map[string]any{"role": "modifier", "reporter_id": "target",
+				"time": "soon"}}},
+		{"clocks that differ", "audit.http.response",
+			`[{"role":"modifier","reporterTime":"2026-11-20T22:00:00+0000","reporter":{"id":"target"}}]`,
 			"2026-11-20T22:00:00Z", "2026-11-20T23:00:00.5Z", nil, nil},
 		{"request", "audit.http.request", `[{"role":"modifier","reporterTime":"2026-11-20T23:00:02+0000","reporter":{"id":"target"}}]`,
 			"2026-11-20T23:00:00.5Z", nil, nil, []any{map[string]any{"role": "modifier", "reporter_id": "target", "time": "2026-11-20T23:00:02Z"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			line := byDefault(t, fmt.Sprintf(`{"event_type":%q,"timestamp":"2026-11-20 23:00:03","payload":{"eventType":"activity","action":"read","outcome":"success","eventTime":%q,"reporterchain":%s}}`,
+			line := byDefault(t, fmt.Sprintf(`{"event_type":%q,"timestamp":"2026-11-20 `+
+				`23:00:03","payload":{"eventType":"activity","action":"read","outcome":"success","eventTime":%q,"reporterchain":%s}}`,
 				test.eventType, began, test.chain))
 			require.Equal(t, test.time, line.Time)
 			want{audit.AttrEventTime: test.raw, audit.AttrAuditDuration: test.duration, audit.AttrReporterChain: test.reporters}.check(t, line)
@@ -76,17 +82,20 @@ func TestTimeOfResponse(t *testing.T) {
 }
 
 func TestNotificationTimestamp(t *testing.T) {
-	for timestamp, expect := range map[string]any{
-		"2026-11-20 23:08:19.903441": "2026-11-20T23:08:19.903441Z",
-		"2026-11-20 23:08:19":        "2026-11-20T23:08:19Z",
-		"2026-11-20T23:08:19.500Z":   "2026-11-20T23:08:19.500Z",
-		"2026-11-20 23:08:19+01:00":  "2026-11-20T23:08:19+01:00",
-		"2026-11-20 23:08:19,25":     "2026-11-20T23:08:19.25Z",
-		"now":                        "now",
-		"":                           nil,
+	for _, test := range []struct {
+		timestamp string
+		expect    any
+	}{
+		{"2026-11-20 23:08:19.903441", "2026-11-20T23:08:19.903441Z"},
+		{"2026-11-20 23:08:19", "2026-11-20T23:08:19Z"},
+		{"2026-11-20T23:08:19.500Z", "2026-11-20T23:08:19.500Z"},
+		{"2026-11-20 23:08:19+01:00", "2026-11-20T23:08:19+01:00"},
+		{"2026-11-20 23:08:19,25", "2026-11-20T23:08:19.25Z"},
+		{"now", "now"},
+		{"", nil},
 	} {
-		line := byDefault(t, fmt.Sprintf(`{"event_type":"identity.user.created","timestamp":%q,"payload":{}}`, timestamp))
-		want{audit.AttrNotificationTimestamp: expect}.check(t, line)
+		line := byDefault(t, fmt.Sprintf(`{"event_type":"identity.user.created","timestamp":%q,"payload":{}}`, test.timestamp))
+		want{audit.AttrNotificationTimestamp: test.expect}.check(t, line)
 	}
 }
 
@@ -101,34 +110,37 @@ func TestObservedTime(t *testing.T) {
 
 func TestLag(t *testing.T) {
 	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "")
-	for body, expect := range map[string]time.Duration{
-		`{"event_type":"identity.x","timestamp":"2026-11-20 23:59:58.5","payload":{}}`: 1500 * time.Millisecond,
-		`{"event_type":"identity.x","timestamp":"when","payload":{}}`:                  -1,
-		`raw`: -1,
+	for _, test := range []struct {
+		body   string
+		expect time.Duration
+	}{
+		{`{"event_type":"identity.x","timestamp":"2026-11-20 23:59:58.5","payload":{}}`, 1500 * time.Millisecond},
+		{`{"event_type":"identity.x","timestamp":"when","payload":{}}`, -1},
+		{`raw`, -1},
 	} {
-		record := mapper.Read(auditlog.Message{Body: []byte(body), Received: received})
+		record := mapper.Read(auditlog.Message{Body: []byte(test.body), Received: received})
 		lag, ok := record.Lag()
-		require.Equal(t, expect >= 0, ok)
-		require.Equal(t, max(expect, 0), lag)
+		require.Equal(t, test.expect >= 0, ok)
+		require.Equal(t, max(test.expect, 0), lag)
 	}
 }
 
 func TestEventNames(t *testing.T) {
-	for eventType, expect := range map[string]string{
-		"identity.user.created":                       "openstack.identity.user.created",
-		"identity.project tag.created":                "openstack.identity.project_tag.created",
-		"identity.OS-TRUST:trust.created":             "openstack.identity.trust.created",
-		"identity.OS-OAUTH1:access_token.deleted":     "openstack.identity.access_token.deleted",
-		"identity.role_assignment.created":            "openstack.identity.role_assignment.created",
-		"audit.http.response":                         "openstack.audit.http.response",
-		"Identity.Üser.Created":                       "openstack.identity._ser.created",
-		"identity." + uuidID + ".created":             "openstack.identity.created",
-		"identity.x-" + hexID + "." + hexID + ".done": "openstack.identity.x_" + hexID + ".done",
-		"identity..": "openstack.identity",
+	for _, test := range []struct{ eventType, expect string }{
+		{"identity.user.created", "openstack.identity.user.created"},
+		{"identity.project tag.created", "openstack.identity.project_tag.created"},
+		{"identity.OS-TRUST:trust.created", "openstack.identity.trust.created"},
+		{"identity.OS-OAUTH1:access_token.deleted", "openstack.identity.access_token.deleted"},
+		{"identity.role_assignment.created", "openstack.identity.role_assignment.created"},
+		{"audit.http.response", "openstack.audit.http.response"},
+		{"Identity.Üser.Created", "openstack.identity._ser.created"},
+		{"identity." + uuidID + ".created", "openstack.identity.created"},
+		{"identity.x-" + hexID + "." + hexID + ".done", "openstack.identity.x_" + hexID + ".done"},
+		{"identity..", "openstack.identity"},
 	} {
-		line := byDefault(t, fmt.Sprintf(`{"event_type":%q,"payload":%s}`, eventType, event(`"outcome":"success"`)))
-		require.Equal(t, expect, line.EventName)
-		require.Equal(t, eventType, line.Attributes[audit.AttrNotificationEventType])
+		line := byDefault(t, fmt.Sprintf(`{"event_type":%q,"payload":%s}`, test.eventType, event(`"outcome":"success"`)))
+		require.Equal(t, test.expect, line.EventName)
+		require.Equal(t, test.eventType, line.Attributes[audit.AttrNotificationEventType])
 	}
 	long := byDefault(t, fmt.Sprintf(`{"event_type":"identity.%0200d","payload":{}}`, 0)).EventName
 	require.Equal(t, "openstack.identity", long, "200 digits are an identifier")
@@ -139,21 +151,25 @@ func TestEventNames(t *testing.T) {
 func TestTraceParent(t *testing.T) {
 	const trace, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 	mapper := auditlog.NewMapper(auditlog.NewDefaultConfig(), "")
-	for parent, ok := range map[string]bool{
-		"00-" + trace + "-" + span + "-01":                         true,
-		"cc-" + trace + "-" + span + "-01-more":                    true,
-		"ff-" + trace + "-" + span + "-01":                         false,
-		"00-" + trace + "-" + span:                                 false,
-		"00-" + trace + "-" + span + "-1":                          false,
-		"00-" + trace[1:] + "-" + span + "-01":                     false,
-		"00-" + "00000000000000000000000000000000-" + span + "-01": false,
-		"00-" + trace + "-zzf067aa0ba902b7-01":                     false,
-		"":                                                         false,
+	for _, test := range []struct {
+		parent string
+		ok     bool
+	}{
+		{"00-" + trace + "-" + span + "-01", true},
+		{"cc-" + trace + "-" + span + "-01-more", true},
+		{"ff-" + trace + "-" + span + "-01", false},
+		{"00-" + trace + "-" + span, false},
+		{"00-" + trace + "-" + span + "-1", false},
+		{"00-" + trace[1:] + "-" + span + "-01", false},
+		{"00-" + "00000000000000000000000000000000-" + span + "-01", false},
+		{"00-" + trace + "-zzf067aa0ba902b7-01", false},
+		{"", false},
 	} {
-		logs, _ := mapper.Logs([]auditlog.Record{mapper.Read(auditlog.Message{Body: []byte(event(`"outcome":"success"`)), Trace: auditlog.ParseTraceParent(parent)})})
+		logs, _ := mapper.Logs([]auditlog.Record{mapper.Read(auditlog.Message{Body: []byte(event(`"outcome":"success"`)),
+			Trace: auditlog.ParseTraceParent(test.parent)})})
 		record := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
-		require.Equal(t, !ok, record.TraceID().IsEmpty(), parent)
-		if ok {
+		require.Equal(t, !test.ok, record.TraceID().IsEmpty(), test.parent)
+		if test.ok {
 			require.Equal(t, trace, record.TraceID().String())
 			require.Equal(t, span, record.SpanID().String())
 			require.True(t, record.Flags().IsSampled())

@@ -42,7 +42,10 @@ func toGzip(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }
 func toZlib(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) }
 
 // bzip2Body is wireV1 as Python's bz2 compresses it; Go has no writer.
-const bzip2Body = "QlpoOTFBWSZTWUEKSnAAAJQfgFAH+XABIZYAv+f/ajAA2rBECNGgMjQxAAABokYyp+plPUYQAABkDTSU81Tag0DRkHqAPU09JoZ8s5UnSUOG6bdvjXFxJENYKEElMFAUqv7aEF2gJjR6oJAouy2NaM6eZX3PDS5EIDOYQgrtuLhiRuOa1MGCwS/i6x4sroPrZGtjMVXgKtTgXxGZl5P0iI94JIViqjClgRaTisB8IxER8YynW8sezLfg7CjV3QISSOg6ltk6wjD0JBmwO2Z3TCIS21GIPiJQaAOV6gXwm02yhpFeclVgEycP3k3/xdyRThQkEEKSnAA="
+const bzip2Body = "QlpoOTFBWSZTWUEKSnAAAJQfgFAH+XABIZYAv+f/ajAA2rBECNGgMjQxAAABokYyp+plPUYQAABkDTSU81Tag0DRkHqAPU09JoZ8s5UnSUOG6b" +
+	"dvjXFxJENYKEElMFAUqv7aEF2gJjR6oJAouy2NaM6eZX3PDS5EIDOYQgrtuLhiRuOa1MGCwS/i6x4sroPrZGtjMVXgKtTgXxGZl5P0iI94JIVi" +
+	"qjClgRaTisB8IxER8YynW8sezLfg7CjV3QISSOg6ltk6wjD0JBmwO2Z3TCIS21GIPiJQaAOV6gXwm02yhpFeclVgEycP3k3/xdyRThQkEEKSnA" +
+	"A="
 
 // The same notification, whatever it came in.
 func TestDecodeWireShapes(t *testing.T) {

@@ -27,7 +27,8 @@ func newAuditProcessor(settings processor.Settings, config *Config) (*auditProce
 		return nil, err
 	}
 	if config.TrustUnnamedLogger {
-		settings.Logger.Warn("trust_unnamed_logger is on: where a log names no logger, whoever can type the beginning of a message can forge an audit event")
+		settings.Logger.Warn("trust_unnamed_logger is on: where a log names no logger, " +
+			"whoever can type the beginning of a message can forge an audit event")
 	}
 	return &auditProcessor{
 		mapper:        auditlog.NewMapper(config.Records, settings.BuildInfo.Version),
