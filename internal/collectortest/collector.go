@@ -73,7 +73,7 @@ func Run(t testing.TB, o Options) *Collector {
 	}
 	addresses := FreeAddresses(t, 4)
 	c := &Collector{Metrics: addresses[0], Health: addresses[1], Prometheus: addresses[2], receivers: len(queues.FindAll(text, -1))}
-	evidenceKey, _ := evidencetest.NewKey(t)
+	evidenceKey, _ := evidencetest.NewKey(t, evidencetest.Origin)
 	environment := append([]string{
 		"AUDIT_METRICS_PORT=" + Port(t, c.Metrics), "AUDIT_HEALTH_ENDPOINT=" + c.Health, "AUDIT_PROMETHEUS_ENDPOINT=" + c.Prometheus,
 		"AUDIT_NAMES_ENDPOINT=" + addresses[3], "AUDIT_STATE=" + filepath.Join(folder, "state"),

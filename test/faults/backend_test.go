@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -60,6 +61,7 @@ type backend struct {
 	stored   map[string]int
 	order    []string // ids at their first storing
 	requests int
+	export   io.Writer // has each request that was stored, as a line of JSON
 }
 
 func newBackend(t *testing.T) *backend {
@@ -111,8 +113,17 @@ func (b *backend) take(ctx context.Context, logs plog.Logs) (status int) {
 	if status := decide(ctx, ids); status != http.StatusOK {
 		return status
 	}
+	line, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
+	if err != nil {
+		return http.StatusBadRequest
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.export != nil {
+		if _, err := b.export.Write(append(line, '\n')); err != nil {
+			return http.StatusServiceUnavailable
+		}
+	}
 	for _, id := range ids {
 		if b.stored[id]++; b.stored[id] == 1 {
 			b.order = append(b.order, id)

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) { os.Exit(rabbitmqtest.Main(m, &node)) }
 func TestFaults(t *testing.T) {
 	all := os.Getenv("FAULTS") == "all"
 	if all {
-		fmt.Printf("%-46s %7s %8s %5s %8s %9s %9s\n", "fault", "sent", "received", "lost", "repeated", "recovered", "memory")
+		fmt.Printf("%-46s %7s %8s %5s %8s %9s %9s  %s\n", "fault", "sent", "received", "lost", "repeated", "recovered", "memory", "evidence")
 	}
 	for series, f := range table() {
 		if !all && !f.always {
@@ -49,6 +49,7 @@ func TestFaults(t *testing.T) {
 			if r.unbound > 0 {
 				line += fmt.Sprintf("  (%d more went to an exchange to which nothing was bound yet)", r.unbound)
 			}
+			line += "  " + tr.evidence
 			if r.note != "" {
 				line += "  " + r.note
 			}

@@ -34,7 +34,9 @@ type trial struct {
 	proxy       *proxy // between the collector and the broker
 	heartbeat   int    // between the collector and the broker, in seconds
 	state       string // the collector's storage
-	changes     string // of config/durable.yaml, by every collector of the trial
+	changes     string // of config/evidence.yaml, by every collector of the trial
+	witnessed   witnessed
+	evidence    string // what audit-verify counted, for the table
 	wrapper     []string
 	collectors  []*collector
 	peak        atomic.Int64
@@ -54,6 +56,7 @@ func newTrial(t *testing.T, node *rabbitmqtest.Node, series int) *trial {
 		T: t, node: node, virtualHost: "/", name: name, backend: newBackend(t), proxy: newProxy(t, node.Address()),
 		heartbeat: 2, state: filepath.Join(t.TempDir(), "state"),
 	}
+	tr.witnessed = newWitnessed(t, tr.backend)
 	tr.load = &load{
 		url: node.URL(), exchange: name, topic: name, durable: true, series: fmt.Sprintf("%08x", series),
 	}
@@ -68,7 +71,8 @@ func (t *trial) transportURL() string {
 		t.proxy.address(), strings.ReplaceAll(t.virtualHost, "/", "%2F"), t.heartbeat)
 }
 
-// waits are shorter than the defaults; nothing else of the receiver differs from config/durable.yaml.
+// waits are shorter than the defaults; nothing else of the receiver differs from config/evidence.yaml, which
+// is config/durable.yaml with the evidence log. Checkpoints are not exported: one that is under way at the end would be missing.
 const waits = `
 receivers:
   openstack_audit:
@@ -79,6 +83,8 @@ receivers:
       rebind_interval: 1s
       reconnect: {initial_interval: 200ms, max_interval: 2s}
     retry_on_failure: {max_interval: 1s}
+processors:
+  openstack_audit_evidence: {directory: %[2]s, checkpoint_interval: 1s, export_interval: 0s}
 exporters:
   otlp_http:
     retry_on_failure: {initial_interval: 200ms, max_interval: 1s}
@@ -103,10 +109,13 @@ func (t *trial) start(changes ...string) *collector {
 
 func (t *trial) startAnyhow(changes ...string) *collector {
 	t.Helper()
+	log := t.witnessed.free(t)
 	c := &collector{t: t.T, peak: &t.peak, Collector: collectortest.Run(t, collectortest.Options{
-		Config: "durable.yaml", Changes: append([]string{fmt.Sprintf(waits, t.name), t.changes}, changes...), Wrapper: t.wrapper,
-		Environment: []string{"AUDIT_TRANSPORT_URL=" + t.transportURL(), "AUDIT_OTLP_ENDPOINT=" + t.backend.url(), "AUDIT_STATE=" + t.state},
+		Config: "evidence.yaml", Changes: append([]string{fmt.Sprintf(waits, t.name, log.directory), t.changes}, changes...), Wrapper: t.wrapper,
+		Environment: []string{"AUDIT_TRANSPORT_URL=" + t.transportURL(), "AUDIT_OTLP_ENDPOINT=" + t.backend.url(), "AUDIT_STATE=" + t.state,
+			"AUDIT_EVIDENCE_KEY=" + log.keyFile, "AUDIT_EVIDENCE_ORIGIN=" + log.origin},
 	})}
+	log.user = c
 	go c.measure()
 	t.collectors = append(t.collectors, c)
 	return c
@@ -255,6 +264,9 @@ func (t *trial) finish(f fault) row {
 		select {
 		case <-c.Exited:
 		default:
+			if t.wrapper != nil {
+				t.witnessed.checkMounted(t, c)
+			}
 			// Says on which side of the acknowledgement something was lost.
 			t.Logf("deliveries to a collector, however settled: %.0f", c.metric("openstack_audit_receiver_deliveries"))
 			c.Stop(t)
@@ -266,6 +278,9 @@ func (t *trial) finish(f fault) row {
 	r := row{
 		fault: f.name, sent: len(sent), received: len(sent) - len(t.backend.missing(sent)), lost: len(missing), repeated: t.backend.repeated(),
 		recovered: t.recovered, peakKiB: t.peak.Load(), note: cmp.Or(t.note, f.repeats),
+	}
+	if t.wrapper == nil {
+		t.witnessed.check(t)
 	}
 	if f.transient {
 		r.lost, r.unbound = r.lost-unbound, unbound

@@ -14,10 +14,10 @@ import (
 // Origin is the name of the logs that config/evidence.yaml writes by default.
 const Origin = "audit.example.com/ctl01"
 
-// NewKey writes a private key, as audit-verify keygen does, and returns its file and the public key.
-func NewKey(t testing.TB) (file, verifierKey string) {
+// NewKey writes the private key of a log of that name, as audit-verify keygen does, and returns its file and the public key.
+func NewKey(t testing.TB, origin string) (file, verifierKey string) {
 	t.Helper()
-	private, verifierKey, err := note.GenerateKey(rand.Reader, Origin)
+	private, verifierKey, err := note.GenerateKey(rand.Reader, origin)
 	require.NoError(t, err)
 	file = filepath.Join(t.TempDir(), "evidence.key")
 	require.NoError(t, os.WriteFile(file, []byte(private+"\n"), 0o600))

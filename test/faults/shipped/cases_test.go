@@ -34,6 +34,7 @@ func configurations() []configuration {
 		{file: "durable.yaml", source: rabbitmq, backends: []string{otlp}, representative: true},
 		{file: "elasticsearch.yaml", source: rabbitmq, backends: []string{elasticsearch}, representative: true},
 		{file: "elasticsearch-ecs.yaml", source: rabbitmq, backends: []string{elasticsearch}},
+		{file: "evidence.yaml", source: rabbitmq, backends: []string{otlp}},
 		{file: "full.yaml", source: rabbitmq, backends: []string{loki, elasticsearch}, counts: true},
 		{file: "gateway.yaml", source: gateway, backends: []string{otlp}},
 		{file: "journald.yaml", source: journald, backends: []string{otlp}},

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence/evidencetest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 
@@ -32,9 +33,11 @@ type trial struct {
 	endpoints     []*endpoint
 	broken        *endpoint // one of them; nil where there is none
 	state, output string
-	c             *collector
-	acknowledged  []string
-	notes         []string
+	// evidenceKey is the key of the evidence log, of each collector in turn.
+	evidenceKey  string
+	c            *collector
+	acknowledged []string
+	notes        []string
 }
 
 func TestShipped(t *testing.T) {
@@ -82,6 +85,7 @@ func (r *trial) run(broken int) string {
 	r.source = r.configuration.source(r.T)
 	folder := r.TempDir()
 	r.state, r.output = filepath.Join(folder, "state"), filepath.Join(folder, "output")
+	r.evidenceKey, _ = evidencetest.NewKey(r, evidencetest.Origin)
 	if r.fault.fullDisk {
 		r.state, r.output = "/mnt/state", "/mnt/output"
 	}
@@ -148,7 +152,7 @@ func (r *trial) run(broken int) string {
 
 func (r *trial) start() {
 	r.Helper()
-	environment := append(slices.Clone(r.source.environment), "AUDIT_KEYSTONE_URL=", "AUDIT_STATE="+r.state,
+	environment := append(slices.Clone(r.source.environment), "AUDIT_KEYSTONE_URL=", "AUDIT_STATE="+r.state, "AUDIT_EVIDENCE_KEY="+r.evidenceKey,
 		"AUDIT_OUTPUT="+filepath.Join(r.output, "audit.jsonl"))
 	for i, variable := range r.configuration.backends {
 		environment = append(environment, variable+"="+r.endpoints[i].url())
