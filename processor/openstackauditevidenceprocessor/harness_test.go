@@ -2,7 +2,6 @@ package openstackauditevidenceprocessor
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -20,9 +19,9 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
-	"golang.org/x/mod/sumdb/note"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence/evidencetest"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/openstackauditevidenceprocessor/internal/metadata"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/openstackauditevidenceprocessor/internal/metadatatest"
 )
@@ -34,7 +33,7 @@ const origin = "audit.example.com/ctl01"
 
 // harness runs the processor in front of a consumer that can refuse.
 type harness struct {
-	t         *testing.T
+	t         testing.TB
 	config    *Config
 	verifier  *evidence.Verifier
 	telemetry *componenttest.Telemetry
@@ -45,20 +44,19 @@ type harness struct {
 	host      *statusHost
 }
 
-func newHarness(t *testing.T, change func(*Config)) *harness {
+func newHarness(t testing.TB, change func(*Config)) *harness {
 	t.Helper()
-	private, public, err := note.GenerateKey(rand.Reader, origin)
-	require.NoError(t, err)
+	keyFile, public := evidencetest.NewKey(t, origin)
 	h := &harness{t: t, factory: NewFactory(), next: &sink{}, host: &statusHost{Host: componenttest.NewNopHost()}}
+	var err error
 	h.verifier, err = evidence.NewVerifier(public)
 	require.NoError(t, err)
 	h.config = createDefaultConfig().(*Config)
 	h.config.Origin = origin
 	h.config.Directory = filepath.Join(t.TempDir(), "evidence")
-	h.config.KeyFile = filepath.Join(t.TempDir(), "evidence.key")
+	h.config.KeyFile = keyFile
 	h.config.CheckpointInterval = time.Hour // a test publishes when it wants to
 	h.config.ExportInterval = 0
-	require.NoError(t, os.WriteFile(h.config.KeyFile, []byte(private), 0o600))
 	if change != nil {
 		change(h.config)
 	}

@@ -102,6 +102,8 @@ func contestants(b *bench, keystone *httptest.Server) []contestant {
 			name: "ours with " + strconv.Itoa(b.entries) + " names", queue: quorumQueue, against: withoutNames, warm: true,
 			run: native("names", job{Keystone: keystone.URL, Entries: b.entries}),
 		},
+		{name: oursDurable, queue: quorumQueue, run: shipped("durable.yaml")},
+		{name: oursEvidence, queue: quorumQueue, against: oursDurable, run: shipped("evidence.yaml")},
 	}
 }
 
