@@ -84,7 +84,7 @@ receivers:
       reconnect: {initial_interval: 200ms, max_interval: 2s}
     retry_on_failure: {max_interval: 1s}
 processors:
-  openstack_audit_evidence: {directory: %[2]s, checkpoint_interval: 1s, export_interval: 0s}
+  openstack_audit_evidence: {directory: %[2]q, checkpoint_interval: 1s, export_interval: 0s}
 exporters:
   otlp_http:
     retry_on_failure: {initial_interval: 200ms, max_interval: 1s}
