@@ -1,6 +1,8 @@
 package auditlog_test
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,75 +13,24 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
 func TestService(t *testing.T) {
 	names := map[string]string{"identity.special": "keystone-special", "nova": "nova-cell1", "uwsgi": "by-publisher"}
-	for _, test := range []struct {
-		name, publisher, eventType, target, observer string
-		service, kind, host                          any
-	}{
-		{"publisher: type and host", "identity.ctl01.example.org", "identity.user.created", "", "", "keystone", "identity", "ctl01.example.org"},
-		{"publisher with a colon", "network:net01", "audit.cadf", "", "", "neutron", "network", "net01"},
-		{"volume service of any version", "volumev3.c1", "audit.cadf", "", "", "cinder", "block-storage", "c1"},
-		{"load balancer", "load-balancer.h", "audit.cadf", "", "", "octavia", "load-balancer", "h"},
-		{"publisher: code name and host", "magnum.ctl01", "magnum.cluster.create", "service/magnum/cluster", "", "magnum",
-			"container-infrastructure-management", "ctl01"},
-		{"target: code name", "uwsgi-3", "magnum.cluster.create", "service/magnum/cluster", "", "magnum", "container-infrastructure-management",
-			nil},
-		{"publisher of no service", "python3.11", "audit.cadf", "unknown", "", "unknown_service:python3.11", nil, nil},
-		{"mapped by publisher", "identity.special", "identity.user.created", "", "", "keystone-special", "identity", "special"},
-		{"mapped by name", "nova-api", "audit.cadf", "", "", "nova-cell1", "compute", nil},
-		{"publisher's map goes first", "uwsgi", "audit.cadf", "", `{"name":"nova"}`, "by-publisher", "compute", nil},
-		{"observer's name goes before the publisher", "identity.h", "audit.cadf", "", `{"name":"keystone2"}`, "keystone2", "identity", "h"},
-		{"observer called unknown", "glance-api", "audit.cadf", "", `{"name":"unknown"}`, "glance", "image", nil},
-		{"observer's type", "gunicorn", "audit.cadf", "", `{"typeURI":"service/data/security/keymanager","name":"barbican"}`, "barbican",
-			"key-manager", nil},
-		{"observer's type alone", "gunicorn", "audit.cadf", "", `{"typeURI":"service/dns"}`, "designate", "dns", nil},
-		{"target: key manager", "mod_wsgi", "audit.http.request", "service/security/keymanager/secrets", "", "barbican", "key-manager", nil},
-		{"target: identity", "mod_wsgi", "audit.http.request", "data/security/project", "", "keystone", "identity", nil},
-		{"target: baremetal", "python3", "audit.http.request", "compute/baremetal/node", "", "ironic", "baremetal", nil},
-		{"target: compute", "python3.11", "audit.http.request", "service/compute/servers", "", "nova-cell1", "compute", nil},
-		{"target: image goes before the program", "glance-wsgi-api", "audit.http.request", "service/storage/image/images", "", "glance", "image",
-			nil},
-		{"target: volume", "httpd", "audit.cadf", "storage/volume/volumes", "", "cinder", "block-storage", nil},
-		{"target: block", "apache2", "audit.cadf", "service/storage/block", "", "cinder", "block-storage", nil},
-		{"target: object", "apache2", "audit.cadf", "storage/object/container", "", "swift", "object-store", nil},
-		{"target: share", "apache2", "audit.cadf", "storage/share/shares", "", "manila", "share", nil},
-		{"target: load balancer, both ways", "apache2", "audit.cadf", "loadbalancer/pool", "", "octavia", "load-balancer", nil},
-		{"target: load-balancer", "apache2", "audit.cadf", "service/load-balancer/pools", "", "octavia", "load-balancer", nil},
-		{"target: orchestration", "apache2", "audit.cadf", "service/orchestration/stacks", "", "heat", "orchestration", nil},
-		{"target: object store by name", "swift-proxy-server", "audit.http.request", "service/storage/object-store/v1", "", "swift",
-			"object-store", nil},
-		{"target: the name of a service type", "mod_wsgi", "audit.http.request", "service/placement/resource_providers", "", "placement",
-			"placement", nil},
-		{"target: database", "mod_wsgi", "audit.http.request", "service/database/instances", "", "trove", "database", nil},
-		{"target of another service", "limes", "audit.cadf", "service/compute/instances/quota", `{"name":"limes","typeURI":"service/resources"}`,
-			"limes", nil, nil},
-		{"target: no whole segment", "apache2", "audit.cadf", "networking/x", "", "unknown_service:apache2", nil, nil},
-		{"program", "nova-api", "audit.http.request", "unknown", "", "nova-cell1", "compute", nil},
-		{"program: wsgi", "barbican-wsgi-api", "audit.http.request", "", "", "barbican", "key-manager", nil},
-		{"program: public", "keystone-wsgi-public", "audit.http.request", "", "", "keystone", "identity", nil},
-		{"program: public first", "keystone-public-wsgi", "audit.http.request", "", "", "keystone", "identity", nil},
-		{"program: underscores", "cinder_api_uwsgi", "audit.http.request", "", "", "cinder", "block-storage", nil},
-		{"program: os-compute", "nova-api-os-compute", "audit.http.request", "", "", "nova-cell1", "compute", nil},
-		{"program: server", "neutron-server", "audit.http.request", "unknown", "", "neutron", "network", nil},
-		{"program: proxy server", "swift-proxy-server", "audit.http.request", "unknown", "", "swift", "object-store", nil},
-		{"program of no known service", "castellan", "audit.http.request", "", "", "castellan", nil, nil},
-		{"unknown", "uwsgi-3.9", "audit.http.request", "", "", "uwsgi-3.9", nil, nil},
-		{"nobody", "", "audit.http.request", "", "", "unknown_service", nil, nil},
-		{"Keystone without a publisher", "", "identity.user.created", "", "", "keystone", "identity", nil},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			if test.observer == "" {
-				test.observer = "null"
-			}
-			config := configured(func(c *auditlog.Config) { c.Resource.ServiceNames = names })
-			line := one(t, config, fmt.Sprintf(`{"publisher_id":%q,"event_type":%q,"payload":%s}`, test.publisher, test.eventType,
-				event(fmt.Sprintf(`"outcome":"success","target":{"typeURI":%q},"observer":%s`, test.target, test.observer))))
-			for key, value := range map[string]any{
-				audit.AttrServiceName: test.service, audit.AttrOpenStackServiceType: test.kind, audit.AttrHostName: test.host,
-			} {
+	type row struct {
+		Name, Publisher string
+		EventType       string `json:"event_type"`
+		Target          string // its typeURI
+		Observer        json.RawMessage
+		Resource        map[string]any
+	}
+	config := configured(func(c *auditlog.Config) { c.Resource.ServiceNames = names })
+	for _, test := range fixtures.Rows[row](t, "service-names.jsonl") {
+		t.Run(test.Name, func(t *testing.T) {
+			line := one(t, config, fmt.Sprintf(`{"publisher_id":%q,"event_type":%q,"payload":%s}`, test.Publisher, test.EventType,
+				event(fmt.Sprintf(`"outcome":"success","target":{"typeURI":%q},"observer":%s`, test.Target, cmp.Or(string(test.Observer), "null")))))
+			for key, value := range test.Resource {
 				require.Equal(t, value, line.Resource[key], key)
 			}
 		})
