@@ -94,6 +94,10 @@ http_delivery/opensearch: {{ include "openstack-audit.shipped" (list $ "opensear
 {{- if .Values.region }}{{ $region = dict "keystone" (dict "region" .Values.region) }}{{ end }}
 {{- if .Values.metrics.enabled }}
 openstack_audit_metrics: {{ mustMerge $region (include "openstack-audit.shipped" (list $ "prometheus.yaml" "connectors" "openstack_audit_metrics") | fromYaml) | toJson }}
+{{- $completeness := include "openstack-audit.shipped" (list $ "full.yaml" "connectors" "openstack_audit_completeness") | fromYaml }}
+{{- $expect := dict }}
+{{- range $service, $seconds := .Values.expectedWithin }}{{ $_ := set $expect $service (printf "%ds" (int64 $seconds)) }}{{ end }}
+openstack_audit_completeness: {{ set $completeness "expect" $expect | toJson }}
 {{- end }}
 {{- end }}
 
@@ -104,7 +108,7 @@ openstack_audit_metrics: {{ mustMerge $region (include "openstack-audit.shipped"
 {{- range $backend := include "openstack-audit.backends" . | fromJsonArray }}
 {{- $branches = append $branches (ternary "forward" (include "openstack-audit.exporterName" $backend) (ne "" (include "openstack-audit.layoutName" (list $root $backend)))) }}
 {{- end }}
-{{- if .Values.metrics.enabled }}{{ $branches = append $branches "openstack_audit_metrics" }}{{ end }}
+{{- if .Values.metrics.enabled }}{{ $branches = concat $branches (list "openstack_audit_metrics" "openstack_audit_completeness") }}{{ end }}
 {{- toJson (uniq $branches) }}
 {{- end }}
 
@@ -125,7 +129,7 @@ logs/{{ $backend }}:
 {{- define "openstack-audit.metricsPipeline" -}}
 {{- if .Values.metrics.enabled }}
 metrics:
-  receivers: [openstack_audit_metrics]
+  receivers: [openstack_audit_metrics, openstack_audit_completeness]
   exporters: [prometheus]
 {{- end }}
 {{- end }}

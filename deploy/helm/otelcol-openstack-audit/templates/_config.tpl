@@ -64,7 +64,7 @@ service:
         {{- end }}
       exporters: [{{ include "openstack-audit.exporterName" $consumer }}]
         {{- else }}
-      exporters: [openstack_audit_metrics]
+      exporters: [openstack_audit_metrics, openstack_audit_completeness]
         {{- end }}
 {{- end }}
     {{- include "openstack-audit.metricsPipeline" . | indent 4 }}
