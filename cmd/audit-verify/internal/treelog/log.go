@@ -86,6 +86,9 @@ func Directories(named []string) (directories []string) {
 	return directories
 }
 
+// maxSize is more than a collector logs in a thousand years.
+const maxSize = 1 << 40
+
 // Open opens the log in a directory, which one of the keys has signed.
 func Open(dir string, keys ...*Key) (*Log, error) {
 	path := filepath.Join(dir, evidence.CheckpointPath)
@@ -96,6 +99,9 @@ func Open(dir string, keys ...*Key) (*Log, error) {
 	for _, key := range keys {
 		var checkpoint *evidence.Checkpoint
 		if checkpoint, err = key.Open(data); err == nil {
+			if checkpoint.Size > maxSize {
+				return nil, fmt.Errorf("%s: a log of %d entries is larger than audit-verify can check", path, checkpoint.Size)
+			}
 			log := &Log{Dir: dir, Newest: checkpoint, Key: key}
 			return log, evidence.ReadJournal(dir, checkpoint.Size, func(entry []byte) { log.Unsigned = append(log.Unsigned, entry) })
 		}
