@@ -22,10 +22,33 @@ var layouts = []struct {
 	{exporttest.OTLPLayout, exporttest.OTLP},
 }
 
-// TestMutations changes every record of the captures in every way: each is found by its uid, and nothing else.
+// No captured record is taken for another one.
+func TestCapturedRecordsVerify(t *testing.T) {
+	t.Parallel()
+	logs := auditlogtest.Captured(t)
+	log := newTestLog(t, "audit.example.com/test")
+	log.add(t, logs)
+	log.writer.Sign()
+	for _, layout := range layouts {
+		report := log.records(t, exitClean, layout.Name, layout.write(t, logs))
+		requireFindings(t, exporttest.Expected{}, report)
+		require.Equal(t, []string{"intact", "complete"}, []string{report.Integrity, report.Completeness})
+		require.Equal(t, uint64(850), report.Counts.Verified)
+	}
+}
+
+// TestMutations changes records of the captures in every way: each is found by its uid, and nothing else. That of test/backends changes
+// all of them, as backends give them back.
 func TestMutations(t *testing.T) {
 	t.Parallel()
 	logs := auditlogtest.Captured(t)
+	i := 0
+	for _, rl := range logs.ResourceLogs().All() {
+		rl.ScopeLogs().At(0).LogRecords().RemoveIf(func(plog.LogRecord) bool {
+			i++
+			return i%5 != 0
+		})
+	}
 	log := newTestLog(t, "audit.example.com/test")
 	log.add(t, logs)
 	log.writer.Sign()
@@ -33,11 +56,6 @@ func TestMutations(t *testing.T) {
 		documents := layout.write(t, logs)
 		t.Run(layout.Name, func(t *testing.T) {
 			t.Parallel()
-			report := log.records(t, exitClean, layout.Name, documents)
-			requireFindings(t, exporttest.Expected{}, report)
-			require.Equal(t, "intact", report.Integrity)
-			require.Equal(t, "complete", report.Completeness)
-			require.Equal(t, uint64(850), report.Counts.Verified+report.Counts.Repeated)
 			found := 0
 			for _, mutation := range exporttest.Mutations() {
 				t.Run(mutation.Name, func(t *testing.T) {
@@ -51,7 +69,7 @@ func TestMutations(t *testing.T) {
 					found += len(expected.Altered) + len(expected.Missing) + len(expected.Extra)
 				})
 			}
-			require.Greater(t, found, 10000)
+			require.Greater(t, found, 2000)
 			t.Logf("%d changes, each found", found)
 		})
 	}
