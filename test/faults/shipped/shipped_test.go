@@ -152,7 +152,8 @@ func (r *trial) run(broken int) string {
 
 func (r *trial) start() {
 	r.Helper()
-	environment := append(slices.Clone(r.source.environment), "AUDIT_KEYSTONE_URL=", "AUDIT_STATE="+r.state, "AUDIT_EVIDENCE_KEY="+r.evidenceKey,
+	environment := append(slices.Clone(r.source.environment), "AUDIT_KEYSTONE_URL=", "AUDIT_STATE="+r.state,
+		"AUDIT_EVIDENCE_KEY="+r.evidenceKey,
 		"AUDIT_OUTPUT="+filepath.Join(r.output, "audit.jsonl"))
 	for i, variable := range r.configuration.backends {
 		environment = append(environment, variable+"="+r.endpoints[i].url())
