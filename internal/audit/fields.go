@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"reflect"
 	"unsafe"
 )
 
@@ -77,24 +78,24 @@ func bind(fields []Field) []Field {
 	e := new(Event)
 	for i := range fields {
 		f := &fields[i]
-		var at unsafe.Pointer
-		switch place := f.place(e).(type) {
+		place := f.place(e)
+		switch place.(type) {
 		case *string:
-			f.kind, at = text, unsafe.Pointer(place)
+			f.kind = text
 		case *int64:
-			f.kind, at = number, unsafe.Pointer(place)
+			f.kind = number
 		case *bool:
-			f.kind, at = flag, unsafe.Pointer(place)
+			f.kind = flag
 		case *Optional[bool]:
-			f.kind, at = optionalFlag, unsafe.Pointer(place)
+			f.kind = optionalFlag
 		case *Optional[float64]:
-			f.kind, at = optionalNumber, unsafe.Pointer(place)
+			f.kind = optionalNumber
 		case *[]string:
-			f.kind, at = list, unsafe.Pointer(place)
+			f.kind = list
 		default:
 			panic(fmt.Sprintf("audit: the field of %s has a type that no attribute has: %T", f.Key, place))
 		}
-		f.offset = uintptr(at) - uintptr(unsafe.Pointer(e))
+		f.offset = reflect.ValueOf(place).Pointer() - reflect.ValueOf(e).Pointer()
 	}
 	return fields
 }

@@ -175,11 +175,10 @@ type element struct {
 // nothing, where the path does not read as words and names.
 func (d deed) part(path, action string) (deed, bool) {
 	var (
-		buffer   [maxParts]string
-		elements [maxParts]element
-		n        int
+		segmentBuffer [maxParts]string
+		elementBuffer [maxParts]element
 	)
-	segments := buffer[:0]
+	segments, elements := segmentBuffer[:0], elementBuffer[:0]
 	for segment := range strings.SplitSeq(path, "/") {
 		if len(segments) == maxParts {
 			return d, false
@@ -197,27 +196,26 @@ func (d deed) part(path, action string) (deed, bool) {
 		switch {
 		case request.IsGroup(word) && next != "":
 			continue
-		case word == "supported" && n > 0:
-			elements[n-1].supported++
+		case word == "supported" && len(elements) > 0:
+			elements[len(elements)-1].supported++
 			continue
 		case word == "encryption" && next == "provider": // of a volume type: there is one
-			elements[n] = element{word: word}
+			elements = append(elements, element{word: word})
 			i++
 		case word == "volume" && (next == "connectors" || next == "targets"): // of a bare-metal node
-			elements[n] = element{word: "volume_" + next}
+			elements = append(elements, element{word: "volume_" + next})
 			i++
 		case word == "states" && request.IsWord(next): // of a bare-metal node: states/power
-			elements[n] = element{word: "state", name: next, state: true}
+			elements = append(elements, element{word: "state", name: next, state: true})
 			i++
 		case (request.IsPlural(word) || word == "metadata") && next != "":
-			elements[n] = element{word: word, name: next}
+			elements = append(elements, element{word: word, name: next})
 			i++
 		default:
-			elements[n] = element{word: word}
+			elements = append(elements, element{word: word})
 		}
-		n++
 	}
-	last := &elements[n-1]
+	last := &elements[len(elements)-1]
 	if last.name == "" || last.state {
 		many := request.IsPlural(last.word)
 		d.plural = many && action != audit.ActionCreate
@@ -225,7 +223,7 @@ func (d deed) part(path, action string) (deed, bool) {
 			d.base = "read" // what is one cannot be listed, whatever the audit map calls it
 		}
 	}
-	for i := n - 1; i >= 0; i-- {
+	for i := len(elements) - 1; i >= 0; i-- {
 		d.object = elements[i].append(d.object, action)
 		if i > 0 {
 			d.object = append(d.object, " of "...)

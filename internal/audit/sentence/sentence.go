@@ -38,15 +38,9 @@ func Append(dst []byte, e *audit.Event) []byte {
 func Ends(body string, e *audit.Event) bool {
 	if e.ErrorType != "" {
 		var buffer [maxWord]byte
-		ok := false
-		if body, ok = strings.CutSuffix(body, ")"); !ok {
-			return false
-		}
-		quoted := appendQuoted(buffer[:0], e.ErrorType)
-		if !strings.HasSuffix(body, string(quoted)) {
-			return false
-		}
-		if body, ok = strings.CutSuffix(body[:len(body)-len(quoted)], " ("); !ok {
+		end := append(appendQuoted(append(buffer[:0], " ("...), e.ErrorType), ')')
+		var ends bool
+		if body, ends = strings.CutSuffix(body, string(end)); !ends {
 			return false
 		}
 	}
