@@ -74,7 +74,7 @@ func (w *witnessed) verify(t *trial, place func(*evidenceLog) string) (verificat
 	for _, log := range w.logs {
 		arguments = append(arguments, "--logs", place(log), "--key", log.verifierKey)
 	}
-	command := exec.CommandContext(t.Context(), filepath.Join(fixtures.Root(t), "build", "audit-verify"), arguments...) //nolint:gosec // our own
+	command := exec.CommandContext(t.Context(), filepath.Join(fixtures.Root(t), "build", "audit-verify"), arguments...)
 	output, err := command.Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == 1 { // findings
 		err = nil
