@@ -28,7 +28,7 @@ type Event struct {
 	Severity    string
 	RequestPath string
 
-	// HasInitiator says whether the event has an initiator; many of Keystone's have none.
+	// HasInitiator reports whether the event has an initiator; many of Keystone's have none.
 	HasInitiator bool
 	Initiator    Initiator
 	Target       Target
@@ -109,7 +109,7 @@ type Credential struct {
 	Groups           []string
 }
 
-// Empty says whether an initiator showed no credential.
+// Empty reports whether an initiator showed no credential.
 func (c Credential) Empty() bool {
 	return c.Type == "" && c.IdentityStatus == "" && c.IdentityProvider == "" && c.User == "" && len(c.Groups) == 0
 }
@@ -146,7 +146,7 @@ type Extra struct {
 	Value literal.Value
 }
 
-// IsEvent says whether an object is a CADF event.
+// IsEvent reports whether an object is a CADF event.
 func IsEvent(v literal.Value) bool {
 	if v.Kind != literal.Object {
 		return false

@@ -15,7 +15,7 @@ const (
 )
 
 // CondenseJSON reads a JSON document of any size in memory that is bounded: the members that the shape names, wherever they
-// stand, and the beginning of all else. Value.Cut says whether that is not all. Where from ends with ErrCut, the document ends
+// stand, and the beginning of all else. Value.Cut reports whether that is not all. Where from ends with ErrCut, the document ends
 // there too. It forgives in what it leaves out what ParseJSON does not, such as brackets that do not match. The error is a
 // *SyntaxError, or that of from.
 func CondenseJSON(from io.Reader, shape *Shape) (Value, error) {

@@ -58,7 +58,7 @@ func (v Value) Get(name string) (Value, bool) {
 	return Value{}, false
 }
 
-// Scalar says whether v holds neither elements nor members.
+// Scalar reports whether v holds neither elements nor members.
 func (v Value) Scalar() bool { return v.Kind < Array }
 
 // String returns the text of a scalar, nothing for null, and JSON for containers.
