@@ -161,8 +161,7 @@ func (e evidence) verify(t testing.TB, wantStatus int, format string, documents 
 	command := exec.CommandContext(t.Context(), auditVerify(t), "records", "--logs", e.directory, "--key", e.key, "--"+format, export,
 		"--json", "--delay", "0")
 	output, err := command.Output()
-	var failed *exec.ExitError
-	if !errors.As(err, &failed) {
+	if _, exited := errors.AsType[*exec.ExitError](err); !exited {
 		require.NoError(t, err)
 	}
 	require.Equal(t, wantStatus, command.ProcessState.ExitCode(), "%.3000s", output)
