@@ -10,6 +10,12 @@ VERIFIER     := build/audit-verify
 DISTRIBUTION := build/distribution
 TOOLS        := $(CURDIR)/build/tools
 PACKAGES     := build/packages
+ARCH         := $(shell go env GOARCH)
+
+RELEASE_TOOLS := $(TOOLS)/nfpm $(TOOLS)/documents $(TOOLS)/image $(TOOLS)/cyclonedx-gomod
+
+# --version tells the commit as well.
+LDFLAGS := -s -w -X main.version=$(shell scripts/version --commit)
 
 # How long make fuzz spends on each fuzz target.
 FUZZTIME ?= 30s
@@ -40,7 +46,11 @@ run-rabbitmq: build ## The same through RabbitMQ: that of AUDIT_TRANSPORT_URL, o
 	build/quickstart -rabbitmq
 
 .PHONY: package
-package: $(PACKAGES)/.made ## Make the packages: build/packages/*.deb and *.rpm
+package: $(PACKAGES)/.made-$(ARCH) ## Make deb, rpm and tar.gz: build/packages; GOARCH names another architecture
+
+.PHONY: release
+release: build $(RELEASE_TOOLS) ## Make all that a release is made of, for amd64 and arm64: build/release (10 min)
+	scripts/release
 
 ##@ Develop
 
@@ -75,8 +85,14 @@ test-helm: test-packages build $(TOOLS)/helm $(TOOLS)/kubeconform ## Run the tes
 	CGO_ENABLED=1 go test -race -count=1 -tags helm ./test/helm
 
 .PHONY: test-deb
-test-deb: test-packages package ## Run the tests of the deb
+test-deb: test-packages package ## Run the tests of the packages
+	scripts/install-test-packages lintian rpmlint rpm
 	CGO_ENABLED=1 go test -race -count=1 -tags package ./internal/distribution
+
+.PHONY: test-release
+test-release: test-packages release ## Make a release, and run its tests: made again it is the same, arm64 is arm64, runc runs the image
+	scripts/install-test-packages qemu-user skopeo umoci runc
+	CGO_ENABLED=1 go test -race -count=1 -timeout 40m -tags release ./test/release
 
 .PHONY: test-packages
 test-packages:
@@ -90,6 +106,8 @@ lint: $(TOOLS)/golangci-lint ## Check style, formatting and that go.mod is tidy
 	go mod -C internal/tools tidy -diff
 	go mod -C internal/tools/nfpm tidy -diff
 	go mod -C internal/tools/helm tidy -diff
+	go mod -C internal/tools/release tidy -diff
+	go vet -C internal/tools/release ./...
 
 .PHONY: format
 format: $(TOOLS)/golangci-lint ## Format the go files
@@ -124,22 +142,40 @@ clean: ## Remove what was built
 
 # The builder writes the distribution's main package; it is compiled apart from that, so that a change of our own code
 # costs no second look-up of modules.
-$(BINARY): $(DISTRIBUTION)/.generated $(SOURCES)
-	CGO_ENABLED=0 go build -C $(DISTRIBUTION) -mod=mod -trimpath -buildvcs=false -ldflags='-s -w' -o $(CURDIR)/$@ .
+$(BINARY): $(DISTRIBUTION)/.generated $(SOURCES) build/.version
+	CGO_ENABLED=0 go build -C $(DISTRIBUTION) -mod=mod -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $(CURDIR)/$@ .
 
-$(VERIFIER): go.mod $(SOURCES)
-	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w' -o $@ ./cmd/audit-verify
+$(VERIFIER): go.mod $(SOURCES) build/.version
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $@ ./cmd/audit-verify
 
 $(DISTRIBUTION)/.generated: builder-config.yaml go.mod go.sum $(TOOLS)/builder
 	rm -rf $(DISTRIBUTION)
 	$(TOOLS)/builder --config builder-config.yaml --skip-compilation
+	sed -i 's/^\(\t*Version: *\)"[^"]*",/\1version,/' $(DISTRIBUTION)/main.go
+	printf 'package main\n\n// version is set by the linker.\nvar version = "%s"\n' "$$(scripts/version)" >$(DISTRIBUTION)/version.go
 	touch $@
 
-$(PACKAGES)/.made: $(BINARY) $(VERIFIER) $(TOOLS)/nfpm builder-config.yaml LICENSE README.md $(wildcard config/*.yaml docs/*.md deploy/*/*)
-	rm -rf $(PACKAGES)
-	mkdir -p $(PACKAGES)
-	export VERSION="$$(sed -n 's/^  version: \([^ ]*\).*/\1/p' builder-config.yaml)" ARCH="$$(go env GOARCH)"; \
-	for packager in deb rpm; do $(TOOLS)/nfpm package --config deploy/package/nfpm.yaml --packager $$packager --target $(PACKAGES); done
+# Changes when the version or the commit does.
+build/.version: FORCE
+	@mkdir -p build
+	@scripts/version --commit | cmp -s - $@ || scripts/version --commit >$@
+
+.PHONY: FORCE
+FORCE:
+
+# The binaries of the packages, which may be for another architecture.
+.PHONY: binaries
+binaries: build/linux_$(ARCH)/otelcol-openstack-audit build/linux_$(ARCH)/audit-verify
+
+build/linux_$(ARCH)/otelcol-openstack-audit: $(DISTRIBUTION)/.generated $(SOURCES) build/.version
+	GOOS=linux GOARCH=$(ARCH) CGO_ENABLED=0 go build -C $(DISTRIBUTION) -mod=mod -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $(CURDIR)/$@ .
+
+build/linux_$(ARCH)/audit-verify: go.mod $(SOURCES) build/.version
+	GOOS=linux GOARCH=$(ARCH) CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $@ ./cmd/audit-verify
+
+$(PACKAGES)/.made-$(ARCH): build binaries $(TOOLS)/nfpm $(TOOLS)/documents scripts/package builder-config.yaml \
+		$(shell find README.md CHANGELOG.md LICENSE docs config deploy -type f)
+	scripts/package $(ARCH) build/linux_$(ARCH) $(PACKAGES)
 	touch $@
 
 # The tools' versions are those of internal/tools/go.mod.
@@ -154,7 +190,14 @@ $(TOOLS)/%: internal/tools/go.mod internal/tools/go.sum
 $(TOOLS)/nfpm: internal/tools/nfpm/go.mod internal/tools/nfpm/go.sum
 	CGO_ENABLED=0 go build -C internal/tools/nfpm -buildvcs=false -o $@ github.com/goreleaser/nfpm/v2/cmd/nfpm
 
-# The same holds for what make test-helm needs.
+# The same holds for what make release and make test-helm need.
+$(TOOLS)/documents:       PACKAGE := ./documents
+$(TOOLS)/image:           PACKAGE := ./image
+$(TOOLS)/cyclonedx-gomod: PACKAGE := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
+$(TOOLS)/documents $(TOOLS)/image $(TOOLS)/cyclonedx-gomod: $(wildcard internal/tools/release/go.* internal/tools/release/*/*.go)
+	CGO_ENABLED=0 go build -C internal/tools/release -buildvcs=false -o $@ $(PACKAGE)
+
 $(TOOLS)/helm:        PACKAGE := helm.sh/helm/v4/cmd/helm
 $(TOOLS)/kubeconform: PACKAGE := github.com/yannh/kubeconform/cmd/kubeconform
 

@@ -51,6 +51,9 @@ func run(ctx context.Context, arguments []string, stdin io.Reader, stdout, stder
 	return exitCannotTell
 }
 
+// version is set by the linker.
+var version = "unknown"
+
 func newCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "audit-verify",
@@ -58,6 +61,7 @@ func newCommand() *cobra.Command {
 		Long: `audit-verify holds what a backend gives back against the evidence logs that the collectors signed.
 
 Exit status: 0 nothing found, 1 findings, 2 it cannot be told.`,
+		Version:      version,
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	command.AddCommand(newKeygenCommand(), newLogCommand(), newProveCommand(), newRecordsCommand())

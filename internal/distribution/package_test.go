@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -26,37 +28,7 @@ const (
 	documentation = "usr/share/doc/otelcol-openstack-audit/"
 )
 
-// The rpm is made of the same nfpm.yaml; nothing here reads it.
 func TestDebHoldsItsFiles(t *testing.T) {
-	const public, ours = "-rw-r--r-- root:root", "root:otelcol-openstack-audit"
-	want := map[string]string{
-		"usr/bin/otelcol-openstack-audit":         "-rwxr-xr-x root:root",
-		"usr/bin/audit-verify":                    "-rwxr-xr-x root:root",
-		unit:                                      public,
-		"etc/otelcol-openstack-audit/":            "drwxr-x--- " + ours,
-		"etc/otelcol-openstack-audit/config.yaml": "-rw-r----- " + ours,
-		environment:                               "-rw-r----- " + ours,
-		documentation + "copyright":               public,
-	}
-	for _, pattern := range []string{
-		"README.md", "docs/*.md", "config/[^q]*.yaml", "deploy/elasticsearch/*", "deploy/grafana/*", "deploy/kolla-ansible/*", "deploy/loki/*",
-		"deploy/opensearch/*",
-		"deploy/prometheus/*", "deploy/rabbitmq/*", "deploy/helm/*/*.*", "deploy/helm/*/templates/*",
-	} {
-		paths, err := filepath.Glob(filepath.Join(root, pattern))
-		require.NoError(t, err)
-		require.NotEmpty(t, paths, pattern)
-		for _, path := range paths {
-			relative, err := filepath.Rel(root, path)
-			require.NoError(t, err)
-			want[documentation+relative] = public
-		}
-	}
-
-	for _, linked := range []string{"config", "grafana", "prometheus"} { // to the same folders as in the repository
-		want[documentation+"deploy/helm/otelcol-openstack-audit/files/"+linked] = "L--------- root:root"
-	}
-
 	var archive bytes.Buffer
 	extract := exec.CommandContext(t.Context(), "dpkg-deb", "--fsys-tarfile", deb(t))
 	extract.Stdout = &archive
@@ -68,18 +40,71 @@ func TestDebHoldsItsFiles(t *testing.T) {
 			break
 		}
 		require.NoError(t, err)
-		name, owner := strings.TrimPrefix(header.Name, "./"), header.Uname+":"+header.Gname
-		if header.Typeflag == tar.TypeDir && owner == "root:root" {
-			continue // on the way to the others
-		}
-		got[name] = fmt.Sprint(header.FileInfo().Mode(), " ", owner)
+		got[strings.TrimPrefix(header.Name, "./")] = fmt.Sprint(header.FileInfo().Mode(), " ", header.Uname, ":", header.Gname)
 	}
-	assert.Equal(t, want, got)
+
+	const program, public, ours = "-rwxr-xr-x root:root", "-rw-r--r-- root:root", "root:otelcol-openstack-audit"
+	for name, want := range map[string]string{
+		"usr/bin/otelcol-openstack-audit":                     program,
+		"usr/bin/audit-verify":                                program,
+		"usr/share/man/man1/audit-verify.1.gz":                public,
+		unit:                                                  public,
+		"etc/otelcol-openstack-audit/":                        "drwxr-x--- " + ours,
+		"etc/otelcol-openstack-audit/config.yaml":             "-rw-r----- " + ours,
+		environment:                                           "-rw-r----- " + ours,
+		documentation + "copyright":                           public,
+		documentation + "third-party-licences.gz":             public,
+		documentation + "config/durable.yaml":                 public,
+		documentation + "deploy/prometheus/backend.rules.yml": public,
+		documentation + "deploy/helm/otelcol-openstack-audit/files/config": "L--------- root:root",
+		"usr/share/bash-completion/completions/otelcol-openstack-audit":    public,
+	} {
+		assert.Equal(t, want, got[name], name)
+	}
+	for name := range got {
+		assert.NotContains(t, name, "quickstart", "these configurations need files of the repository")
+		assert.NotRegexp(t, `_test\.go$|/deploy/package/`, name)
+	}
 
 	kept, err := exec.CommandContext(t.Context(), "dpkg-deb", "--info", deb(t), "conffiles").Output()
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{"/etc/otelcol-openstack-audit/config.yaml", "/" + environment}, strings.Fields(string(kept)),
 		"what an upgrade does not overwrite")
+}
+
+// What a distribution asks of its packages.
+func TestPackagesAreCleanOfComplaints(t *testing.T) {
+	output, err := exec.CommandContext(t.Context(), "lintian", "--allow-root", "--fail-on", "error,warning", deb(t)).CombinedOutput()
+	require.NoError(t, err, "%s", output)
+
+	packages, err := filepath.Glob(filepath.Join(root, "build", "packages", "*.rpm"))
+	require.NoError(t, err)
+	require.NotEmpty(t, packages)
+	output, err = exec.CommandContext(t.Context(), "rpmlint", append([]string{"-c", filepath.Join(root, "deploy/package/rpmlint.toml")}, packages...)...).CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	assert.Contains(t, string(output), " 0 errors")
+}
+
+// Each link between the pages of the package leads to a file of the package.
+func TestPackagedLinks(t *testing.T) {
+	installed := t.TempDir()
+	run(t, exec.CommandContext(t.Context(), "dpkg-deb", "--extract", deb(t), installed))
+	pages := 0
+	require.NoError(t, filepath.WalkDir(filepath.Join(installed, documentation), func(page string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(page) != ".md" {
+			return err
+		}
+		pages++
+		for _, link := range links.FindAllSubmatch(read(t, page), -1) {
+			if file := string(link[1]); file != "" {
+				found, globErr := filepath.Glob(filepath.Join(filepath.Dir(page), file))
+				require.NoError(t, globErr)
+				assert.NotEmpty(t, found, "%s links to %s", page, file)
+			}
+		}
+		return nil
+	}))
+	assert.Greater(t, pages, 15)
 }
 
 func TestDebRuns(t *testing.T) {
@@ -97,6 +122,7 @@ func TestDebRuns(t *testing.T) {
 
 	t.Run("every configuration is valid", func(t *testing.T) {
 		check := unitCommand(t, installed, "ExecStartPre")
+		require.Len(t, check, 4)
 		packaged, err := filepath.Glob(filepath.Join(installed, documentation, "config", "*.yaml"))
 		require.NoError(t, err)
 		require.NotEmpty(t, packaged)
@@ -134,7 +160,7 @@ func TestDebRuns(t *testing.T) {
 // deb gives the path of the package, which these tests look at and do not build.
 func deb(t *testing.T) string {
 	t.Helper()
-	packages, err := filepath.Glob(filepath.Join(root, "build", "packages", "*.deb"))
+	packages, err := filepath.Glob(filepath.Join(root, "build", "packages", "*_"+runtime.GOARCH+".deb"))
 	require.NoError(t, err)
 	require.Len(t, packages, 1, "the package is not built: run make package")
 	return packages[0]
@@ -159,6 +185,10 @@ func unitCommand(t *testing.T, installed, name string) []string {
 	_, rest, found := strings.Cut(string(read(t, filepath.Join(installed, unit))), "\n"+name+"=")
 	require.True(t, found, name)
 	line, _, _ := strings.Cut(rest, "\n")
+	_, options, found := strings.Cut(string(read(t, filepath.Join(installed, unit))), "\nEnvironment=OTELCOL_OPTIONS=")
+	require.True(t, found, "the options that the environment file may name anew")
+	options, _, _ = strings.Cut(options, "\n")
+	line = strings.ReplaceAll(line, "$OTELCOL_OPTIONS", options)
 	return strings.Fields(strings.NewReplacer("/usr/bin/", installed+"/usr/bin/", "/etc/", installed+"/etc/").Replace(line))
 }
 
