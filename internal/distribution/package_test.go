@@ -80,7 +80,8 @@ func TestPackagesAreCleanOfComplaints(t *testing.T) {
 	packages, err := filepath.Glob(filepath.Join(root, "build", "packages", "*.rpm"))
 	require.NoError(t, err)
 	require.NotEmpty(t, packages)
-	output, err = exec.CommandContext(t.Context(), "rpmlint", append([]string{"-c", filepath.Join(root, "deploy/package/rpmlint.toml")}, packages...)...).CombinedOutput()
+	arguments := append([]string{"-c", filepath.Join(root, "deploy/package/rpmlint.toml")}, packages...)
+	output, err = exec.CommandContext(t.Context(), "rpmlint", arguments...).CombinedOutput()
 	require.NoError(t, err, "%s", output)
 	assert.Contains(t, string(output), " 0 errors")
 }

@@ -29,7 +29,7 @@ func (l loki) testDashboard(t *testing.T) {
 				asked++
 				expr := expression(target.Expr)
 				eventually(t, func() error {
-					count := 0
+					var count int
 					var err error
 					if panel.Type == "logs" {
 						_, count, err = l.logs(t.Context(), tenant(t), expr, start)

@@ -28,7 +28,8 @@ func TestImageRuns(t *testing.T) {
 	addresses := collectortest.FreeAddresses(t, 4)
 	_, metricsPort, _ := strings.Cut(addresses[1], ":")
 	environment := []string{
-		"AUDIT_LISTEN_ENDPOINT=" + addresses[0], "AUDIT_LISTEN_PASSWORD=notifications", "AUDIT_METRICS_PORT=" + metricsPort, "AUDIT_HEALTH_ENDPOINT=" + addresses[2],
+		"AUDIT_LISTEN_ENDPOINT=" + addresses[0], "AUDIT_LISTEN_PASSWORD=notifications",
+		"AUDIT_METRICS_PORT=" + metricsPort, "AUDIT_HEALTH_ENDPOINT=" + addresses[2],
 		"AUDIT_NAMES_ENDPOINT=" + addresses[3], "AUDIT_OTLP_ENDPOINT=" + backend.URL, "AUDIT_KEYSTONE_URL=",
 		"AUDIT_TRANSPORT_URL=rabbit://audit:change-me@" + addresses[0] + "/",
 	}
@@ -55,9 +56,9 @@ func TestImageRuns(t *testing.T) {
 		channel, err := connection.Channel()
 		require.NoError(t, err)
 		require.NoError(t, channel.Confirm(false))
-		confirmation, err := channel.PublishWithDeferredConfirmWithContext(t.Context(), "keystone", "notifications.info", false, false, amqp.Publishing{
-			ContentType: "application/json", Body: fixtures.Bodies(t, fixtures.KeystoneMessagingV2)[0],
-		})
+		notification := amqp.Publishing{ContentType: "application/json", Body: fixtures.Bodies(t, fixtures.KeystoneMessagingV2)[0]}
+		confirmation, err := channel.PublishWithDeferredConfirmWithContext(t.Context(), "keystone", "notifications.info", false, false,
+			notification)
 		require.NoError(t, err)
 		acknowledged, err := confirmation.WaitContext(t.Context())
 		require.NoError(t, err)
@@ -81,7 +82,8 @@ func unpack(t *testing.T) string {
 	require.Zero(t, os.Geteuid(), "runc and umoci need root here")
 	work := t.TempDir()
 	version := strings.TrimSpace(run(t, filepath.Join(fixtures.Root(t), "scripts/version")))
-	run(t, "skopeo", "--override-os", "linux", "copy", "--quiet", "oci-archive:"+one(t, "*_oci.tar")+":"+version, "oci:"+filepath.Join(work, "image")+":one")
+	run(t, "skopeo", "--override-os", "linux", "copy", "--quiet",
+		"oci-archive:"+one(t, "*_oci.tar")+":"+version, "oci:"+filepath.Join(work, "image")+":one")
 	run(t, "umoci", "unpack", "--image", filepath.Join(work, "image")+":one", filepath.Join(work, "bundle"))
 	return filepath.Join(work, "bundle")
 }
@@ -129,7 +131,11 @@ func configure(t *testing.T, bundle string, environment []string, arguments func
 	}
 	spec["mounts"] = mounts
 	linux := object(t, spec["linux"])
-	linux["namespaces"] = []any{map[string]any{"type": "pid"}, map[string]any{"type": "mount"}, map[string]any{"type": "ipc"}, map[string]any{"type": "uts"}}
+	var namespaces []any // but the network's
+	for _, kind := range []string{"pid", "mount", "ipc", "uts"} {
+		namespaces = append(namespaces, map[string]any{"type": kind})
+	}
+	linux["namespaces"] = namespaces
 	delete(linux, "resources")
 	content, err = json.Marshal(spec)
 	require.NoError(t, err)

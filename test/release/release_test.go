@@ -69,7 +69,8 @@ func TestArchitectures(t *testing.T) {
 	} {
 		t.Run(tt.architecture, func(t *testing.T) {
 			unpacked := t.TempDir()
-			run(t, "tar", "--extract", "--gzip", "--directory", unpacked, "--strip-components=1", "--file", one(t, "*_linux_"+tt.architecture+".tar.gz"))
+			run(t, "tar", "--extract", "--gzip", "--directory", unpacked, "--strip-components=1",
+				"--file", one(t, "*_linux_"+tt.architecture+".tar.gz"))
 			fromDeb := t.TempDir()
 			run(t, "dpkg-deb", "--extract", one(t, "*_"+tt.architecture+".deb"), fromDeb)
 			for _, binary := range []string{
