@@ -5,6 +5,13 @@ SHELL       := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
+# Said at once, rather than by a compiler in the middle of it. Go 1.21 and newer fetch the Go of go.mod by themselves.
+GO_NEEDED := go$(shell sed -n 's/^go //p' go.mod)
+GO_FOUND  := $(shell go env GOVERSION 2>/dev/null)
+ifneq ($(shell printf '%s\n' $(GO_NEEDED) $(GO_FOUND) | sort -V | tail -n 1),$(GO_FOUND))
+$(error Go is $(or $(GO_FOUND),missing), and $(GO_NEEDED) or newer is needed: https://go.dev/dl)
+endif
+
 BINARY       := build/otelcol-openstack-audit
 VERIFIER     := build/audit-verify
 DISTRIBUTION := build/distribution
