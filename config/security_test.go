@@ -84,7 +84,7 @@ func addUnit(t *testing.T, files map[string]bool, text string) {
 		name, _, _ := strings.Cut(rest, "\n")
 		files[test.folder+name] = true
 	}
-	_, rest, found := strings.Cut(text, "--config=")
+	_, rest, found := strings.Cut(text, "\nEnvironment=OTELCOL_OPTIONS=--config=")
 	require.True(t, found)
 	files[strings.Fields(rest)[0]] = true
 }
