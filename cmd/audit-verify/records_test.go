@@ -94,6 +94,9 @@ func TestNotYetVisible(t *testing.T) {
 	documents := exporttest.OTLP(t, logs)
 	report := log.records(t, exitClean, "otlp", documents[:15])
 	require.Equal(t, uint64(5), report.Counts.NotYetVisible)
+	_, stdout, _ := verify(t, "records", "--logs", log.dir, "--key", log.key, "--otlp",
+		writeLines(t, documents[:15]))
+	require.Contains(t, stdout, "Completeness: complete, without the 5 not yet visible")
 	report = log.records(t, exitFindings, "otlp", documents[:15], "--delay", "1m")
 	require.Equal(t, uint64(5), report.Counts.Missing)
 	report = log.records(t, exitFindings, "otlp", append(documents[:10:10], documents[12:15]...))

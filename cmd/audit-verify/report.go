@@ -176,8 +176,17 @@ func (r *recordsReport) text(w io.Writer) {
 	if r.Hint != "" {
 		_, _ = fmt.Fprintf(w, "\nHint: %s\n", r.Hint)
 	}
-	_, _ = fmt.Fprintf(w, "\nIntegrity:    %s\nCompleteness: %s\n", sentence(r.Integrity, r.IntegrityReasons),
-		sentence(r.Completeness, r.CompletenessReason))
+	_, _ = fmt.Fprintf(w, "\nIntegrity:    %s%s\nCompleteness: %s%s\n",
+		sentence(r.Integrity, r.IntegrityReasons), pending(r.Integrity == intact, c.NotSignedYet, "not signed yet"),
+		sentence(r.Completeness, r.CompletenessReason), pending(r.Completeness == complete, c.NotYetVisible, "not yet visible"))
+}
+
+// pending says for how many records a good verdict is still to come.
+func pending(good bool, count uint64, what string) string {
+	if !good || count == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", without the %s %s", thousands(count), what)
 }
 
 func sentence(verdict string, reasons []string) string {

@@ -110,7 +110,11 @@ func (v *Verifier) Origin() string { return v.plain.Name() }
 
 // Open checks a signed checkpoint and returns what it says. The log's own signature has to be there, and none of a known key may be wrong.
 func (v *Verifier) Open(data []byte) (*Checkpoint, error) {
-	says, rest, n, err := log.ParseCheckpoint(data, v.Origin(), v.plain, append([]note.Verifier{v.timed}, v.witnesses...)...)
+	known := append([]note.Verifier{v.plain, v.timed}, v.witnesses...)
+	if _, err := note.Open(data, note.VerifierList(known...)); err != nil {
+		return nil, fmt.Errorf("verify the signatures: %w", err) // ParseCheckpoint does not wrap it
+	}
+	says, rest, n, err := log.ParseCheckpoint(data, v.Origin(), v.plain, known[1:]...)
 	if err != nil {
 		return nil, err
 	}

@@ -338,6 +338,24 @@ func TestMarkOfAnotherHistory(t *testing.T) {
 	require.ErrorContains(t, err, "are not those of")
 }
 
+// TestAnotherKey: a log that is opened with the wrong key is as before once it gets its own.
+func TestAnotherKey(t *testing.T) {
+	lab, other := newLab(t), newLab(t)
+	log := lab.open()
+	require.NoError(t, log.Append(records(0, 3)))
+	publish(t, log)
+	log.release()
+	wrong := lab.options
+	wrong.Signer = other.options.Signer
+	_, err := Open(t.Context(), wrong)
+	require.ErrorIs(t, err, ErrOtherKey)
+	log = lab.open()
+	require.NoError(t, log.Append(records(3, 1)))
+	publish(t, log)
+	_, entries := lab.read()
+	assert.Equal(t, numbers(0, 4), uids(entries))
+}
+
 // FuzzRecovery puts any bytes where the journal is.
 func FuzzRecovery(f *testing.F) {
 	f.Add([]byte{}, uint8(0))

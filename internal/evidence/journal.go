@@ -15,7 +15,7 @@ import (
 
 // The journal has the entries that no checkpoint covers yet, in segments: files that are named after the index of their first entry. Each
 // entry stands after its length (two bytes) and the CRC-32C of length and entry (four bytes). Bytes that do not fit at the end of the last
-// segment are those of a batch that was never acknowledged.
+// segment are those of a batch that was never acknowledged; if whole entries follow them, they are damaged.
 const journalDirectory = "journal"
 
 const journalHeader = 2 + crc32.Size
@@ -45,6 +45,21 @@ func nextJournaled(data []byte) (entry, rest []byte, ok bool) {
 		return nil, nil, false
 	}
 	return entry, data[end:], true
+}
+
+// wholeEntries returns the entries that are whole behind damaged bytes.
+func wholeEntries(data []byte) (entries [][]byte) {
+	for len(data) > journalHeader {
+		entry, rest, ok := []byte(nil), data[1:], false
+		if data[journalHeader] == '{' {
+			entry, _, ok = nextJournaled(data)
+		}
+		if _, err := ParseEntry(entry); ok && err == nil {
+			entries, rest = append(entries, entry), data[journalHeader+len(entry):]
+		}
+		data = rest
+	}
+	return entries
 }
 
 // journal is the part of a log that grows with each batch.

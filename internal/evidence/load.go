@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
@@ -100,6 +101,9 @@ func (l *Log) readCheckpoint(path string) (*Checkpoint, error) {
 		return nil, err
 	}
 	checkpoint, err := l.verifier.Open(data)
+	if _, ok := errors.AsType[*note.UnverifiedNoteError](err); ok {
+		return nil, fmt.Errorf("%s: %w", path, ErrOtherKey)
+	}
 	if err != nil {
 		return nil, l.halt(fmt.Sprintf("%s was not signed with the key of this log: %v", path, err))
 	}
@@ -126,17 +130,44 @@ func (l *Log) readJournal(signed uint64) (uint64, error) {
 		if i < len(parts)-1 && s.first+count != parts[i+1].first {
 			return 0, l.halt(fmt.Sprintf("%s has %d entries that are whole instead of %d", s.path, count, parts[i+1].first-s.first))
 		}
-		if whole < total { // the rest of a batch that was never acknowledged
-			if err := l.files.Truncate(s.path, whole); err != nil {
+		if whole < total {
+			kept, err := l.repair(s, whole, s.first+count)
+			if err != nil {
 				return 0, err
 			}
-			if err := syncPath(l.files, s.path); err != nil {
-				return 0, err
-			}
+			count += kept
 		}
 		size = max(size, s.first+count)
 	}
 	return size, nil
+}
+
+// repair cuts off what a segment has after its whole entries: mostly the rest of a batch that was never acknowledged. Whole entries behind
+// damaged bytes may be of records that left, so they stay.
+func (l *Log) repair(s segment, whole int64, next uint64) (kept uint64, err error) {
+	data, err := l.files.ReadFile(s.path)
+	if err != nil {
+		return 0, err
+	}
+	behind := wholeEntries(data[whole:])
+	if len(behind) == 0 {
+		if err := l.files.Truncate(s.path, whole); err != nil {
+			return 0, err
+		}
+		return 0, syncPath(l.files, s.path)
+	}
+	repaired := bytes.Clone(data[:whole])
+	for _, entry := range behind {
+		repaired = appendJournaled(repaired, entry)
+	}
+	if err := writeAtomically(l.files, s.path, repaired); err != nil {
+		return 0, err
+	}
+	for i, entry := range behind {
+		l.visit(next+uint64(i), entry)
+	}
+	l.damage.Store(&Damage{Path: s.path, Offset: whole, Bytes: len(data) - len(repaired), Kept: len(behind)})
+	return uint64(len(behind)), nil
 }
 
 // visit notes an entry of the journal.

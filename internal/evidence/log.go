@@ -41,6 +41,24 @@ func (e *HaltedError) Error() string {
 // ErrInUse says that another process has the log open.
 var ErrInUse = errors.New("another process writes this evidence log")
 
+// ErrOtherKey says that a checkpoint was signed with another key than that of the log.
+var ErrOtherKey = errors.New("was signed with another key: put back the key of this log, or begin a new log in another directory")
+
+// Damage is what was cut out of the journal because its bytes had changed on the disk.
+type Damage struct {
+	Path   string
+	Offset int64
+	// Bytes were cut out. Entries of records that left may have been among them.
+	Bytes int
+	// Kept is the number of whole entries behind them, which are still in the log.
+	Kept int
+}
+
+// Error implements error.
+func (d *Damage) Error() string {
+	return fmt.Sprintf("%s was damaged: %d bytes at %d are no entries; the %d entries behind them stay in the log", d.Path, d.Bytes, d.Offset, d.Kept)
+}
+
 // Log is an evidence log that is open for writing. It is safe for concurrent use.
 type Log struct {
 	Options
@@ -50,6 +68,7 @@ type Log struct {
 	halted    atomic.Pointer[HaltedError]
 	published atomic.Pointer[Checkpoint]
 	entries   atomic.Uint64 // that are durable
+	damage    atomic.Pointer[Damage]
 
 	// collecting guards the group that is next, and what was seen.
 	collecting sync.Mutex
@@ -68,8 +87,8 @@ type Log struct {
 	shards     []byte      // the file of that name
 }
 
-// Open opens a log, or begins one. It fails for what only the operator can mend: no right to the directory, another process that uses it, a
-// witness's key that is none. A disk that does not work is tried again by Append and Publish.
+// Open opens a log, or begins one. It fails for what only the operator can mend: no right to the directory, another process that uses it,
+// another key than that of the log, a witness's key that is none. A disk that does not work is tried again by Append and Publish.
 func Open(ctx context.Context, options Options) (*Log, error) {
 	if options.Now == nil {
 		options.Now = time.Now
@@ -86,7 +105,7 @@ func Open(ctx context.Context, options Options) (*Log, error) {
 	l.committing.Lock()
 	err = l.load()
 	l.committing.Unlock()
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, ErrInUse) {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, ErrInUse) || errors.Is(err, ErrOtherKey) {
 		l.release()
 		return nil, err
 	}
@@ -253,11 +272,13 @@ type Stats struct {
 	Checkpoint *Checkpoint
 	// Halted is why the log signs nothing any more; nil: it does.
 	Halted error
+	// Damage is what was found in the journal when it was read; nil: nothing.
+	Damage *Damage
 }
 
 // Stats returns the state of the log.
 func (l *Log) Stats() Stats {
-	stats := Stats{Entries: l.entries.Load(), Checkpoint: l.published.Load()}
+	stats := Stats{Entries: l.entries.Load(), Checkpoint: l.published.Load(), Damage: l.damage.Load()}
 	if halted := l.halted.Load(); halted != nil {
 		stats.Halted = halted
 	}

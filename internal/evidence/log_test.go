@@ -1,11 +1,13 @@
 package evidence
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -230,6 +232,44 @@ func TestTornTailIsCut(t *testing.T) {
 			publish(t, log)
 			_, entries := lab.read()
 			assert.Equal(t, []string{"0", "1", "3"}, uids(entries))
+		})
+	}
+}
+
+// TestEntriesBehindDamageStay: the records behind a damaged entry were acknowledged, and are not delivered again.
+func TestEntriesBehindDamageStay(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(data []byte, entry int) []byte
+	}{
+		{name: "a byte of an entry", change: func(data []byte, entry int) []byte { data[entry+journalHeader+9] ^= 1; return data }},
+		{name: "the length", change: func(data []byte, entry int) []byte { data[entry] = 0xff; return data }},
+		{name: "bytes are missing", change: func(data []byte, entry int) []byte { return slices.Delete(data, entry+3, entry+30) }},
+		{name: "bytes are missing, and the tail is torn", change: func(data []byte, entry int) []byte {
+			return append(slices.Delete(data, entry+3, entry+30), 0, 9, 1)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			lab := newLab(t)
+			log := lab.open()
+			require.NoError(t, log.Append(records(0, 5)))
+			path := log.journal.path
+			log.release()
+			data, err := os.ReadFile(path)
+			require.NoError(t, err)
+			damaged := bytes.Index(data, record(2).Append(nil)) - journalHeader
+			require.NoError(t, os.WriteFile(path, test.change(data, damaged), 0o600))
+
+			log = lab.open()
+			require.NotNil(t, log.Stats().Damage)
+			assert.Equal(t, int64(damaged), log.Stats().Damage.Offset)
+			assert.Equal(t, 2, log.Stats().Damage.Kept)
+			require.NoError(t, log.Append(records(2, 2))) // 2 is delivered again, 3 is known
+			log = lab.reopen(log)
+			assert.Nil(t, log.Stats().Damage, "it is repaired")
+			publish(t, log)
+			_, entries := lab.read()
+			assert.Equal(t, []string{"0", "1", "3", "4", "2"}, uids(entries))
 		})
 	}
 }

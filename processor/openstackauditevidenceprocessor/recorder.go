@@ -74,9 +74,15 @@ func (r *recorder) start(ctx context.Context, p *pipeline) error {
 		return err
 	}
 	r.log = log
-	r.status.changed(log.Stats().Halted)
-	r.logger.Info("evidence log is open", zap.String("directory", r.config.Directory), zap.Uint64("entries", log.Stats().Entries),
-		zap.String("verifier_key", signer.VerifierKey()))
+	stats := log.Stats()
+	r.status.changed(stats.Halted)
+	if stats.Damage != nil {
+		r.logger.Error("records whose entries were damaged count as extra when they are verified", zap.Error(stats.Damage))
+	}
+	if stats.Halted == nil {
+		r.logger.Info("evidence log is open", zap.String("directory", r.config.Directory), zap.Uint64("entries", stats.Entries),
+			zap.String("verifier_key", signer.VerifierKey()))
+	}
 	running, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	r.every(running, r.config.CheckpointInterval, r.publish)

@@ -188,7 +188,15 @@ func TestOpen(t *testing.T) {
 	require.ErrorIs(t, err, treelog.ErrOtherKey)
 	_, err = treelog.Open(dir, otherKey, key)
 	require.NoError(t, err)
+	whole, err := os.ReadFile(filepath.Join(dir, "checkpoint"))
+	require.NoError(t, err)
 	edit(t, dir, "checkpoint", replace("\n5\n", "\n4\n"))
+	_, err = treelog.Open(dir, key)
+	require.ErrorIs(t, err, treelog.ErrForged)
+	edit(t, dir, "checkpoint", func([]byte) []byte { // the cosignature is the last line
+		whole[len(whole)-20] ^= 1
+		return whole
+	})
 	_, err = treelog.Open(dir, key)
 	require.ErrorIs(t, err, treelog.ErrForged)
 	_, err = treelog.Open(t.TempDir(), key)

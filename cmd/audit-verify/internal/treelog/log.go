@@ -64,7 +64,11 @@ func (k *Key) Open(data []byte) (*evidence.Checkpoint, error) {
 	case err != nil:
 		return nil, fmt.Errorf("no signed checkpoint: %w", err)
 	}
-	return k.verifier.Open(data)
+	checkpoint, err := k.verifier.Open(data)
+	if errors.As(err, &invalid) { // that of the cosignature
+		return nil, ErrForged
+	}
+	return checkpoint, err
 }
 
 // Directories returns the directories of logs: those that are named, and where one has logs in directories below it, such as one for each
