@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -70,10 +71,15 @@ func newProveCommand() *cobra.Command {
 	return command
 }
 
+// prove looks in the bundles that are there: those of earlier months may have been deleted.
 func prove(log *treelog.Log, uid string) ([]proofReport, error) {
-	reports := []proofReport{}
+	reports, missing := []proofReport{}, 0
 	for bundle := range (log.Newest.Size + evidence.TileWidth - 1) / evidence.TileWidth {
 		entries, err := log.Bundle(bundle, log.Newest.Size)
+		if errors.Is(err, fs.ErrNotExist) {
+			missing++
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -88,6 +94,9 @@ func prove(log *treelog.Log, uid string) ([]proofReport, error) {
 			}
 			reports = append(reports, newProofReport(log, proof))
 		}
+	}
+	if missing > 0 && len(reports) == 0 {
+		return nil, fmt.Errorf("no entry that %s still has is of %s; it lacks %s of entries", log.Dir, uid, plural(missing, "bundle"))
 	}
 	return reports, nil
 }

@@ -104,6 +104,50 @@ func TestNotYetVisible(t *testing.T) {
 	require.Equal(t, uint64(5), report.Counts.NotYetVisible)
 }
 
+// Of entries that were deleted nobody can tell whether the store has their records, unless a month begins behind them.
+func TestEntriesDeleted(t *testing.T) {
+	log := newTestLog(t, "audit.example.com/test")
+	logs := captured(t, 0, 600)
+	documents := exporttest.OTLP(t, logs)
+	log.add(t, captured(t, 0, 300))
+	log.addEntry(t, map[string]string{"k": "shard", "m": "2026-11", "n": "0", "p": "0", "r": "", "t": "0"})
+	log.add(t, captured(t, 300, 600))
+	log.writer.Sign()
+	require.NoError(t, os.Remove(filepath.Join(log.dir, "tile/entries/000")))
+	require.NoError(t, os.Remove(filepath.Join(log.dir, "tile/0/000")))
+	report := log.records(t, exitCannotTell, "otlp", documents[256:])
+	require.Equal(t, "unknown", report.Completeness)
+	require.Equal(t, uint64(256), report.Counts.Removed)
+	log.records(t, exitCannotTell, "otlp", documents[256:], "--from", "2026-10-31T23:59:59Z")
+	report = log.records(t, exitClean, "otlp", documents[256:], "--from", "2026-11-01")
+	require.Equal(t, uint64(344), report.Counts.Verified)
+	report = log.records(t, exitFindings, "otlp", documents[257:])
+	require.Equal(t, "incomplete", report.Completeness)
+
+	uid := func(document int) string {
+		lr := logRecords(logs)[document]
+		uid, _ := lr.Attributes().Get("log.record.uid")
+		return uid.AsString()
+	}
+	status, stdout, stderr := verify(t, "prove", log.dir, uid(500), "--key", log.key)
+	require.Equal(t, exitClean, status, stderr)
+	require.Contains(t, stdout, "entry 501 of ")
+	status, _, stderr = verify(t, "prove", log.dir, uid(0), "--key", log.key)
+	require.Equal(t, exitCannotTell, status)
+	require.Contains(t, stderr, "it lacks 1 bundle of entries")
+}
+
+func logRecords(logs plog.Logs) (records []plog.LogRecord) {
+	for _, rl := range logs.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				records = append(records, lr)
+			}
+		}
+	}
+	return records
+}
+
 func TestRefusedAndGaps(t *testing.T) {
 	log := newTestLog(t, "audit.example.com/test")
 	logs := captured(t, 0, 30)

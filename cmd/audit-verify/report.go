@@ -79,7 +79,10 @@ func (r *recordsReport) judge() {
 		})
 	r.Completeness, r.CompletenessReason = verdict(complete, incomplete,
 		[]reason{{c.Missing, "missing record"}},
-		[]reason{{c.Unreadable, "unreadable value in the export"}, {c.NotCheckable, "record without its canonical text"}})
+		[]reason{
+			{c.Unreadable, "unreadable value in the export"}, {c.NotCheckable, "record without its canonical text"},
+			{c.Removed, "entry deleted from a log, perhaps of that time"},
+		})
 	if !authentic && r.Completeness == complete {
 		r.Completeness, r.CompletenessReason = unknown, []string{"a log cannot be trusted"}
 	}
@@ -159,6 +162,7 @@ func (r *recordsReport) text(w io.Writer) {
 		{c.OutsideRange, false, "outside", "of another time"},
 		{c.Checkpoints, false, "checkpoints", "of the logs, exported as records that are in no log"},
 		{c.Unreadable, false, "unreadable", "values in the export that are no records"},
+		{c.Removed, false, "removed", "entries deleted from a log; for the months that it has, give --from"},
 		{c.NotCheckable, false, "not checkable", "in a layout that renames fields; needs embed: true"},
 	} {
 		if line.always || line.count > 0 {

@@ -56,7 +56,8 @@ type Damage struct {
 
 // Error implements error.
 func (d *Damage) Error() string {
-	return fmt.Sprintf("%s was damaged: %d bytes at %d are no entries; the %d entries behind them stay in the log", d.Path, d.Bytes, d.Offset, d.Kept)
+	return fmt.Sprintf("%s was damaged: %d bytes at %d are no entries; the %d entries behind them stay in the log",
+		d.Path, d.Bytes, d.Offset, d.Kept)
 }
 
 // Log is an evidence log that is open for writing. It is safe for concurrent use.

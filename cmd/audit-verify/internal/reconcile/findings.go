@@ -36,6 +36,7 @@ type Counts struct {
 	Checkpoints   uint64 `json:"checkpoints"`     // of the logs, exported as records that are in no log
 	Unreadable    uint64 `json:"unreadable"`      // values in the export that are no records
 	NotCheckable  uint64 `json:"not_checkable"`   // in a layout that renames fields, without the canonical text
+	Removed       uint64 `json:"removed"`         // entries that were deleted from a log, and may be of records of that time
 }
 
 // Findings are records by what is wrong with them, at most MaxFindings of each.

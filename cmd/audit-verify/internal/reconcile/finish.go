@@ -51,6 +51,7 @@ func (r *Records) Finish(visible time.Time, checkpoints [][]*evidence.Checkpoint
 	for _, findings := range [][]Finding{r.findings.Altered, r.findings.Extra, r.findings.NotSignedYet} {
 		slices.SortFunc(findings, func(a, b Finding) int { return strings.Compare(a.UID, b.UID) })
 	}
+	r.counts.Removed = l.removed
 	return &r.counts, &r.findings, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/valyala/fastjson"
 
@@ -36,7 +37,9 @@ type Logs struct {
 	mu      sync.Mutex
 	refused []refusal
 	gaps    []evidence.Entry
-	strange int // entries that cannot be read
+	strange int      // entries that cannot be read
+	begun   []uint64 // when the first month that a log still has the beginning of began
+	removed uint64   // entries that were deleted from the beginning of a log, and may be of the range
 }
 
 type refusal struct {
@@ -50,6 +53,7 @@ func Load(ctx context.Context, logs []*treelog.Log, when Range, read func(entrie
 	var total, unsigned uint64
 	for _, log := range logs {
 		l.firsts = append(l.firsts, total)
+		l.begun = append(l.begun, math.MaxUint64)
 		total += log.Newest.Size
 		unsigned += uint64(len(log.Unsigned))
 	}
@@ -73,6 +77,9 @@ func Load(ctx context.Context, logs []*treelog.Log, when Range, read func(entrie
 			return nil, nil, fmt.Errorf("%s: %w", log.Dir, err)
 		}
 		results[i] = result
+		if l.begun[i] > when.From {
+			l.removed += result.Removed
+		}
 		for index := range result.Altered {
 			l.table.states[l.firsts[i]+index].Or(untrusted)
 		}
@@ -140,7 +147,11 @@ func (l *Logs) entry(parser *fastjson.Parser, position uint64, data []byte) {
 		if gap.Until >= l.when.From && gap.Time < l.when.To {
 			l.keep(func() { l.gaps = append(l.gaps, gap) })
 		}
-	case evidence.KindShard:
+	case evidence.KindShard: // what stands before it was logged before that month
+		month, err := time.Parse("2006-01", string(value.GetStringBytes("m")))
+		if log := l.logOf(position); err == nil && position < l.signed {
+			l.keep(func() { l.begun[log] = min(l.begun[log], uint64(month.UnixNano())) })
+		}
 	default: // of a later version
 	}
 }
