@@ -104,6 +104,31 @@ func TestNotYetVisible(t *testing.T) {
 	require.Equal(t, uint64(5), report.Counts.NotYetVisible)
 }
 
+// A record that was delivered twice with different names left the collector once or twice: that is no alarm, and is said.
+func TestSuperseded(t *testing.T) {
+	log := newTestLog(t, "audit.example.com/test")
+	first, second := captured(t, 0, 20), captured(t, 0, 20)
+	logRecords(second)[7].Attributes().PutStr("user.name", "renamed")
+	log.add(t, first)
+	log.add(t, second)
+	log.writer.Sign()
+	for _, stored := range []plog.Logs{first, second} {
+		report := log.records(t, exitClean, "otlp", exporttest.OTLP(t, stored))
+		require.Equal(t, uint64(20), report.Counts.Verified)
+		require.Equal(t, uint64(1), report.Counts.Superseded)
+		require.Len(t, report.Findings.Superseded, 1)
+		uid, _ := logRecords(first)[7].Attributes().Get("log.record.uid")
+		require.Equal(t, uid.AsString(), report.Findings.Superseded[0].UID)
+	}
+	both := append(exporttest.OTLP(t, first), exporttest.OTLP(t, second)...)
+	require.Zero(t, log.records(t, exitClean, "otlp", both).Counts.Superseded)
+	altered := exporttest.OTLP(t, first)
+	logRecords(second)[7].Body().SetStr("nothing happened")
+	altered[7] = exporttest.OTLP(t, second)[7]
+	report := log.records(t, exitFindings, "otlp", altered)
+	require.Equal(t, []uint64{1, 0}, []uint64{report.Counts.Altered, report.Counts.Superseded})
+}
+
 // Of entries that were deleted nobody can tell whether the store has their records, unless a month begins behind them.
 func TestEntriesDeleted(t *testing.T) {
 	log := newTestLog(t, "audit.example.com/test")

@@ -155,6 +155,7 @@ func (r *recordsReport) text(w io.Writer) {
 		{c.Missing, true, "missing", "in a log and not stored"},
 		{c.Extra, true, "extra", "stored and in no log"},
 		{c.Repeated, false, "repeated", "stored once more; nothing is wrong with that"},
+		{c.Superseded, false, "superseded", "logged with two contents under one id, of which the store has the other"},
 		{c.Refused, false, "refused", "rejected after they were logged, which the log says"},
 		{c.NotSignedYet, false, "not signed yet", "newer than the newest checkpoint; verify again with a newer copy of the log"},
 		{c.NotYetVisible, false, "not yet visible", "the newest of a log, not shown by the backend yet; verify again later"},
@@ -173,6 +174,7 @@ func (r *recordsReport) text(w io.Writer) {
 	list(w, "Altered", r.Findings.Altered, c.Altered)
 	list(w, "Missing", r.Findings.Missing, c.Missing)
 	list(w, "Extra", r.Findings.Extra, c.Extra)
+	list(w, "Superseded", r.Findings.Superseded, c.Superseded)
 	list(w, "Not signed yet", r.Findings.NotSignedYet, c.NotSignedYet)
 	for _, problem := range r.Unreadable {
 		_, _ = fmt.Fprintf(w, "\nUnreadable: %s\n", problem)

@@ -28,6 +28,7 @@ type Counts struct {
 	Missing       uint64 `json:"missing"`         // in a log, and not stored
 	Extra         uint64 `json:"extra"`           // stored, and in no log
 	Repeated      uint64 `json:"repeated"`        // stored once more
+	Superseded    uint64 `json:"superseded"`      // in a log, and not stored, while another logged record with the uid is
 	Refused       uint64 `json:"refused"`         // the backend or a processor rejected them, and the log says so
 	NotSignedYet  uint64 `json:"not_signed_yet"`  // newer than the newest checkpoint
 	NotYetVisible uint64 `json:"not_yet_visible"` // the newest of a log, which the backend does not show yet
@@ -46,6 +47,7 @@ type Findings struct {
 	Extra        []Finding `json:"extra"`
 	NotSignedYet []Finding `json:"not_signed_yet,omitempty"`
 	Refused      []Finding `json:"refused,omitempty"`
+	Superseded   []Finding `json:"superseded,omitempty"`
 }
 
 // MaxFindings bounds each list of findings.
