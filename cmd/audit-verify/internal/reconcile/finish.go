@@ -61,7 +61,7 @@ func (r *Records) Finish(visible time.Time, checkpoints [][]*evidence.Checkpoint
 }
 
 // superseded reports whether the store has another record of the entry's uid, which is logged too, instead of the entry's.
-func (l *Logs) superseded(position uint32, state uint32) bool {
+func (l *Logs) superseded(position, state uint32) bool {
 	if state&(inRange|repetition|verified|refused) != inRange {
 		return false
 	}
