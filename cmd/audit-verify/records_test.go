@@ -143,6 +143,7 @@ func TestEntriesDeleted(t *testing.T) {
 	report := log.records(t, exitCannotTell, "otlp", documents[256:])
 	require.Equal(t, "unknown", report.Completeness)
 	require.Equal(t, uint64(256), report.Counts.Removed)
+	require.Equal(t, []string{"256 records whose entry was deleted from a log, perhaps of that time"}, report.CompletenessReason)
 	log.records(t, exitCannotTell, "otlp", documents[256:], "--from", "2026-10-31T23:59:59Z")
 	report = log.records(t, exitClean, "otlp", documents[256:], "--from", "2026-11-01")
 	require.Equal(t, uint64(344), report.Counts.Verified)

@@ -72,16 +72,16 @@ func (r *recordsReport) judge() {
 		authentic = authentic && log.Origin != ""
 	}
 	r.Integrity, r.IntegrityReasons = verdict(intact, violated,
-		[]reason{{c.Altered, "altered record"}, {c.Extra, "extra record"}, {uint64(problems), "finding in the logs"}},
+		[]reason{{c.Altered, "altered record", ""}, {c.Extra, "extra record", ""}, {uint64(problems), "finding", " in the logs"}},
 		[]reason{
-			{c.NotCheckable, "record without its canonical text, in a layout that renames fields"},
-			{c.Unreadable, "unreadable value in the export"}, {c.Unlogged, "record that left while a log could not be written"},
+			{c.NotCheckable, "record", " without its canonical text, in a layout that renames fields"},
+			{c.Unreadable, "unreadable value", " in the export"}, {c.Unlogged, "record", " that left while a log could not be written"},
 		})
 	r.Completeness, r.CompletenessReason = verdict(complete, incomplete,
-		[]reason{{c.Missing, "missing record"}},
+		[]reason{{c.Missing, "missing record", ""}},
 		[]reason{
-			{c.Unreadable, "unreadable value in the export"}, {c.NotCheckable, "record without its canonical text"},
-			{c.Removed, "entry deleted from a log, perhaps of that time"},
+			{c.Unreadable, "unreadable value", " in the export"}, {c.NotCheckable, "record", " without its canonical text"},
+			{c.Removed, "record", " whose entry was deleted from a log, perhaps of that time"},
 		})
 	if !authentic && r.Completeness == complete {
 		r.Completeness, r.CompletenessReason = unknown, []string{"a log cannot be trusted"}
@@ -91,6 +91,7 @@ func (r *recordsReport) judge() {
 type reason struct {
 	count uint64
 	what  string
+	rest  string
 }
 
 func verdict(good, bad string, findings, doubts []reason) (string, []string) {
@@ -101,7 +102,7 @@ func verdict(good, bad string, findings, doubts []reason) (string, []string) {
 		reasons := []string{}
 		for _, reason := range judged.reasons {
 			if reason.count > 0 {
-				reasons = append(reasons, plural(reason.count, reason.what))
+				reasons = append(reasons, plural(reason.count, reason.what)+reason.rest)
 			}
 		}
 		if len(reasons) > 0 {
