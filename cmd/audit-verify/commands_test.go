@@ -96,6 +96,11 @@ func TestLogAndProve(t *testing.T) {
 	require.Equal(t, exitFindings, status)
 	require.Contains(t, stdout, "FINDING: the log was forked")
 
+	require.NoError(t, os.WriteFile(filepath.Join(log.dir, evidence.HaltedPath), []byte("it is an old copy\n"), 0o600))
+	status, stdout, _ = verify(t, "log", log.dir, "--key", log.key)
+	require.Zero(t, status, "the entries are those that were signed")
+	require.Contains(t, stdout, "halted by the collector: it is an old copy")
+
 	checkpoint := filepath.Join(log.dir, "checkpoint")
 	data, err := os.ReadFile(checkpoint)
 	require.NoError(t, err)

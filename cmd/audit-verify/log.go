@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,6 +26,7 @@ type logReport struct {
 	Cosigned   map[string]string `json:"cosigned,omitempty"`
 	Statements int               `json:"checkpoints_checked"`
 	Removed    uint64            `json:"entries_removed,omitempty"`
+	Halted     string            `json:"halted,omitempty"` // why the collector halted the log, by its own unsigned words
 	Problems   []string          `json:"problems"`
 }
 
@@ -35,6 +38,9 @@ func newLogReport(log *treelog.Log, result *treelog.Result) logReport {
 	}
 	if !newest.Time.IsZero() {
 		report.Time = newest.Time.UTC().Format(time.RFC3339)
+	}
+	if reason, err := os.ReadFile(filepath.Join(log.Dir, evidence.HaltedPath)); err == nil {
+		report.Halted = strings.TrimSpace(string(reason))
 	}
 	for name, at := range newest.Cosigned {
 		if report.Cosigned == nil {
@@ -148,6 +154,9 @@ func (r logReport) text(w io.Writer) {
 	}
 	if r.Removed > 0 {
 		_, _ = fmt.Fprintf(w, "  of the first %s entries only the hashes are there\n", thousands(r.Removed))
+	}
+	if r.Halted != "" {
+		_, _ = fmt.Fprintf(w, "  halted by the collector: %s\n", printable(r.Halted))
 	}
 	for _, problem := range r.Problems {
 		_, _ = fmt.Fprintf(w, "  FINDING: %s\n", problem)

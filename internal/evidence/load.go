@@ -27,7 +27,7 @@ func (l *Log) load() error {
 	if err := l.takeLock(); err != nil {
 		return err
 	}
-	reason, err := readIfThere(l.files, l.path(haltedFile))
+	reason, err := readIfThere(l.files, l.path(HaltedPath))
 	if err != nil {
 		return err
 	}

@@ -251,15 +251,15 @@ func (l *Log) present(path string, open file) error {
 func (l *Log) halt(reason string) error {
 	halted := &HaltedError{Reason: reason}
 	if l.halted.CompareAndSwap(nil, halted) {
-		_ = writeDurably(l.files, l.path(haltedFile), []byte(reason+"\n"))
+		_ = writeDurably(l.files, l.path(HaltedPath), []byte(reason+"\n"))
 	}
 	return l.halted.Load()
 }
 
-const (
-	lockFile   = "lock"
-	haltedFile = "halted"
-)
+const lockFile = "lock"
+
+// HaltedPath is the file in a log's directory that has the reason why the log is halted.
+const HaltedPath = "halted"
 
 func (l *Log) path(name string) string {
 	return filepath.Join(l.Directory, filepath.FromSlash(name))
