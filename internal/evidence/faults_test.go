@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -368,7 +369,7 @@ func FuzzRecovery(f *testing.F) {
 		require.NoError(t, os.WriteFile(segmentPath(lab.options.Directory, 0), records(0, 3).journaled, 0o600))
 		path := segmentPath(lab.options.Directory, uint64(first))
 		if first > 0 {
-			require.NoError(t, os.WriteFile(path, append(data[:len(data):len(data)], records(7, 2).journaled...), 0o600))
+			require.NoError(t, os.WriteFile(path, append(slices.Clip(data), records(7, 2).journaled...), 0o600))
 		}
 		log := lab.open()
 		if first != 3 && first != 0 {
