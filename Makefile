@@ -65,7 +65,7 @@ release: build $(RELEASE_TOOLS) ## Make all that a release is made of, for amd64
 test: test-packages build ## Run every test with the race detector; installs what the tests need when root
 	go vet ./...
 	CGO_ENABLED=1 go test -race -count=1 ./...
-	go test -count=1 -run Memory ./internal/auditlog # the race detector has memory of its own
+	go test -count=1 -run 'Memory|Large|HoweverLong|Inflates' ./internal/auditlog ./internal/oslo # what the race detector distorts or slows down
 
 .PHONY: test-backends
 test-backends: test-packages build ## Run the tests against a real Loki too; builds it once, which takes minutes
