@@ -21,8 +21,8 @@ ARCH         := $(shell go env GOARCH)
 
 RELEASE_TOOLS := $(TOOLS)/nfpm $(TOOLS)/documents $(TOOLS)/image $(TOOLS)/cyclonedx-gomod
 
-# --version tells the commit as well.
-LDFLAGS := -s -w -X main.version=$(shell scripts/version --commit)
+# How each binary is compiled. --version tells the commit as well.
+compile = CGO_ENABLED=0 go build $(1) -trimpath -buildvcs=false -ldflags="-s -w -X main.version=$$(cat build/.version)"
 
 # How long make fuzz spends on each fuzz target.
 FUZZTIME ?= 30s
@@ -150,10 +150,10 @@ clean: ## Remove what was built
 # The builder writes the distribution's main package; it is compiled apart from that, so that a change of our own code
 # costs no second look-up of modules.
 $(BINARY): $(DISTRIBUTION)/.generated $(SOURCES) build/.version
-	CGO_ENABLED=0 go build -C $(DISTRIBUTION) -mod=mod -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $(CURDIR)/$@ .
+	$(call compile,-C $(DISTRIBUTION) -mod=mod) -o $(CURDIR)/$@ .
 
 $(VERIFIER): go.mod $(SOURCES) build/.version
-	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $@ ./cmd/audit-verify
+	$(call compile) -o $@ ./cmd/audit-verify
 
 $(DISTRIBUTION)/.generated: builder-config.yaml go.mod go.sum $(TOOLS)/builder
 	rm -rf $(DISTRIBUTION)
@@ -165,7 +165,7 @@ $(DISTRIBUTION)/.generated: builder-config.yaml go.mod go.sum $(TOOLS)/builder
 # Changes when the version or the commit does.
 build/.version: FORCE
 	@mkdir -p build
-	@scripts/version --commit | cmp -s - $@ || scripts/version --commit >$@
+	@version=$$(scripts/version --commit); [[ -e $@ && $$(<$@) == "$$version" ]] || echo "$$version" >$@
 
 .PHONY: FORCE
 FORCE:
@@ -175,10 +175,10 @@ FORCE:
 binaries: build/linux_$(ARCH)/otelcol-openstack-audit build/linux_$(ARCH)/audit-verify
 
 build/linux_$(ARCH)/otelcol-openstack-audit: $(DISTRIBUTION)/.generated $(SOURCES) build/.version
-	GOOS=linux GOARCH=$(ARCH) CGO_ENABLED=0 go build -C $(DISTRIBUTION) -mod=mod -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $(CURDIR)/$@ .
+	GOOS=linux GOARCH=$(ARCH) $(call compile,-C $(DISTRIBUTION) -mod=mod) -o $(CURDIR)/$@ .
 
 build/linux_$(ARCH)/audit-verify: go.mod $(SOURCES) build/.version
-	GOOS=linux GOARCH=$(ARCH) CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $@ ./cmd/audit-verify
+	GOOS=linux GOARCH=$(ARCH) $(call compile) -o $@ ./cmd/audit-verify
 
 $(PACKAGES)/.made-$(ARCH): build binaries $(TOOLS)/nfpm $(TOOLS)/documents scripts/package builder-config.yaml \
 		$(shell find README.md CHANGELOG.md LICENSE docs config deploy -type f)
