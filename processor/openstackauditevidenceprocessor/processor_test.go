@@ -1,6 +1,7 @@
 package openstackauditevidenceprocessor
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -299,10 +300,43 @@ func TestMetrics(t *testing.T) {
 	assertGauge(t, h, "entries", 3)
 	assertGauge(t, h, "unsigned_entries", 2) // the shard's is signed at the start
 	assertGauge(t, h, "halted", 0)
+	assertGauge(t, h, "damaged_bytes", 0)
 	for _, name := range []string{"append_duration", "checkpoint_age"} {
 		_, err := h.telemetry.GetMetric("otelcol_openstack_audit_evidence_processor_" + name)
 		require.NoError(t, err)
 	}
+}
+
+// TestDamage: what the disk changed in the journal while the collector was down is measured, and said.
+func TestDamage(t *testing.T) {
+	h := newHarness(t, nil)
+	h.start()
+	require.NoError(t, h.processor.ConsumeLogs(t.Context(), records("a", "b", "c")))
+	copied := filepath.Join(t.TempDir(), "evidence") // as a power failure leaves it: nothing is signed at the end
+	require.NoError(t, os.CopyFS(copied, os.DirFS(h.config.Directory)))
+	h.stop()
+	h.config.Directory = copied
+	segments, err := filepath.Glob(filepath.Join(copied, "journal", "*"))
+	require.NoError(t, err)
+	require.NotEmpty(t, segments)
+	segment := segments[len(segments)-1]
+	data, err := os.ReadFile(filepath.Clean(segment))
+	require.NoError(t, err)
+	entry := bytes.Index(data, []byte(`"u":"b"`))
+	require.Positive(t, entry)
+	data[entry+5] = 'x'
+	require.NoError(t, os.WriteFile(segment, data, 0o600))
+
+	h.start()
+	damaged, err := h.telemetry.GetMetric("otelcol_openstack_audit_evidence_processor_damaged_bytes")
+	require.NoError(t, err)
+	points := damaged.Data.(metricdata.Gauge[int64]).DataPoints
+	require.Len(t, points, 1)
+	assert.InDelta(t, len(data)/3, points[0].Value, 50, "an entry of three")
+	assert.Equal(t, 1, h.logs.FilterMessageSnippet("entries were damaged").Len())
+	h.stop()
+	h.start()
+	assertGauge(t, h, "damaged_bytes", 0) // it was cut out
 }
 
 func attributes() attribute.Set {
@@ -330,6 +364,8 @@ func assertGauge(t *testing.T, h *harness, name string, want int64) {
 	switch name {
 	case "entries":
 		metadatatest.AssertEqualOpenstackAuditEvidenceProcessorEntries(t, h.telemetry, points, options...)
+	case "damaged_bytes":
+		metadatatest.AssertEqualOpenstackAuditEvidenceProcessorDamagedBytes(t, h.telemetry, points, options...)
 	case "unsigned_entries":
 		metadatatest.AssertEqualOpenstackAuditEvidenceProcessorUnsignedEntries(t, h.telemetry, points, options...)
 	default:

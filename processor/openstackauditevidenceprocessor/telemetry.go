@@ -61,6 +61,12 @@ func (t *telemetry) watch(log *evidence.Log, start time.Time) error {
 			}
 			return int64(s.Entries) - int64(s.Checkpoint.Size)
 		}},
+		{t.RegisterOpenstackAuditEvidenceProcessorDamagedBytesCallback, func(s evidence.Stats) int64 {
+			if s.Damage == nil {
+				return 0
+			}
+			return int64(s.Damage.Bytes)
+		}},
 		{t.RegisterOpenstackAuditEvidenceProcessorHaltedCallback, func(s evidence.Stats) int64 {
 			if s.Halted != nil {
 				return 1

@@ -32,6 +32,7 @@ type TelemetryBuilder struct {
 	OpenstackAuditEvidenceProcessorCheckpointAge      metric.Float64ObservableGauge
 	OpenstackAuditEvidenceProcessorCheckpointFailures metric.Int64Counter
 	OpenstackAuditEvidenceProcessorCosignatureAge     metric.Float64ObservableGauge
+	OpenstackAuditEvidenceProcessorDamagedBytes       metric.Int64ObservableGauge
 	OpenstackAuditEvidenceProcessorEntries            metric.Int64ObservableGauge
 	OpenstackAuditEvidenceProcessorHalted             metric.Int64ObservableGauge
 	OpenstackAuditEvidenceProcessorHeldRecords        metric.Int64Counter
@@ -72,6 +73,21 @@ func (builder *TelemetryBuilder) RegisterOpenstackAuditEvidenceProcessorCosignat
 		cb(ctx, &observerFloat64{inst: builder.OpenstackAuditEvidenceProcessorCosignatureAge, obs: o})
 		return nil
 	}, builder.OpenstackAuditEvidenceProcessorCosignatureAge)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterOpenstackAuditEvidenceProcessorDamagedBytesCallback sets callback for observable OpenstackAuditEvidenceProcessorDamagedBytes metric.
+func (builder *TelemetryBuilder) RegisterOpenstackAuditEvidenceProcessorDamagedBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.OpenstackAuditEvidenceProcessorDamagedBytes, obs: o})
+		return nil
+	}, builder.OpenstackAuditEvidenceProcessorDamagedBytes)
 	if err != nil {
 		return err
 	}
@@ -187,6 +203,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_openstack_audit_evidence_processor_cosignature_age",
 		metric.WithDescription("Time since each witness cosigned a checkpoint, or since the start if it did not. [Alpha]"),
 		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.OpenstackAuditEvidenceProcessorDamagedBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_openstack_audit_evidence_processor_damaged_bytes",
+		metric.WithDescription("Bytes of the journal that had changed on the disk and were cut out when the log was opened. Entries of records that left may have been among them. [Alpha]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.OpenstackAuditEvidenceProcessorEntries, err = builder.meter.Int64ObservableGauge(

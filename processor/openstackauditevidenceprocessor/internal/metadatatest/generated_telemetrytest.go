@@ -80,6 +80,20 @@ func AssertEqualOpenstackAuditEvidenceProcessorCosignatureAge(t *testing.T, tt *
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualOpenstackAuditEvidenceProcessorDamagedBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_openstack_audit_evidence_processor_damaged_bytes",
+		Description: "Bytes of the journal that had changed on the disk and were cut out when the log was opened. Entries of records that left may have been among them. [Alpha]",
+		Unit:        "By",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_openstack_audit_evidence_processor_damaged_bytes")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualOpenstackAuditEvidenceProcessorEntries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_openstack_audit_evidence_processor_entries",
