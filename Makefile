@@ -21,6 +21,9 @@ ARCH         := $(shell go env GOARCH)
 
 RELEASE_TOOLS := $(TOOLS)/nfpm $(TOOLS)/documents $(TOOLS)/image $(TOOLS)/cyclonedx-gomod
 
+# The modules beside that of the product, each with a go.mod of its own so that what it needs changes no version of another's.
+TOOL_MODULES := internal/tools internal/tools/nfpm internal/tools/helm internal/tools/release internal/tools/test
+
 # How each binary is compiled. --version tells the commit as well.
 compile = CGO_ENABLED=0 go build $(1) -trimpath -buildvcs=false -ldflags="-s -w -X main.version=$$(cat build/.version)"
 
@@ -65,6 +68,7 @@ release: build $(RELEASE_TOOLS) ## Make all that a release is made of, for amd64
 test: test-packages build ## Run every test with the race detector; installs what the tests need when root
 	go vet ./...
 	CGO_ENABLED=1 go test -race -count=1 ./...
+	CGO_ENABLED=1 go test -C internal/tools/test -race -count=1 ./...
 	go test -count=1 -run 'Memory|Large|HoweverLong|Inflates' ./internal/auditlog ./internal/oslo # what the race detector distorts or slows down
 
 .PHONY: test-backends
@@ -110,11 +114,9 @@ lint: $(TOOLS)/golangci-lint ## Check style, formatting and that go.mod is tidy
 	go vet ./...
 	$(TOOLS)/golangci-lint run ./...
 	go mod tidy -diff
-	go mod -C internal/tools tidy -diff
-	go mod -C internal/tools/nfpm tidy -diff
-	go mod -C internal/tools/helm tidy -diff
-	go mod -C internal/tools/release tidy -diff
+	for module in $(TOOL_MODULES); do go mod -C $$module tidy -diff; done
 	go vet -C internal/tools/release ./...
+	cd internal/tools/test; $(TOOLS)/golangci-lint run ./...
 
 .PHONY: format
 format: $(TOOLS)/golangci-lint ## Format the go files

@@ -133,7 +133,7 @@ func TestJournald(t *testing.T) {
 
 func TestKafka(t *testing.T) {
 	broker, produce := collectortest.Kafka(t)
-	require.NoError(t, produce(t.Context(), fixtures.Bodies(t, fixtures.KeystoneMessagingV2)...))
+	require.NoError(t, produce(fixtures.Bodies(t, fixtures.KeystoneMessagingV2)...))
 
 	b := newBackend(t)
 	c := start(t, "kafka.yaml",

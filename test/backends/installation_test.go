@@ -126,8 +126,8 @@ func fromJournal(t testing.TB, _ string) (func(context.Context) error, []string)
 func fromKafka(t testing.TB, _ string) (func(context.Context) error, []string) {
 	t.Helper()
 	broker, produce := collectortest.Kafka(t)
-	return func(ctx context.Context) error {
-		return produce(ctx, login(time.Now(), alice, "success"))
+	return func(context.Context) error {
+		return produce(login(time.Now(), alice, "success"))
 	}, []string{"AUDIT_KAFKA_BROKER=" + broker}
 }
 

@@ -101,7 +101,7 @@ func kafka(t *testing.T) source {
 	return source{[]string{"AUDIT_KAFKA_BROKER=" + broker}, func(t *testing.T, _ *collector, ids []string, size int) {
 		t.Helper()
 		for _, id := range ids {
-			require.NoError(t, produce(t.Context(), envelope(id, size)))
+			require.NoError(t, produce(envelope(id, size)))
 		}
 	}}
 }
