@@ -72,8 +72,8 @@ test: test-packages build ## Run every test with the race detector; installs wha
 	go test -count=1 -run 'Memory|Large|HoweverLong|Inflates' ./internal/auditlog ./internal/oslo # what the race detector distorts or slows down
 
 .PHONY: test-backends
-test-backends: test-packages build ## Run the tests against a real Loki too; builds it once, which takes minutes
-	scripts/build-loki
+test-backends: test-packages build ## Run the tests against a real Loki, VictoriaLogs and ZincSearch too; builds them once, which takes minutes
+	scripts/build-backends
 	CGO_ENABLED=1 go test -race -count=1 -timeout 45m -tags backends ./test/backends/...
 
 .PHONY: test-keystone

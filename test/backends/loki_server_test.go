@@ -55,9 +55,7 @@ analytics: {reporting_enabled: false}
 // startLoki runs Loki with the limits of deploy/loki.
 func startLoki(t testing.TB) loki {
 	t.Helper()
-	binary, err := filepath.Abs(filepath.Join(root, "build", "cache", "loki"))
-	require.NoError(t, err)
-	require.FileExists(t, binary, "Loki is not built: run scripts/build-loki")
+	binary := backendBinary(t, "loki")
 	folder := t.TempDir()
 	addresses := collectortest.FreeAddresses(t, 2)
 	var settings map[string]any
