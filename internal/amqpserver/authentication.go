@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpframe"
 )
 
 // Mechanism is how a client says who it is (SASL).
@@ -39,13 +41,9 @@ func (c *Config) authenticate(mechanism Mechanism, response []byte, state *tls.C
 		}
 		user, password = parts[1], parts[2]
 	case MechanismAMQPlain: // a field table without its length
-		table := Table{}
-		for fields := (arguments{unread: response}); len(fields.unread) > 0; {
-			name := fields.shortString()
-			table[name] = fields.field(1)
-			if fields.err != nil {
-				return "", ErrAuthentication
-			}
+		table, err := amqpframe.ReadTable(response)
+		if err != nil {
+			return "", ErrAuthentication
 		}
 		user, password = []byte(table.String("LOGIN")), []byte(table.String("PASSWORD"))
 	case MechanismExternal:

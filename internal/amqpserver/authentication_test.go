@@ -19,6 +19,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpframe"
 )
 
 func TestCredentials(t *testing.T) {
@@ -79,7 +81,7 @@ func TestFailureIsClosedWith403(t *testing.T) {
 	w.send(protocolHeader)
 	w.expect(connectionStart)
 	w.send(appendMethod(nil, 0, connectionStartOk, func(to []byte) []byte {
-		to = appendTable(to, Table{"capabilities": Table{"authentication_failure_close": true}})
+		to = appendTable(to, amqpframe.Table{"capabilities": amqpframe.Table{"authentication_failure_close": true}})
 		return appendShortString(appendLongString(appendShortString(to, "PLAIN"), "\x00keystone\x00wrong"), "en_US")
 	}))
 	w.expectClose(connectionClose, codeAccessRefused)

@@ -3,6 +3,8 @@ package amqpserver
 import (
 	"fmt"
 	"strconv"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpframe"
 )
 
 // channel is the open channel of a connection. It belongs to the connection's reader.
@@ -20,28 +22,28 @@ type channel struct {
 }
 
 // method handles a method of an open channel between two messages. What is returned closes the connection.
-func (ch *channel) method(m method, a *arguments) *Refusal {
+func (ch *channel) method(m method, a *amqpframe.Arguments) *Refusal {
 	switch m {
 	case basicPublish:
 		return ch.publish(a)
 	case exchangeDeclare:
-		a.short()
-		a.shortBytes() // its name
-		a.shortBytes() // its type
-		ch.replyUnless(a.octet()&0b10000 != 0, exchangeDeclareOk, nil)
+		a.Short()
+		a.ShortBytes() // its name
+		a.ShortBytes() // its type
+		ch.replyUnless(a.Octet()&0b10000 != 0, exchangeDeclareOk, nil)
 	case queueDeclare:
 		ch.declareQueue(a)
 	case queueBind:
-		a.short()
-		a.shortBytes() // the queue
-		a.shortBytes() // the exchange
-		a.shortBytes() // the routing key
-		ch.replyUnless(a.octet()&1 != 0, queueBindOk, nil)
+		a.Short()
+		a.ShortBytes() // the queue
+		a.ShortBytes() // the exchange
+		a.ShortBytes() // the routing key
+		ch.replyUnless(a.Octet()&1 != 0, queueBindOk, nil)
 	case confirmSelect:
 		ch.selectConfirms()
-		ch.replyUnless(a.octet()&1 != 0, confirmSelectOk, nil)
+		ch.replyUnless(a.Octet()&1 != 0, confirmSelectOk, nil)
 	case channelFlow:
-		active := a.octet() & 1
+		active := a.Octet() & 1
 		ch.replyUnless(false, channelFlowOk, func(to []byte) []byte { return append(to, active) })
 	case channelOpen:
 		return refusal(codeChannelError, "the channel is open already")
@@ -58,10 +60,10 @@ func (ch *channel) method(m method, a *arguments) *Refusal {
 
 // declareQueue pretends: publishers of oslo.messaging declare a queue, and want its name back. Arguments are not looked at, so that
 // no two services can disagree about them.
-func (ch *channel) declareQueue(a *arguments) {
-	a.short()
-	name := a.shortString()
-	noWait := a.octet()&0b10000 != 0
+func (ch *channel) declareQueue(a *amqpframe.Arguments) {
+	a.Short()
+	name := a.ShortString()
+	noWait := a.Octet()&0b10000 != 0
 	if name == "" {
 		ch.generated++
 		name = "amq.gen-" + strconv.Itoa(ch.generated)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpframe"
 )
 
 // condense takes a message whose body is too large to be kept: it reads the frames that follow its header. What is not kept is paid
@@ -53,11 +55,11 @@ func (r *bodyReader) Read(to []byte) (n int, err error) {
 	if r.err != nil {
 		return 0, r.err
 	}
-	n, err = frames.from.Read(to[:min(int64(len(to)), r.inFrame)])
+	n, err = frames.From.Read(to[:min(int64(len(to)), r.inFrame)])
 	r.inFrame -= int64(n)
 	r.left -= int64(n)
-	if r.err = cutShort(err); r.err == nil && r.inFrame == 0 {
-		r.err = frames.end()
+	if r.err = amqpframe.CutShort(err); r.err == nil && r.inFrame == 0 {
+		r.err = frames.End()
 	}
 	return n, nil
 }
@@ -71,19 +73,19 @@ func (r *bodyReader) next() error {
 	case c.out.isSealed():
 		return errClosing
 	}
-	f, err := c.frames.head()
+	f, err := c.frames.Next()
 	switch {
 	case err != nil:
-		return cutShort(err)
-	case f.typ == frameHeartbeat && f.channel == 0:
-		return c.frames.discard(f)
-	case f.typ != frameBody || f.channel != theChannel:
-		return refusal(codeUnexpectedFrame, fmt.Sprintf("a frame of type %d on channel %d within a message", f.typ, f.channel))
-	case int64(f.size) > r.left:
+		return amqpframe.CutShort(err)
+	case f.Type == amqpframe.HeartbeatFrame && f.Channel == 0:
+		return c.frames.Discard(f)
+	case f.Type != amqpframe.BodyFrame || f.Channel != theChannel:
+		return refusal(codeUnexpectedFrame, fmt.Sprintf("a frame of type %d on channel %d within a message", f.Type, f.Channel))
+	case int64(f.Size) > r.left:
 		return refusal(codeFrameError, "a content body is longer than its header says")
-	case f.size == 0:
-		return c.frames.end()
+	case f.Size == 0:
+		return c.frames.End()
 	}
-	r.inFrame = int64(f.size)
+	r.inFrame = int64(f.Size)
 	return nil
 }

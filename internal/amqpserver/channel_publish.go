@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpframe"
 )
 
 // incoming is a message on its way in.
 type incoming struct {
 	exchange, routingKey string
-	headers              Table
+	headers              amqpframe.Table
 	body                 []byte
 	// size is that of the body; known once the content header has come.
 	size      int64
@@ -26,11 +28,11 @@ type incoming struct {
 }
 
 // publish handles basic.publish. mandatory has no meaning here: whatever is published has a place to go to.
-func (ch *channel) publish(a *arguments) *Refusal {
-	a.short()
-	exchange, routingKey := a.shortBytes(), a.shortBytes()
+func (ch *channel) publish(a *amqpframe.Arguments) *Refusal {
+	a.Short()
+	exchange, routingKey := a.ShortBytes(), a.ShortBytes()
 	const immediate = 2
-	if a.octet()&immediate != 0 {
+	if a.Octet()&immediate != 0 {
 		return refusal(codeNotImplemented, "immediate=true")
 	}
 	if string(exchange) != ch.exchange {
@@ -66,13 +68,12 @@ func (ch *channel) header(payload []byte) error {
 	if m == nil || m.hasHeader {
 		return refusal(codeUnexpectedFrame, "a content header that does not follow basic.publish")
 	}
-	a := &arguments{unread: payload}
-	class, _, size := a.short(), a.short(), a.longLong()
-	if a.err == nil && class != classBasic {
-		return refusal(codeUnexpectedFrame, fmt.Sprintf("a content header of class %d", class))
+	content, err := amqpframe.ReadContent(payload)
+	if unexpected, ok := errors.AsType[amqpframe.Error](err); ok {
+		return refusal(codeUnexpectedFrame, unexpected.Error())
 	}
-	headers := findHeaders(a)
-	if size > maxBody {
+	size, headers := content.Size, content.Headers
+	if size > amqpframe.MaxBody {
 		tooLarge := refusal(codePreconditionFailed, fmt.Sprintf("a message of %d bytes is larger than any broker takes", size))
 		ch.fail(withMethod(tooLarge, basicPublish))
 		return nil
@@ -80,13 +81,11 @@ func (ch *channel) header(payload []byte) error {
 	if len(headers) > maxHeaders {
 		headers = nil // the event is in the body
 	}
-	if a.err == nil && len(headers) > 0 {
-		table := &arguments{unread: appendLongString(nil, string(headers))}
-		m.headers = table.table(1)
-		a.err = table.err
+	if err == nil {
+		m.headers, err = amqpframe.ReadTable(headers)
 	}
-	if a.err != nil {
-		return refusal(codeSyntaxError, a.err.Error())
+	if err != nil {
+		return refusal(codeSyntaxError, err.Error())
 	}
 	c := ch.connection
 	c.limit = time.Now().Add(c.server.timeouts.message + time.Duration(size>>20)*time.Second)
@@ -100,40 +99,9 @@ func (ch *channel) header(payload []byte) error {
 		if kept < m.size && m.reserved {
 			return ch.condense(m)
 		}
-		// What fits into one step is allocated at once: more than that was never read for nothing.
-		m.body = make([]byte, 0, min(m.size, readStep))
 	}
 	if m.size == 0 {
 		ch.complete()
-	}
-	return nil
-}
-
-// maxBody is the most that any RabbitMQ can be configured to take, rabbit_common's ?MAX_MSG_SIZE.
-const maxBody = 512 << 20
-
-// Flags of the properties that precede headers (AMQP 0-9-1 §4.2.6.1).
-const (
-	flagContentType     = 1 << 15
-	flagContentEncoding = 1 << 14
-	flagHeaders         = 1 << 13
-	flagContinued       = 1
-)
-
-// findHeaders reads the properties up to the headers; none that follow are of use.
-func findHeaders(a *arguments) []byte {
-	flags := a.short()
-	for more := flags; more&flagContinued != 0; {
-		more = a.short()
-	}
-	if flags&flagContentType != 0 {
-		a.shortBytes()
-	}
-	if flags&flagContentEncoding != 0 {
-		a.shortBytes()
-	}
-	if flags&flagHeaders != 0 {
-		return a.longString()
 	}
 	return nil
 }
@@ -162,27 +130,21 @@ func (ch *channel) reserve(m *incoming) error {
 	}
 }
 
-// wholeStep is how much of a body has to come before there is room for all of it.
-const wholeStep = 1 << 20
-
 // body handles a part of a message's body.
-func (ch *channel) body(f frame) error {
+func (ch *channel) body(f amqpframe.Head) error {
 	m, frames := ch.incoming, ch.connection.frames
 	if m == nil || !m.hasHeader {
 		return refusal(codeUnexpectedFrame, "a content body that does not follow its header")
 	}
-	m.received += int64(f.size)
+	m.received += int64(f.Size)
 	if m.received > m.size {
 		return refusal(codeFrameError, "a content body is longer than its header says")
 	}
 	var err error
 	if m.ignored {
-		err = frames.discard(f)
+		err = frames.Discard(f)
 	} else {
-		if len(m.body) >= wholeStep && cap(m.body) < int(m.size) {
-			m.body = slices.Grow(m.body, int(m.size)-len(m.body)) // it is paid for, and each step would copy it
-		}
-		m.body, err = frames.appendPayload(m.body, f)
+		m.body, err = frames.AppendBody(m.body, f, m.size)
 	}
 	if err == nil && m.received == m.size {
 		ch.complete()

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/delivery"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpframe"
 )
 
 func TestMessageAndClient(t *testing.T) {
@@ -37,7 +39,7 @@ func TestMessageAndClient(t *testing.T) {
 		assert.Equal(t, body, string(m.Body))
 		assert.Equal(t, "keystone", m.Exchange)
 		assert.Equal(t, "notifications.info", m.RoutingKey)
-		assert.Equal(t, Table{"traceparent": "00-1-2-01", "count": int64(7)}, m.Headers)
+		assert.Equal(t, amqpframe.Table{"traceparent": "00-1-2-01", "count": int64(7)}, m.Headers)
 		assert.WithinDuration(t, time.Now(), m.Received, soon)
 		assert.Equal(t, &Client{
 			Address: m.Client.Address, Mechanism: MechanismPlain, User: "keystone",
@@ -97,7 +99,7 @@ func TestConfirmOrder(t *testing.T) {
 func TestWindows(t *testing.T) {
 	const connections, count = 8, 2000
 	arrivals := delivery.NewQueue(func(**Message) int { return 0 })
-	f := start(t, options{handler: handlerFunc(arrivals.Put)})
+	f := start(t, options{handler: handlerFunc(func(m *Message) { arrivals.Put(m) })})
 	ctx, cancel := context.WithCancel(t.Context())
 	var accepting, publishing sync.WaitGroup
 	var bodies []string

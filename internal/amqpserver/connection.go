@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpframe"
 )
 
 // theChannel is the number of the one channel of a connection: all that a publisher needs, and one bound less to keep.
@@ -25,7 +27,7 @@ type connection struct {
 	// evicted is set when it had to make room for another before it was opened.
 	evicted  atomic.Bool
 	accepted time.Time
-	frames   *frameReader
+	frames   *amqpframe.Reader
 	out      outbox
 
 	heartbeat time.Duration
@@ -123,9 +125,9 @@ var ErrPanic = errors.New("panic")
 func (c *connection) read() error {
 	c.limit = time.Time{}
 	for {
-		f, err := c.frames.head()
+		f, err := c.frames.Next()
 		if err != nil {
-			return c.slow(err)
+			return c.told(err)
 		}
 		if c.out.isSealed() {
 			if done, err := c.readAfterClose(f); done || err != nil {
@@ -134,42 +136,42 @@ func (c *connection) read() error {
 			continue
 		}
 		if done, err := c.handle(f); done || err != nil {
-			return c.slow(err)
+			return c.told(err)
 		}
 	}
 }
 
-// slow turns the deadline of a message into a refusal.
-func (c *connection) slow(err error) error {
+// told turns the deadline of a message, and what is no frame, into a refusal.
+func (c *connection) told(err error) error {
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() && !c.limit.IsZero() && !c.out.isSealed() {
 		return refusal(codeConnectionForced, fmt.Sprintf("a message did not come to its end within %s", c.server.timeouts.message))
 	}
-	return err
+	return refusedFrame(err)
 }
 
-func (c *connection) handle(f frame) (done bool, err error) {
+func (c *connection) handle(f amqpframe.Head) (done bool, err error) {
 	switch {
-	case f.typ == frameHeartbeat && f.channel == 0:
-		return false, c.frames.discard(f)
-	case f.typ == frameMethod && f.channel == 0:
-		payload, err := c.frames.read(f)
+	case f.Type == amqpframe.HeartbeatFrame && f.Channel == 0:
+		return false, c.frames.Discard(f)
+	case f.Type == amqpframe.MethodFrame && f.Channel == 0:
+		payload, err := c.frames.Payload(f)
 		if err != nil {
 			return false, err
 		}
 		return c.handleConnectionMethod(payload)
-	case f.channel > theChannel:
-		return false, refusal(codeChannelError, fmt.Sprintf("channel %d is more than channel_max", f.channel))
-	case f.channel == 0 || f.typ < frameMethod || f.typ > frameBody:
-		return false, refusal(codeUnexpectedFrame, fmt.Sprintf("a frame of type %d on channel %d", f.typ, f.channel))
+	case f.Channel > theChannel:
+		return false, refusal(codeChannelError, fmt.Sprintf("channel %d is more than channel_max", f.Channel))
+	case f.Channel == 0 || f.Type < amqpframe.MethodFrame || f.Type > amqpframe.BodyFrame:
+		return false, refusal(codeUnexpectedFrame, fmt.Sprintf("a frame of type %d on channel %d", f.Type, f.Channel))
 	default:
 		return false, c.handleChannelFrame(f)
 	}
 }
 
 func (c *connection) handleConnectionMethod(payload []byte) (done bool, err error) {
-	a := arguments{unread: payload}
-	switch m := method(a.long()); m {
+	a := amqpframe.NewArguments(payload)
+	switch m := method(a.Long()); m {
 	case connectionClose:
 		c.out.finish(func(to []byte) []byte { return appendMethod(to, 0, connectionCloseOk, nil) })
 		return true, nil
@@ -182,35 +184,35 @@ func (c *connection) handleConnectionMethod(payload []byte) (done bool, err erro
 	}
 }
 
-func (c *connection) handleChannelFrame(f frame) error {
+func (c *connection) handleChannelFrame(f amqpframe.Head) error {
 	ch := c.channel
-	if f.typ == frameMethod {
-		payload, err := c.frames.read(f)
+	if f.Type == amqpframe.MethodFrame {
+		payload, err := c.frames.Payload(f)
 		if err != nil {
 			return err
 		}
-		a := &arguments{unread: payload}
-		return c.handleMethod(ch, method(a.long()), a)
+		a := amqpframe.NewArguments(payload)
+		return c.handleMethod(ch, method(a.Long()), a)
 	}
 	switch {
 	case ch == nil:
 		return refusal(codeChannelError, "content on a channel that is not open")
 	case ch.closeSent:
-		return c.frames.discard(f)
-	case f.typ == frameBody:
+		return c.frames.Discard(f)
+	case f.Type == amqpframe.BodyFrame:
 		return ch.body(f)
 	}
-	payload, err := c.frames.read(f)
+	payload, err := c.frames.Payload(f)
 	if err != nil {
 		return err
 	}
 	return ch.header(payload)
 }
 
-func (c *connection) handleMethod(ch *channel, m method, a *arguments) error {
+func (c *connection) handleMethod(ch *channel, m method, a *amqpframe.Arguments) error {
 	switch {
-	case a.err != nil:
-		return refusal(codeSyntaxError, a.err.Error())
+	case a.Err() != nil:
+		return refusal(codeSyntaxError, a.Err().Error())
 	case ch == nil && m == channelOpen:
 		c.channel = &channel{connection: c}
 		c.reply(channelOpenOk, func(to []byte) []byte { return appendLong(to, 0) })
@@ -231,8 +233,8 @@ func (c *connection) handleMethod(ch *channel, m method, a *arguments) error {
 		return withMethod(refusal(codeUnexpectedFrame, "a method within a message"), m)
 	}
 	r := ch.method(m, a)
-	if r == nil && a.err != nil {
-		r = refusal(codeSyntaxError, a.err.Error())
+	if r == nil && a.Err() != nil {
+		r = refusal(codeSyntaxError, a.Err().Error())
 	}
 	if r == nil {
 		return nil

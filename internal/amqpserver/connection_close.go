@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"time"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpframe"
 )
 
 // endReason is what the observer is told: the server's reason where it had one.
@@ -49,15 +51,15 @@ func (c *connection) breakOff() {
 // drain reads until the client has seen connection.close: closed before, the client may get a reset instead of the code.
 func (c *connection) drain() error {
 	for {
-		f, err := c.frames.head()
+		f, err := c.frames.Next()
 		if err == nil {
 			var done bool
 			if done, err = c.readAfterClose(f); done {
 				return nil
 			}
 		}
-		if _, refused := errors.AsType[*Refusal](err); refused { // no frames any more
-			_, err = io.Copy(io.Discard, c.frames.from)
+		if _, refused := errors.AsType[amqpframe.Error](err); refused { // no frames any more
+			_, err = io.Copy(io.Discard, c.frames.From)
 		}
 		if err != nil {
 			return err
@@ -66,16 +68,16 @@ func (c *connection) drain() error {
 }
 
 // readAfterClose reads a frame after connection.close was sent. done reports whether the client has closed too.
-func (c *connection) readAfterClose(f frame) (done bool, err error) {
-	if f.typ != frameMethod || f.channel != 0 {
-		return false, c.frames.discard(f)
+func (c *connection) readAfterClose(f amqpframe.Head) (done bool, err error) {
+	if f.Type != amqpframe.MethodFrame || f.Channel != 0 {
+		return false, c.frames.Discard(f)
 	}
-	payload, err := c.frames.read(f)
+	payload, err := c.frames.Payload(f)
 	if err != nil {
 		return false, err
 	}
-	a := arguments{unread: payload}
-	m := method(a.long())
+	a := amqpframe.NewArguments(payload)
+	m := method(a.Long())
 	return m == connectionCloseOk || m == connectionClose, nil
 }
 

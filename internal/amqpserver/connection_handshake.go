@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpframe"
 )
 
 // handshake lets a client in, or returns why not. It ends with connection.open-ok, within its deadline.
@@ -33,6 +35,7 @@ func (c *connection) handshake() error {
 	if err == nil {
 		err = c.open(client)
 	}
+	err = refusedFrame(err)
 	if refused, ok := errors.AsType[*Refusal](err); ok {
 		_ = c.send(refused.appendClose(nil, 0)) // the refusal says more than that it could not be sent
 		_ = c.conn.SetReadDeadline(time.Now().Add(c.server.timeouts.close))
@@ -61,7 +64,7 @@ var protocolHeader = []byte("AMQP\x00\x00\x09\x01")
 // readProtocolHeader answers another protocol with the header of ours, and closes (AMQP 0-9-1 §4.2.2).
 func (c *connection) readProtocolHeader() error {
 	header := make([]byte, len(protocolHeader))
-	if _, err := io.ReadFull(c.frames.from, header); err != nil {
+	if _, err := io.ReadFull(c.frames.From, header); err != nil {
 		return err
 	}
 	if bytes.Equal(header, protocolHeader) {
@@ -76,11 +79,11 @@ var ErrProtocol = errors.New("the client does not speak AMQP 0-9-1")
 
 func (s *Server) appendStart(to []byte) []byte {
 	to = append(to, 0, 9)
-	to = appendTable(to, Table{
+	to = appendTable(to, amqpframe.Table{
 		"product":     s.config.Product,
 		"version":     s.config.Version,
 		"information": "A publish-only AMQP 0-9-1 endpoint; no broker",
-		"capabilities": Table{
+		"capabilities": amqpframe.Table{
 			"publisher_confirms":           true,
 			"basic.nack":                   true, // never sent; pika asks for it before it publishes with confirms
 			"authentication_failure_close": true,
@@ -96,17 +99,17 @@ func (c *connection) startOk(state *tls.ConnectionState) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	properties := a.table(1)
-	mechanism := Mechanism(a.shortString())
-	response := a.longString()
-	a.shortBytes() // the locale
-	if a.err != nil {
-		return nil, refusal(codeSyntaxError, a.err.Error())
+	properties := a.Table()
+	mechanism := Mechanism(a.ShortString())
+	response := a.LongBytes()
+	a.ShortBytes() // the locale
+	if a.Err() != nil {
+		return nil, refusal(codeSyntaxError, a.Err().Error())
 	}
 	user, err := c.login(mechanism, response, state)
 	if err != nil {
 		c.pause(c.server.timeouts.failure)
-		capabilities, _ := properties["capabilities"].(Table)
+		capabilities, _ := properties["capabilities"].(amqpframe.Table)
 		if told, _ := capabilities["authentication_failure_close"].(bool); told && !errors.Is(err, ErrTooManyLogins) {
 			err = errors.Join(err, refusal(codeAccessRefused, "login was refused"))
 		}
@@ -162,18 +165,18 @@ func (c *connection) tune() error {
 	if err != nil {
 		return err
 	}
-	channels, frames, heartbeat := a.short(), a.long(), a.short()
+	channels, frames, heartbeat := a.Short(), a.Long(), a.Short()
 	switch {
-	case a.err != nil:
-		return refusal(codeSyntaxError, a.err.Error())
+	case a.Err() != nil:
+		return refusal(codeSyntaxError, a.Err().Error())
 	case channels > theChannel:
 		return refusal(codeNotAllowed, fmt.Sprintf("channel_max is %d", theChannel))
 	case frames > frameMax || (frames > 0 && frames < frameMin):
 		return refusal(codeNotAllowed, fmt.Sprintf("frame_max must be between %d and %d", frameMin, frameMax))
 	}
-	c.frames.max = frameMax // 0 means as offered
+	c.frames.Max = frameMax // 0 means as offered
 	if frames > 0 {
-		c.frames.max = frames
+		c.frames.Max = frames
 	}
 	c.heartbeat = time.Duration(heartbeat) * time.Second
 	return nil
@@ -185,9 +188,9 @@ func (c *connection) open(client *Client) error {
 	if err != nil {
 		return err
 	}
-	a.shortBytes() // the virtual host
-	if a.err != nil {
-		return refusal(codeSyntaxError, a.err.Error())
+	a.ShortBytes() // the virtual host
+	if a.Err() != nil {
+		return refusal(codeSyntaxError, a.Err().Error())
 	}
 	if err := c.say(connectionOpenOk, func(to []byte) []byte { return appendShortString(to, "") }); err != nil {
 		return err
@@ -205,21 +208,21 @@ func (c *connection) say(m method, write func([]byte) []byte) error {
 }
 
 // expect reads the next method, which must be the one that the handshake wants; heartbeats may precede it.
-func (c *connection) expect(wanted method) (*arguments, error) {
+func (c *connection) expect(wanted method) (*amqpframe.Arguments, error) {
 	for {
-		f, err := c.frames.head()
+		f, err := c.frames.Next()
 		if err != nil {
 			return nil, err
 		}
-		payload, err := c.frames.read(f)
+		payload, err := c.frames.Payload(f)
 		if err != nil {
 			return nil, err
 		}
-		if f.typ == frameHeartbeat {
+		if f.Type == amqpframe.HeartbeatFrame {
 			continue
 		}
-		a := &arguments{unread: payload}
-		if m := method(a.long()); f.typ != frameMethod || f.channel != 0 || m != wanted {
+		a := amqpframe.NewArguments(payload)
+		if m := method(a.Long()); f.Type != amqpframe.MethodFrame || f.Channel != 0 || m != wanted {
 			return nil, refusal(codeCommandInvalid, fmt.Sprintf("method %d of class %d was expected", uint16(wanted), wanted.class()))
 		}
 		return a, nil

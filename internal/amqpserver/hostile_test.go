@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpframe"
 )
 
 // TestViolations: what breaks the protocol of an open connection is answered with its code, and the connection ends.
@@ -29,22 +31,22 @@ func TestViolations(t *testing.T) {
 		{"frame over frame_max", codeFrameError, [][]byte{{1, 0, 1, 0xff, 0xff, 0xff, 0xff}}},
 		{"frame without its end", codeFrameError, [][]byte{{8, 0, 0, 0, 0, 0, 0, 0}}},
 		{"method over 32 KiB", codeFrameError, [][]byte{{1, 0, 1, 0, 1, 0, 0}}},
-		{"method that is cut short", codeSyntaxError, [][]byte{wireFrame(frameMethod, 1, []byte{0, 60})}},
-		{"arguments that are cut short", codeSyntaxError, [][]byte{wireFrame(frameMethod, 1, []byte{0, 60, 0, 40, 0, 0, 9})}},
-		{"method of no class", codeCommandInvalid, [][]byte{wireFrame(frameMethod, 1, []byte{0, 7, 0, 7})}},
+		{"method that is cut short", codeSyntaxError, [][]byte{wireFrame(amqpframe.MethodFrame, 1, []byte{0, 60})}},
+		{"arguments that are cut short", codeSyntaxError, [][]byte{wireFrame(amqpframe.MethodFrame, 1, []byte{0, 60, 0, 40, 0, 0, 9})}},
+		{"method of no class", codeCommandInvalid, [][]byte{wireFrame(amqpframe.MethodFrame, 1, []byte{0, 7, 0, 7})}},
 		{"start-ok again", codeCommandInvalid, [][]byte{wireStartOk}},
 		{"close-ok unasked", codeCommandInvalid, [][]byte{appendMethod(nil, 0, connectionCloseOk, nil)}},
-		{"channel over channel_max", codeChannelError, [][]byte{wireFrame(frameMethod, 2, []byte{0, 20, 0, 10, 0})}},
+		{"channel over channel_max", codeChannelError, [][]byte{wireFrame(amqpframe.MethodFrame, 2, []byte{0, 20, 0, 10, 0})}},
 		{"channel opened twice", codeChannelError, [][]byte{wireChannel}},
 		{"content without publish", codeUnexpectedFrame, [][]byte{wireHeader(3)}},
-		{"body without header", codeUnexpectedFrame, [][]byte{wirePublish(), wireFrame(frameBody, 1, []byte("x"))}},
+		{"body without header", codeUnexpectedFrame, [][]byte{wirePublish(), wireFrame(amqpframe.BodyFrame, 1, []byte("x"))}},
 		{"header twice", codeUnexpectedFrame, [][]byte{wirePublish(), wireHeader(3), wireHeader(3)}},
 		{"publish inside publish", codeUnexpectedFrame, [][]byte{wirePublish(), wireHeader(3), wirePublish()}},
-		{"body longer than said", codeFrameError, [][]byte{wirePublish(), wireHeader(3), wireFrame(frameBody, 1, []byte("four"))}},
-		{"header of another class", codeUnexpectedFrame, [][]byte{wirePublish(), wireFrame(frameHeader, 1, make([]byte, 14))}},
-		{"headers nested 300 deep", codeSyntaxError, [][]byte{wirePublish(), wireFrame(frameHeader, 1, deepHeader)}},
-		{"immediate", codeNotImplemented, [][]byte{wireFrame(frameMethod, 1, []byte{0, 60, 0, 40, 0, 0, 0, 0, 2})}},
-		{"content on channel 0", codeUnexpectedFrame, [][]byte{wireFrame(frameBody, 0, []byte("x"))}},
+		{"body longer than said", codeFrameError, [][]byte{wirePublish(), wireHeader(3), wireFrame(amqpframe.BodyFrame, 1, []byte("four"))}},
+		{"header of another class", codeUnexpectedFrame, [][]byte{wirePublish(), wireFrame(amqpframe.HeaderFrame, 1, make([]byte, 14))}},
+		{"headers nested 300 deep", codeSyntaxError, [][]byte{wirePublish(), wireFrame(amqpframe.HeaderFrame, 1, deepHeader)}},
+		{"immediate", codeNotImplemented, [][]byte{wireFrame(amqpframe.MethodFrame, 1, []byte{0, 60, 0, 40, 0, 0, 0, 0, 2})}},
+		{"content on channel 0", codeUnexpectedFrame, [][]byte{wireFrame(amqpframe.BodyFrame, 0, []byte("x"))}},
 		{"frame of no type", codeUnexpectedFrame, [][]byte{wireFrame(5, 1, nil)}},
 		{"publish on a channel never open", codeChannelError,
 			[][]byte{appendMethod(nil, 1, channelClose, func(to []byte) []byte { return append(to, make([]byte, 7)...) }), wirePublish()}},
@@ -59,7 +61,7 @@ func TestViolations(t *testing.T) {
 				kind, a = w.next()
 			}
 			require.Equal(t, connectionClose, kind)
-			require.Equal(t, uint16(test.code), a.short())
+			require.Equal(t, uint16(test.code), a.Short())
 			w.send(appendMethod(nil, 0, connectionCloseOk, nil))
 			w.expectEnd()
 			var refused *Refusal
@@ -73,7 +75,7 @@ func TestViolations(t *testing.T) {
 
 // TestBeforeAuthentication: a stranger gets an answer or an end, soon, and no memory.
 func TestBeforeAuthentication(t *testing.T) {
-	bigStart := wireFrame(frameMethod, 0, make([]byte, handshakeFrameMax))
+	bigStart := wireFrame(amqpframe.MethodFrame, 0, make([]byte, handshakeFrameMax))
 	for _, test := range []struct {
 		name string
 		send []byte
@@ -83,16 +85,18 @@ func TestBeforeAuthentication(t *testing.T) {
 		{"AMQP 1.0", []byte("AMQP\x00\x01\x00\x00"), protocolHeader},
 		{"nothing", nil, nil},
 		{"half a header", protocolHeader[:5], nil},
-		{"no start-ok", protocolHeader, []byte{frameMethod, 0, 0}},
-		{"4 GiB frame", append(bytes.Clone(protocolHeader), 1, 0, 0, 0xff, 0xff, 0xff, 0xff), []byte{frameMethod, 0, 0}},
-		{"frame of 8 KiB", append(bytes.Clone(protocolHeader), bigStart...), []byte{frameMethod, 0, 0}},
-		{"publish at once", append(bytes.Clone(protocolHeader), wirePublish()...), []byte{frameMethod, 0, 0}},
-		{"start-ok cut short", append(bytes.Clone(protocolHeader), wireFrame(frameMethod, 0, []byte{0, 10, 0, 11, 0, 0})...),
-			[]byte{frameMethod, 0, 0}},
-		{"heartbeats forever", append(bytes.Clone(protocolHeader), bytes.Repeat(heartbeat(), 1000)...), []byte{frameMethod, 0, 0}},
-		{"channels over the max", bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(2, 0, 0)}, nil), []byte{frameMethod, 0, 0}},
-		{"frames too small", bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(1, 100, 0)}, nil), []byte{frameMethod, 0, 0}},
-		{"frames too large", bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(1, 1<<30, 0)}, nil), []byte{frameMethod, 0, 0}},
+		{"no start-ok", protocolHeader, []byte{amqpframe.MethodFrame, 0, 0}},
+		{"4 GiB frame", append(bytes.Clone(protocolHeader), 1, 0, 0, 0xff, 0xff, 0xff, 0xff), []byte{amqpframe.MethodFrame, 0, 0}},
+		{"frame of 8 KiB", append(bytes.Clone(protocolHeader), bigStart...), []byte{amqpframe.MethodFrame, 0, 0}},
+		{"publish at once", append(bytes.Clone(protocolHeader), wirePublish()...), []byte{amqpframe.MethodFrame, 0, 0}},
+		{"start-ok cut short", append(bytes.Clone(protocolHeader), wireFrame(amqpframe.MethodFrame, 0, []byte{0, 10, 0, 11, 0, 0})...),
+			[]byte{amqpframe.MethodFrame, 0, 0}},
+		{"heartbeats forever", append(bytes.Clone(protocolHeader), bytes.Repeat(heartbeat(), 1000)...), []byte{amqpframe.MethodFrame, 0, 0}},
+		{"channels over the max", bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(2, 0, 0)}, nil),
+			[]byte{amqpframe.MethodFrame, 0, 0}},
+		{"frames too small", bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(1, 100, 0)}, nil), []byte{amqpframe.MethodFrame, 0, 0}},
+		{"frames too large", bytes.Join([][]byte{protocolHeader, wireStartOk, wireTuneOk(1, 1<<30, 0)}, nil),
+			[]byte{amqpframe.MethodFrame, 0, 0}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -120,8 +124,8 @@ func TestSlowMessage(t *testing.T) {
 	}{
 		{"no header", [][]byte{wirePublish()}},
 		{"no body", [][]byte{wirePublish(), wireHeader(10)}},
-		{"half a body", [][]byte{wirePublish(), wireHeader(10), wireFrame(frameBody, 1, []byte("half"))}},
-		{"half a frame", [][]byte{wirePublish(), wireHeader(10), wireFrame(frameBody, 1, []byte("half"))[:9]}},
+		{"half a body", [][]byte{wirePublish(), wireHeader(10), wireFrame(amqpframe.BodyFrame, 1, []byte("half"))}},
+		{"half a frame", [][]byte{wirePublish(), wireHeader(10), wireFrame(amqpframe.BodyFrame, 1, []byte("half"))[:9]}},
 		{"ignored no less", [][]byte{appendMethod(nil, 1, basicPublish, func(to []byte) []byte { return append(to, 0, 0, 0, 0, 0) }),
 			wireHeader(10)}},
 	} {
@@ -150,14 +154,14 @@ func TestAnnouncedOnly(t *testing.T) {
 	w.expect(basicAck)
 
 	// A TiB is too large by far: the channel is closed, what comes is void, and the client may go on.
-	w.send(wirePublish(), wireHeader(1<<40), wireFrame(frameBody, 1, make([]byte, 1000)))
+	w.send(wirePublish(), wireHeader(1<<40), wireFrame(amqpframe.BodyFrame, 1, make([]byte, 1000)))
 	w.expectClose(channelClose, codePreconditionFailed)
-	w.send(wireFrame(frameBody, 1, make([]byte, 1000)), wirePublish(), wireHeader(1), wireCloseOk, wireChannel)
+	w.send(wireFrame(amqpframe.BodyFrame, 1, make([]byte, 1000)), wirePublish(), wireHeader(1), wireCloseOk, wireChannel)
 	w.expect(channelOpenOk)
 	w.send(wireConfirm)
 	w.expect(confirmSelectOk)
 	w.publish("after")
-	assert.Equal(t, uint64(1), w.expect(basicAck).longLong(), "tags begin anew")
+	assert.Equal(t, uint64(1), w.expect(basicAck).LongLong(), "tags begin anew")
 	assert.Equal(t, []string{"small", "after"}, f.messages.bodies())
 }
 
@@ -169,11 +173,11 @@ func TestHeadersInTheBudget(t *testing.T) {
 	headers := bytes.Repeat([]byte{1, 'x', 'V'}, 1000)
 	properties := func(headers []byte) []byte {
 		payload := appendLongLong(appendShort(appendShort(nil, classBasic), 0), 0)
-		return wireFrame(frameHeader, 1, append(appendLong(appendShort(payload, flagHeaders), uint32(len(headers))), headers...))
+		return wireFrame(amqpframe.HeaderFrame, 1, append(appendLong(appendShort(payload, flagHeaders), uint32(len(headers))), headers...))
 	}
 	w.send(wirePublish(), properties(headers))
 	message := f.messages.eventually(t, 1)[0]
-	assert.Equal(t, Table{"x": nil}, message.Headers)
+	assert.Equal(t, amqpframe.Table{"x": nil}, message.Headers)
 	assert.Equal(t, cost(0, len(headers)), f.Stats().InFlightBytes)
 	message.Accept()
 	w.expect(basicAck)
@@ -185,7 +189,7 @@ func TestHeadersInTheBudget(t *testing.T) {
 // TestLargeBodyAmongOtherFrames: heartbeats may come within a body that is condensed; nothing else may, and its end may not be missing.
 func TestLargeBodyAmongOtherFrames(t *testing.T) {
 	f := start(t, options{configure: func(c *Config) { c.MaxMessageBytes = 10 }})
-	part := func(size int) []byte { return wireFrame(frameBody, 1, bytes.Repeat([]byte("x"), size)) }
+	part := func(size int) []byte { return wireFrame(amqpframe.BodyFrame, 1, bytes.Repeat([]byte("x"), size)) }
 	w := f.wire().confirming()
 	w.send(wirePublish(), wireHeader(30), part(5), heartbeat(), part(0), part(20), heartbeat(), part(5))
 	w.expect(basicAck)
@@ -198,7 +202,7 @@ func TestLargeBodyAmongOtherFrames(t *testing.T) {
 		{"a header", wireHeader(30)},
 		{"too much", part(26)},
 		{"no frame", []byte("GET / HTTP/1.1\r\n")},
-		{"another end", []byte{frameBody, 0, 1, 0, 0, 0, 1, 'x', 0}},
+		{"another end", []byte{amqpframe.BodyFrame, 0, 1, 0, 0, 0, 1, 'x', 0}},
 	} {
 		w := f.wire().confirming()
 		w.send(wirePublish(), wireHeader(30), part(5), test.frames)

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpframe"
 )
 
 // TestConfirmTimeout: what is not accepted within ConfirmTimeout is given back with 320; sent again, it is the same message for the
@@ -64,7 +66,7 @@ func TestNoRoomUntilTheConfirmTimeout(t *testing.T) {
 	w.expect(channelOpenOk)
 	w.send(wirePublish(), wireHeader(1<<20)) // without confirmation, so that what takes the room is not bounded itself
 	for range 16 {
-		w.send(wireFrame(frameBody, 1, make([]byte, 1<<16)))
+		w.send(wireFrame(amqpframe.BodyFrame, 1, make([]byte, 1<<16)))
 	}
 	f.messages.eventually(t, 1)
 	w.send(wirePublish(), wireHeader(1<<20))
@@ -116,10 +118,10 @@ func TestHeartbeats(t *testing.T) {
 	w.publish("held")
 	message := f.messages.eventually(t, 1)[0]
 	for range 5 { // 2.5 s without a word of the client's
-		head, err := w.frames.head()
+		head, err := w.frames.Next()
 		require.NoError(t, err)
-		require.Equal(t, frame{typ: frameHeartbeat}, head)
-		require.NoError(t, w.frames.discard(head))
+		require.Equal(t, amqpframe.Head{Type: amqpframe.HeartbeatFrame}, head)
+		require.NoError(t, w.frames.Discard(head))
 	}
 	message.Accept()
 	w.expect(basicAck)
@@ -152,7 +154,7 @@ func TestShutdown(t *testing.T) {
 	busy.send(wireConfirm)
 	busy.expect(confirmSelectOk) // so that the message has been read
 	message.Accept()
-	assert.Equal(t, uint64(1), busy.expect(basicAck).longLong())
+	assert.Equal(t, uint64(1), busy.expect(basicAck).LongLong())
 	busy.expectClose(connectionClose, codeConnectionForced)
 	require.NoError(t, <-done)
 	assert.Equal(t, []string{"in flight"}, f.messages.bodies())

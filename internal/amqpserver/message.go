@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpframe"
 )
 
 // Handler takes messages over.
@@ -38,7 +40,7 @@ type Message struct {
 	Exchange   string
 	RoutingKey string
 	// Headers are the message's headers; nil when there are none.
-	Headers Table
+	Headers amqpframe.Table
 	// Body belongs to the handler.
 	Body []byte
 	// Size is that of the body as it was published; more than is in Body where it was condensed.

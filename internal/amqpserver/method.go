@@ -37,11 +37,6 @@ const (
 	confirmSelectOk   method = 85<<16 | 11
 )
 
-const (
-	classConnection = 10
-	classBasic      = 60
-)
-
 // refused are the methods that AMQP knows and that a publisher has no need of. Others are none at all.
 var refused = map[method]string{
 	40<<16 | 20: "exchange.delete", 40<<16 | 30: "exchange.bind", 40<<16 | 40: "exchange.unbind",

@@ -21,6 +21,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpframe"
 )
 
 // service is a process that publishes with Debian's oslo.messaging and kombu.
@@ -220,8 +222,9 @@ func TestKombu(t *testing.T) {
 	require.Len(t, messages, 3)
 	assert.Equal(t, "small", string(messages[0].Body))
 	assert.Nil(t, messages[0].Headers)
-	assert.Equal(t, Table{"nested": Table{"list": []any{int64(1), "two", nil, true, 2.5, Table{"deep": "bytes"}}}}, messages[1].Headers)
-	assert.Equal(t, Table{"count": uint64(1) << 40, "negative": int64(-1)}, messages[2].Headers)
+	list := []any{int64(1), "two", nil, true, 2.5, amqpframe.Table{"deep": "bytes"}}
+	assert.Equal(t, amqpframe.Table{"nested": amqpframe.Table{"list": list}}, messages[1].Headers)
+	assert.Equal(t, amqpframe.Table{"count": uint64(1) << 40, "negative": int64(-1)}, messages[2].Headers)
 	assert.Len(t, messages[2].Body, 300_000)
 }
 
@@ -232,7 +235,7 @@ func TestPika(t *testing.T) {
 	messages := f.messages.all()
 	require.Len(t, messages, 3)
 	assert.Equal(t, "small", string(messages[0].Body))
-	assert.Equal(t, Table{"a": "b"}, messages[0].Headers)
+	assert.Equal(t, amqpframe.Table{"a": "b"}, messages[0].Headers)
 	assert.Len(t, messages[2].Body, 300_000)
 }
 

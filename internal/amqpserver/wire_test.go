@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpframe"
 )
 
 // wire is a client that sends what it is told to.
 type wire struct {
 	t      testing.TB
 	conn   net.Conn
-	frames *frameReader
+	frames *amqpframe.Reader
 }
 
 func (f *fixture) wire() *wire {
@@ -36,7 +38,7 @@ func (f *fixture) wireOver(conn net.Conn) *wire {
 	f.t.Cleanup(func() { _ = conn.Close() })
 	require.NoError(f.t, conn.SetDeadline(time.Now().Add(soon)))
 	w := &wire{t: f.t, conn: conn, frames: newFrameReader(conn)}
-	w.frames.max = frameMax
+	w.frames.Max = frameMax
 	return w
 }
 
@@ -49,21 +51,21 @@ func (w *wire) send(octets ...[]byte) {
 }
 
 // next returns the next method, past heartbeats.
-func (w *wire) next() (method, *arguments) {
+func (w *wire) next() (method, *amqpframe.Arguments) {
 	w.t.Helper()
 	for {
-		f, err := w.frames.head()
+		f, err := w.frames.Next()
 		require.NoError(w.t, err)
-		payload, err := w.frames.read(f)
+		payload, err := w.frames.Payload(f)
 		require.NoError(w.t, err)
-		if f.typ == frameMethod {
-			a := &arguments{unread: payload}
-			return method(a.long()), a
+		if f.Type == amqpframe.MethodFrame {
+			a := amqpframe.NewArguments(payload)
+			return method(a.Long()), a
 		}
 	}
 }
 
-func (w *wire) expect(want method) *arguments {
+func (w *wire) expect(want method) *amqpframe.Arguments {
 	w.t.Helper()
 	got, a := w.next()
 	require.Equal(w.t, want, got, "%d of class %d", uint16(got), got.class())
@@ -74,7 +76,7 @@ func (w *wire) expect(want method) *arguments {
 func (w *wire) expectClose(kind method, want code) {
 	w.t.Helper()
 	a := w.expect(kind)
-	got, text := a.short(), a.shortString()
+	got, text := a.Short(), a.ShortString()
 	require.Equal(w.t, uint16(want), got, text)
 	if kind == connectionClose {
 		w.send(appendMethod(nil, 0, connectionCloseOk, nil))
@@ -84,13 +86,13 @@ func (w *wire) expectClose(kind method, want code) {
 
 func (w *wire) expectEnd() {
 	w.t.Helper()
-	_, err := io.ReadAll(w.frames.from)
+	_, err := io.ReadAll(w.frames.From)
 	require.NoError(w.t, err, "closed by the server, and without a reset")
 }
 
 var (
 	wireStartOk = appendMethod(nil, 0, connectionStartOk, func(to []byte) []byte {
-		to = appendTable(to, Table{"capabilities": Table{"authentication_failure_close": true}})
+		to = appendTable(to, amqpframe.Table{"capabilities": amqpframe.Table{"authentication_failure_close": true}})
 		to = appendShortString(to, "PLAIN")
 		to = appendLongString(to, "\x00keystone\x00secret")
 		return appendShortString(to, "en_US")
@@ -115,15 +117,21 @@ func wirePublish() []byte {
 	})
 }
 
+// The class of a content header, and the flag of headers in its properties.
+const (
+	classBasic  = 60
+	flagHeaders = 1 << 13
+)
+
 func wireHeader(size uint64) []byte {
 	payload := appendShort(appendLongLong(appendShort(appendShort(nil, classBasic), 0), size), 0)
-	return wireFrame(frameHeader, 1, payload)
+	return wireFrame(amqpframe.HeaderFrame, 1, payload)
 }
 
 func wireFrame(kind byte, channel uint16, payload []byte) []byte {
 	to := appendShort([]byte{kind}, channel)
 	to = append(appendLong(to, uint32(len(payload))), payload...)
-	return append(to, frameEnd)
+	return append(to, amqpframe.FrameEnd)
 }
 
 // open goes as far as the open connection.
@@ -150,5 +158,5 @@ func (w *wire) confirming() *wire {
 
 func (w *wire) publish(body string) {
 	w.t.Helper()
-	w.send(wirePublish(), wireHeader(uint64(len(body))), wireFrame(frameBody, 1, []byte(body)))
+	w.send(wirePublish(), wireHeader(uint64(len(body))), wireFrame(amqpframe.BodyFrame, 1, []byte(body)))
 }

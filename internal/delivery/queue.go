@@ -27,10 +27,10 @@ func NewQueue[T any](size func(*T) int) *Queue[T] {
 	return &Queue[T]{size: size, ready: make(chan struct{}, 1)}
 }
 
-// Put appends an item. It never blocks.
-func (q *Queue[T]) Put(item T) {
+// Put appends items. It never blocks.
+func (q *Queue[T]) Put(items ...T) {
 	q.mu.Lock()
-	q.items = append(q.items, item)
+	q.items = append(q.items, items...)
 	q.mu.Unlock()
 	q.wake()
 }
@@ -79,6 +79,6 @@ func (q *Queue[T]) fitting(items []T) int {
 func (q *Queue[T]) wake() {
 	select {
 	case q.ready <- struct{}{}:
-	default: // one is pending already: Take sees this item too
+	default: // one is pending already: Take sees these items too
 	}
 }

@@ -32,9 +32,8 @@ func NewClient(config Config, observer Observer) *Client {
 // reconnects forever with jittered backoff and returns only when ctx ends, with ctx's error. It must not run twice at a time.
 //
 // serve's context ends when the consumer is cancelled, its channel or connection closes, or ctx ends; context.Cause says
-// why, in the broker's words. serve must drain Session.Deliveries quickly (calling Session.Received for each delivery), and
-// return soon after its context ends; while ctx ended but the channel did not, what is in flight can still be settled. An error from
-// serve ends the generation and is reported as its reason.
+// why, in the broker's words. serve must call Session.Receive, and return soon after its context ends; while ctx ended but the channel
+// did not, what is in flight can still be settled. An error from serve ends the generation and is reported as its reason.
 //
 // Connections are closed after serve returned, each within Config.ConnectionTimeout. No goroutine outlives Run.
 func (c *Client) Run(ctx context.Context, serve func(ctx context.Context, s *Session) error) error {

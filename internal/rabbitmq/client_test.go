@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/inbound"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 
@@ -117,7 +118,7 @@ func TestStaleTagsAreNeverSettled(t *testing.T) {
 	first := r.delivery(t)
 	require.Equal(t, "1", string(first.Body))
 	require.True(t, first.Redelivered)
-	require.EqualValues(t, 1, DeliveryCount(&first))
+	require.EqualValues(t, 1, first.DeliveryCount())
 	err := stale.Settle([]uint64{1}, []uint64{2})
 	require.ErrorIs(t, err, ErrSessionEnded)
 	require.ErrorContains(t, err, "CONNECTION_FORCED - closed by the test")
@@ -180,7 +181,7 @@ func TestAcknowledgementTimeoutEndsTheGeneration(t *testing.T) {
 	require.ErrorIs(t, stale.Settle(acknowledge(1)), ErrSessionEnded)
 	d := r.delivery(t)
 	require.Equal(t, "1", string(d.Body))
-	require.NoError(t, fresh.Settle(acknowledge(d.DeliveryTag)))
+	require.NoError(t, fresh.Settle(acknowledge(d.Tag)))
 	r.do(func() {
 		require.ErrorIs(t, r.disconnected[b.Address()][0], ErrAcknowledgementTimeout)
 	})
@@ -241,12 +242,15 @@ func TestInFlightIsSettledOnShutdown(t *testing.T) {
 		err <- NewClient(b.shared(), &recorder{}).Run(ctx, func(ctx context.Context, s *Session) error {
 			session = s
 			close(connected)
-			for range 3 {
-				d := <-s.Deliveries()
-				s.Received(&d, len(d.Body), time.Now())
-			}
-			cancel()
-			<-ctx.Done()
+			came := 0
+			s.Receive(ctx, func(deliveries []inbound.Delivery) {
+				for i := range deliveries {
+					s.Received(&deliveries[i], len(deliveries[i].Body), time.Now())
+				}
+				if came += len(deliveries); came == 3 {
+					cancel()
+				}
+			})
 			if err := s.Settle(acknowledge(1)); err != nil {
 				t.Error(err)
 			}
@@ -307,7 +311,7 @@ func TestDeliveryCountNearTheLimitWarns(t *testing.T) {
 	}
 	r := start(t, b.existing("theirs"))
 	d := r.delivery(t)
-	require.EqualValues(t, returns, DeliveryCount(&d))
+	require.EqualValues(t, returns, d.DeliveryCount())
 	var warnings [][2]int64
 	if b.version(t).isAtLeast(4) { // there is no limit before, unless somebody sets one, which nobody tells a consumer
 		warnings = [][2]int64{{returns, 20}}

@@ -109,16 +109,8 @@ func (g *generation) newSession(main *connection, known asserted, pause func(boo
 		queue: queue, main: main,
 		closed: channel.NotifyClose(make(chan *amqp.Error, 1)), cancelled: channel.NotifyCancel(make(chan string, 1)),
 	}
-	deliveries, err := channel.Consume(queue, "", false, false, false, false, nil)
-	switch {
-	case hasCode(err, amqp.AccessRefused):
-		return nil, nil, fmt.Errorf("consuming queue %q needs the read permission on it: %w", queue, err)
-	case err != nil:
-		return nil, nil, fmt.Errorf("consuming queue %q: %w", queue, err)
-	}
 	session := &Session{
 		channel:       channel,
-		deliveries:    deliveries,
 		tracker:       newTracker(g.prefetch),
 		prefetch:      g.prefetch,
 		maxBytes:      g.config.MaxInFlightBytes,
@@ -130,6 +122,14 @@ func (g *generation) newSession(main *connection, known asserted, pause func(boo
 		session.deliveryLimit = deliveryLimit
 	}
 	session.deadLetters.Store(known.deadLetters)
+	main.socket.inbound.DeliverTo(session.take)
+	_, err = channel.Consume(queue, "", false, false, false, false, nil) // its channel stays empty
+	switch {
+	case hasCode(err, amqp.AccessRefused):
+		return nil, nil, fmt.Errorf("consuming queue %q needs the read permission on it: %w", queue, err)
+	case err != nil:
+		return nil, nil, fmt.Errorf("consuming queue %q: %w", queue, err)
+	}
 	return session, end, nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/cenkalti/backoff/v7"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/inbound"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
 )
 
@@ -220,7 +221,7 @@ func (r *recorder) afterUpkeep(t *testing.T) {
 type running struct {
 	*recorder
 	sessions   chan *Session
-	deliveries chan amqp.Delivery
+	deliveries chan inbound.Delivery
 	stop       context.CancelFunc
 	stopped    chan error
 }
@@ -231,7 +232,7 @@ func start(t *testing.T, config Config, set ...func(*Client)) *running {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{
 		recorder: &recorder{}, stop: cancel, stopped: make(chan error, 1),
-		sessions: make(chan *Session, 1000), deliveries: make(chan amqp.Delivery, 10_000),
+		sessions: make(chan *Session, 1000), deliveries: make(chan inbound.Delivery, 10_000),
 	}
 	client := NewClient(config, r.recorder)
 	for _, f := range set {
@@ -240,19 +241,13 @@ func start(t *testing.T, config Config, set ...func(*Client)) *running {
 	go func() {
 		r.stopped <- client.Run(ctx, func(ctx context.Context, s *Session) error {
 			r.sessions <- s
-			for {
-				select {
-				case d, ok := <-s.Deliveries():
-					if !ok {
-						<-ctx.Done()
-						return nil
-					}
-					s.Received(&d, len(d.Body), time.Now())
-					r.deliveries <- d
-				case <-ctx.Done():
-					return nil
+			s.Receive(ctx, func(deliveries []inbound.Delivery) {
+				for i := range deliveries {
+					s.Received(&deliveries[i], len(deliveries[i].Body), time.Now())
+					r.deliveries <- deliveries[i]
 				}
-			}
+			})
+			return nil
 		})
 		close(r.stopped)
 	}()
@@ -303,7 +298,7 @@ func (r *running) until(t *testing.T, text string) {
 	}
 }
 
-func (r *running) delivery(t *testing.T) amqp.Delivery {
+func (r *running) delivery(t *testing.T) inbound.Delivery {
 	t.Helper()
 	return next(t, r, r.deliveries)
 }

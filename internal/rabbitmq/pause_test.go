@@ -63,7 +63,7 @@ func TestPausedReadingSurvivesHeartbeats(t *testing.T) {
 		require.False(t, d.Redelivered)
 		_, inFlight := s.InFlight()
 		require.LessOrEqual(t, inFlight, int64(10*mebi))
-		require.NoError(t, s.Settle(acknowledge(d.DeliveryTag)))
+		require.NoError(t, s.Settle(acknowledge(d.Tag)))
 	}
 	r.do(func() {
 		require.Len(t, r.connected, 1)
@@ -138,7 +138,7 @@ func TestMessageLargerThanTheBoundPasses(t *testing.T) {
 	for range 4 {
 		d := r.delivery(t)
 		require.Len(t, d.Body, mebi)
-		require.NoError(t, s.Settle(acknowledge(d.DeliveryTag)))
+		require.NoError(t, s.Settle(acknowledge(d.Tag)))
 	}
 	r.do(func() { require.Len(t, r.connected, 1) })
 }

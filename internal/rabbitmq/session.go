@@ -1,6 +1,7 @@
 package rabbitmq
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/inbound"
 )
 
 // ErrSessionEnded is returned (wrapped, with the reason) by Session.Settle when the channel generation is over: the broker
@@ -16,9 +19,14 @@ var ErrSessionEnded = errors.New("the channel generation has ended")
 
 // Session is one channel generation.
 type Session struct {
-	channel    amqp.Acknowledger
-	deliveries <-chan amqp.Delivery
-	tracker    *tracker
+	channel amqp.Acknowledger
+	tracker *tracker
+
+	takeMu sync.Mutex
+	// taker is Receive's function; nil before it was called. What comes earlier is kept.
+	taker func([]inbound.Delivery)
+	early []inbound.Delivery
+
 	// prefetch and maxBytes bound what is in flight.
 	prefetch int
 	maxBytes int64
@@ -36,22 +44,52 @@ type Session struct {
 	ended    atomic.Pointer[error]
 }
 
-// Deliveries is the library's own unbuffered channel, closed when the generation ends. The one goroutine that drains it must call Received
-// for each delivery, in order, and must not wait for anything in between: the number of unsettled deliveries is bounded by
-// Config.Prefetch and Config.MaxInFlightBytes, so that they can be kept in a slice.
-func (s *Session) Deliveries() <-chan amqp.Delivery { return s.deliveries }
+// Receive calls take with the deliveries as they come, in order, until ctx ends; those that came before it was called come first. It must
+// be called once.
+//
+// The goroutine that reads the connection calls take, which must not block: the number of unsettled deliveries is bounded by
+// Config.Prefetch and Config.MaxInFlightBytes, so that they can be kept in a slice. It must call Received for each, in order. The slice
+// is its own until it returns.
+func (s *Session) Receive(ctx context.Context, take func([]inbound.Delivery)) {
+	s.takeBy(take)
+	<-ctx.Done()
+	s.takeBy(func([]inbound.Delivery) {}) // the broker delivers them again
+}
+
+func (s *Session) takeBy(take func([]inbound.Delivery)) {
+	s.takeMu.Lock()
+	defer s.takeMu.Unlock()
+	s.taker = take
+	if len(s.early) > 0 {
+		take(s.early)
+		s.early = nil
+	}
+}
+
+// take is given what the connection delivers.
+func (s *Session) take(deliveries []inbound.Delivery) {
+	s.takeMu.Lock()
+	defer s.takeMu.Unlock()
+	switch {
+	case s.ended.Load() != nil: // whatever is in flight is the queue's again
+	case s.taker == nil:
+		s.early = append(s.early, deliveries...)
+	default:
+		s.taker(deliveries)
+	}
+}
 
 // Received takes a delivery into account that came at this time: its bytes count as in flight until it is settled or the session ends.
-// It is called by the one goroutine that drains Deliveries.
-func (s *Session) Received(d *amqp.Delivery, bytes int, at time.Time) {
-	if inFlight := s.tracker.received(d.DeliveryTag, int64(bytes), at); s.maxBytes > 0 && inFlight > s.maxBytes {
+// It is called from within Receive's function.
+func (s *Session) Received(d *inbound.Delivery, bytes int, at time.Time) {
+	if inFlight := s.tracker.received(d.Tag, int64(bytes), at); s.maxBytes > 0 && inFlight > s.maxBytes {
 		s.pauseOrResume()
 	}
 	if !d.Redelivered || s.deliveryLimit == 0 {
 		return
 	}
-	if count := DeliveryCount(d); count >= s.deliveryLimit-s.deliveryLimit/4 {
-		s.nearLimit(d.DeliveryTag, count, s.deliveryLimit)
+	if count := d.DeliveryCount(); count >= s.deliveryLimit-s.deliveryLimit/4 {
+		s.nearLimit(d.Tag, count, s.deliveryLimit)
 	}
 }
 
@@ -131,21 +169,4 @@ func (s *Session) pauseOrResume() {
 	messages, bytes := s.tracker.inFlight()
 	// With all that the prefetch allows in flight nothing more comes, and reading on sees the broker's closes and heartbeats.
 	s.pause(bytes > s.maxBytes && messages < s.prefetch)
-}
-
-// DeliveryCount is what the broker counts against the queue's delivery limit (x-delivery-count of a quorum queue): how often the message
-// came back to its queue. A connection that ends counts with every version; basic.nack and the acknowledgement timeout do so before
-// RabbitMQ 4.3, which counts those apart (x-acquired-count). Elsewhere it is 1 for a redelivered message, else 0.
-func DeliveryCount(d *amqp.Delivery) int64 {
-	switch count := d.Headers["x-delivery-count"].(type) {
-	case int64:
-		return count
-	case int32:
-		return int64(count)
-	}
-	_, countedApart := d.Headers["x-acquired-count"]
-	if d.Redelivered && !countedApart {
-		return 1
-	}
-	return 0
 }

@@ -1,15 +1,13 @@
 package rabbitmq
 
 import (
-	"bufio"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
-)
 
-// readBuffer is how much is read off the socket at once, in bytes. amqp091-go's own buffer has room for two or three messages.
-const readBuffer = 64 * 1024
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/inbound"
+)
 
 // missedHeartbeats is how many of the broker's heartbeats may stay away, of which RabbitMQ sends one each half of the interval.
 const missedHeartbeats = 3
@@ -17,22 +15,22 @@ const missedHeartbeats = 3
 // socket is what amqp091-go reads and writes. It has no SetReadDeadline on purpose: with one, amqp091-go would wake a goroutine for
 // every frame to move the deadline on.
 //
-// Its Read waits while it is paused: the broker's data stays in the buffers of the operating systems, which is the only way to stop
+// It reads nothing while it is paused: the broker's data stays in the buffers of the operating systems, which is the only way to stop
 // deliveries that the prefetch allows without cancelling the consumer. Writes, and so heartbeats, go on.
 type socket struct {
-	conn   net.Conn
-	buffer *bufio.Reader
+	conn net.Conn
 	// readTimeout is how long a read may wait for data, in nanoseconds; 0 before the handshake is done, which has a timeout of its own.
 	readTimeout atomic.Int64
+	inbound     *inbound.Reader
 
 	mu      sync.Mutex
-	resumed chan struct{} // nil while Read may pass; closed when it may again
+	resumed chan struct{} // nil while it may be read; closed when it may again
 	closed  bool
 }
 
 func newSocket(conn net.Conn) *socket {
 	s := &socket{conn: conn}
-	s.buffer = bufio.NewReaderSize(deadlineReader{s}, readBuffer)
+	s.inbound = inbound.NewReader(connReader{s}, frameSize)
 	return s
 }
 
@@ -50,18 +48,19 @@ func (s *socket) extendDeadline() error {
 	return s.conn.SetReadDeadline(time.Now().Add(timeout))
 }
 
-// deadlineReader reads from the connection itself.
-type deadlineReader struct{ *socket }
+// connReader reads from the connection itself.
+type connReader struct{ *socket }
 
 // Read implements io.Reader.
-func (r deadlineReader) Read(p []byte) (int, error) {
+func (r connReader) Read(p []byte) (int, error) {
+	r.awaitResumption()
 	if err := r.extendDeadline(); err != nil {
 		return 0, err
 	}
 	return r.conn.Read(p)
 }
 
-// setPaused makes Read wait (true) or go on (false), and reports whether that changed anything.
+// setPaused makes the next read wait (true) or go on (false), and reports whether that changed anything.
 func (s *socket) setPaused(paused bool) (changed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,21 +82,22 @@ func (s *socket) paused() bool {
 	return s.resumed != nil
 }
 
-// Read implements io.Reader. It is called by one goroutine.
-func (s *socket) Read(p []byte) (int, error) {
+func (s *socket) awaitResumption() {
 	s.mu.Lock()
 	resumed := s.resumed
 	s.mu.Unlock()
 	if resumed != nil {
 		<-resumed
 	}
-	return s.buffer.Read(p)
 }
+
+// Read implements io.Reader. It is called by one goroutine.
+func (s *socket) Read(p []byte) (int, error) { return s.inbound.Read(p) }
 
 // Write implements io.Writer.
 func (s *socket) Write(p []byte) (int, error) { return s.conn.Write(p) }
 
-// Close implements io.Closer. A Read that waits returns an error.
+// Close implements io.Closer. A read that waits fails.
 func (s *socket) Close() error {
 	err := s.conn.Close()
 	s.mu.Lock()

@@ -47,7 +47,7 @@ ssl_options.keyfile = %s
 		for range 20 {
 			d := r.delivery(t)
 			require.Len(t, d.Body, mebi)
-			require.NoError(t, s.Settle(acknowledge(d.DeliveryTag)))
+			require.NoError(t, s.Settle(acknowledge(d.Tag)))
 		}
 		require.Empty(t, config.TLS.ServerName, "the configuration is left as it is: it serves other hosts")
 	})

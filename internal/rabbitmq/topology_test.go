@@ -202,7 +202,7 @@ func TestUpkeepDoesNotDisturbConsumption(t *testing.T) {
 		for j := range bodies {
 			d := r.delivery(t)
 			require.Equal(t, bodies[j], d.Body)
-			require.NoError(t, s.Settle(acknowledge(d.DeliveryTag)))
+			require.NoError(t, s.Settle(acknowledge(d.Tag)))
 		}
 	}
 	r.afterUpkeep(t)
@@ -236,7 +236,7 @@ func TestDeletedDeadLetterQueueIsDeclaredAgain(t *testing.T) {
 	r.afterUpkeep(t)
 	require.True(t, s.DeadLetters())
 	b.publish(t, "1")
-	require.NoError(t, s.Settle(reject(r.delivery(t).DeliveryTag)))
+	require.NoError(t, s.Settle(reject(r.delivery(t).Tag)))
 	require.Equal(t, []string{"1"}, b.bodies(t, "audit.rejected", 1))
 }
 

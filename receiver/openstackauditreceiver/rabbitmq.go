@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	amqp "github.com/rabbitmq/amqp091-go"
 	"go.opentelemetry.io/collector/component"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -15,6 +14,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/delivery"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/inbound"
 )
 
 // queueConsumer consumes one RabbitMQ queue into the pipeline.
@@ -93,42 +93,37 @@ func (q *queueConsumer) run(ctx context.Context, stop <-chan struct{}) {
 	}
 }
 
-// serve consumes one channel generation: one goroutine collects deliveries, the other makes batches of them.
+// serve consumes one channel generation: the connection's goroutine collects deliveries, another one makes batches of them.
 func (q *queueConsumer) serve(ctx context.Context, stop <-chan struct{}, session *rabbitmq.Session) error {
 	arrivals := delivery.NewQueue(func(a *arrival) int { return a.size })
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return q.collect(ctx, session, arrivals) })
+	group.Go(func() error {
+		session.Receive(ctx, func(deliveries []inbound.Delivery) { q.collect(ctx, session, deliveries, arrivals) })
+		return nil
+	})
 	group.Go(func() error { return q.commit(ctx, stop, session, arrivals) })
 	return group.Wait()
 }
 
-func (q *queueConsumer) collect(ctx context.Context, session *rabbitmq.Session, arrivals *delivery.Queue[arrival]) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case d, open := <-session.Deliveries():
-			if !open {
-				return nil
-			}
-			now, size := time.Now(), oslo.MaxMemory(d.Body)
-			session.Received(&d, size, now)
-			if d.Redelivered {
-				q.telemetry.OpenstackAuditReceiverRedeliveries.Add(ctx, 1, q.telemetry.common)
-			}
-			arrivals.Put(arrival{tag: d.DeliveryTag, size: size, message: auditlog.Message{
-				Body:     d.Body,
-				Received: now,
-				Trace:    auditlog.ParseTraceParent(traceParent(d.Headers)),
-				Exchange: d.Exchange,
-			}})
+func (q *queueConsumer) collect(ctx context.Context, session *rabbitmq.Session, deliveries []inbound.Delivery,
+	arrivals *delivery.Queue[arrival]) {
+	now := time.Now()
+	collected := make([]arrival, len(deliveries))
+	for i := range deliveries {
+		d := &deliveries[i]
+		size := oslo.MaxMemory(d.Body)
+		session.Received(d, size, now)
+		if d.Redelivered {
+			q.telemetry.OpenstackAuditReceiverRedeliveries.Add(ctx, 1, q.telemetry.common)
 		}
+		collected[i] = arrival{tag: d.Tag, size: size, message: auditlog.Message{
+			Body:     d.Body,
+			Received: now,
+			Trace:    auditlog.ParseTraceParent(d.Headers.String("traceparent")),
+			Exchange: d.Exchange,
+		}}
 	}
-}
-
-func traceParent(headers amqp.Table) string {
-	value, _ := headers["traceparent"].(string)
-	return value
+	arrivals.Put(collected...)
 }
 
 // commit delivers and settles batch after batch until the generation ends or stop is closed.
