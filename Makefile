@@ -22,7 +22,7 @@ ARCH         := $(shell go env GOARCH)
 RELEASE_TOOLS := $(TOOLS)/nfpm $(TOOLS)/documents $(TOOLS)/image $(TOOLS)/cyclonedx-gomod
 
 # The modules beside that of the product, each with a go.mod of its own so that what it needs changes no version of another's.
-TOOL_MODULES := internal/tools internal/tools/nfpm internal/tools/helm internal/tools/release internal/tools/test
+TOOL_MODULES := internal/tools internal/tools/nfpm internal/tools/helm internal/tools/release internal/tools/test internal/tools/schema
 
 # How each binary is compiled. --version tells the commit as well.
 compile = CGO_ENABLED=0 go build $(1) -trimpath -buildvcs=false -ldflags="-s -w -X main.version=$$(cat build/.version)"
@@ -68,7 +68,7 @@ release: build $(RELEASE_TOOLS) ## Make all that a release is made of, for amd64
 test: test-packages build ## Run every test with the race detector; installs what the tests need when root
 	go vet ./...
 	CGO_ENABLED=1 go test -race -count=1 ./...
-	CGO_ENABLED=1 go test -C internal/tools/test -race -count=1 ./...
+	for module in test schema; do CGO_ENABLED=1 go test -C internal/tools/$$module -race -count=1 ./...; done
 	go test -count=1 -run 'Memory|Large|HoweverLong|Inflates' ./internal/auditlog ./internal/oslo # what the race detector distorts or slows down
 
 .PHONY: test-backends
@@ -116,15 +116,16 @@ lint: $(TOOLS)/golangci-lint ## Check style, formatting and that go.mod is tidy
 	go mod tidy -diff
 	for module in $(TOOL_MODULES); do go mod -C $$module tidy -diff; done
 	go vet -C internal/tools/release ./...
-	cd internal/tools/test; $(TOOLS)/golangci-lint run ./...
+	for module in test schema; do (cd internal/tools/$$module; $(TOOLS)/golangci-lint run ./...); done
 
 .PHONY: format
 format: $(TOOLS)/golangci-lint ## Format the go files
 	$(TOOLS)/golangci-lint fmt ./...
 
 .PHONY: generate
-generate: $(TOOLS)/mdatagen ## Generate code and documentation from each metadata.yaml
+generate: $(TOOLS)/mdatagen ## Generate code and documentation from each metadata.yaml, and the schemas of the configurations
 	PATH="$(TOOLS):$$PATH" go generate ./...
+	go run -C internal/tools/schema .
 
 .PHONY: check-generated
 check-generated: $(TOOLS)/mdatagen ## Check that make generate changes nothing
