@@ -146,6 +146,10 @@ bench: build ## Measure the receiver against amqp091-go alone, and against other
 	scripts/install-test-packages rabbitmq-server
 	go run ./test/bench $(BENCHFLAGS)
 
+.PHONY: soak
+soak: test-packages build ## Run a day's events of a large cloud through the collector: nothing may be lost, nothing may grow (an hour; SOAKFLAGS="-records 2000000": less)
+	go test -tags soak -count=1 -timeout 0 -v ./test/soak -args $(SOAKFLAGS)
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf build

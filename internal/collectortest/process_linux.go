@@ -84,9 +84,27 @@ func (p *Process) handlesSignals() bool {
 }
 
 // PeakMemory returns the peak of the process's resident memory in KiB; 0 where it has ended.
-func (p *Process) PeakMemory() int64 {
-	size, _ := strconv.ParseInt(strings.TrimSuffix(p.status("VmHWM"), " kB"), 10, 64)
+func (p *Process) PeakMemory() int64 { return p.memory("VmHWM") }
+
+// ResidentMemory returns the process's resident memory in KiB; 0 where it has ended.
+func (p *Process) ResidentMemory() int64 { return p.memory("VmRSS") }
+
+func (p *Process) memory(name string) int64 {
+	size, _ := strconv.ParseInt(strings.TrimSuffix(p.status(name), " kB"), 10, 64)
 	return size
+}
+
+// CPU returns the CPU time that the process has taken, which proc(5) counts in hundredths of a second; 0 where it has ended.
+func (p *Process) CPU() time.Duration {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID))
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
 // status is a line of /proc/PID/status (proc(5)); empty where the process has ended.
