@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/totals"
 )
 
 // canaries are logins of the processor keystone_attributes, whose events have to come back.
@@ -42,12 +43,12 @@ const (
 )
 
 // canary is told of a login.
-func (t *tracker) canary(r resource, record plog.LogRecord, now time.Time) {
+func (t *tracker) canary(r totals.Resource, record plog.LogRecord, now time.Time) {
 	c := canary{
-		Source: source{resource: r}.clone(), UserID: strings.Clone(text(record.Attributes(), audit.AttrUserID)),
+		Source: source{Resource: r}.clone(), UserID: strings.Clone(audit.Text(record.Attributes(), audit.AttrUserID)),
 		Sent: record.Timestamp().AsTime(), Came: now,
 	}
-	if c.UserID == "" || t.uids.Seen(text(record.Attributes(), audit.AttrRecordUID), false) {
+	if c.UserID == "" || t.uids.Seen(audit.Text(record.Attributes(), audit.AttrRecordUID), false) {
 		return // several pipelines tell of it
 	}
 	t.gapsOf(r) // from zero
@@ -114,11 +115,11 @@ func (t *tracker) checkCanaries(now time.Time) {
 }
 
 // overdue is how many logins of each resource did not come back.
-func (c *canaries) overdue() map[resource]uint64 {
-	overdue := map[resource]uint64{}
+func (c *canaries) overdue() map[totals.Resource]uint64 {
+	overdue := map[totals.Resource]uint64{}
 	for i := range c.waiting {
 		if c.waiting[i].Missed {
-			overdue[c.waiting[i].Source.resource]++
+			overdue[c.waiting[i].Source.Resource]++
 		}
 	}
 	return overdue

@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 )
 
 // checker reads the records, and gives what it finds to the next pipelines from a goroutine of its own.
@@ -25,8 +27,6 @@ type checker struct {
 	logger    *zap.Logger
 	telemetry *telemetry
 	tracker   *tracker
-	// sides is guarded by shared.
-	sides int
 
 	// logs and metrics are nil where no pipeline of the kind has the connector as its receiver.
 	logs    consumer.Logs
@@ -74,27 +74,15 @@ func (c *checker) startAll(ctx context.Context, host component.Host) error {
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c.cancel = cancel
-	c.flusher.Go(func() { c.flushUntil(run) })
+	c.flusher.Go(func() {
+		shared.Every(run, c.config.FlushInterval, func() { c.check(run, time.Now(), c.flushes...) })
+	})
 	return nil
-}
-
-// flushUntil checks and flushes at each interval.
-func (c *checker) flushUntil(ctx context.Context) {
-	ticker := time.NewTicker(c.config.FlushInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			c.check(ctx, time.Now(), c.flushes...)
-		}
-	}
 }
 
 // check looks for what is missing, and flushes it.
 func (c *checker) check(ctx context.Context, now time.Time, flushes ...flush) {
-	c.telemetry.add(ctx, c.tracker.check(now))
+	shared.AddEach(ctx, c.telemetry.Attributes, c.telemetry.OpenstackAuditCompletenessConnectorUntracked, "what", c.tracker.check(now))
 	for _, flush := range flushes {
 		if err := c.flush(ctx, now, flush); err != nil && ctx.Err() == nil {
 			c.logger.Warn("cannot flush; the next flush carries it", zap.Error(err))
@@ -161,9 +149,9 @@ func (c *checker) store(ctx context.Context) {
 type side struct {
 	*checker
 	// number is its place in flushes. Both sides get all records: the first one reads them.
-	number  int
-	release func(*checker) bool
-	ended   sync.Once
+	number int
+	leave  func() (last bool)
+	ended  sync.Once
 }
 
 // Start starts what both sides share.
@@ -190,7 +178,7 @@ func (s *side) Shutdown(ctx context.Context) error {
 			s.flusher.Wait()
 			s.check(ctx, time.Now(), s.flushes[s.number])
 		}
-		if s.release(s.checker) {
+		if s.leave() {
 			s.store(ctx)
 			s.telemetry.Shutdown()
 		}

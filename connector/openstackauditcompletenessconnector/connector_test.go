@@ -164,7 +164,7 @@ func TestStorage(t *testing.T) {
 		host storageHost
 		want string
 	}{
-		{"is not there", storageHost{}, `storage: there is no extension "memory" in service::extensions`},
+		{"is not there", storageHost{}, `storage: there is no extension "memory": name it in extensions and in service::extensions`},
 		{"is none", storageHost{storageID: &struct {
 			component.StartFunc
 			component.ShutdownFunc

@@ -2,7 +2,6 @@ package openstackauditcompletenessconnector
 
 import (
 	"context"
-	"sync"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
@@ -10,63 +9,44 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/connector/openstackauditcompletenessconnector/internal/metadata"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/logtext"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 )
 
 // NewFactory returns the factory of the connector openstack_audit_completeness. Its two sides, to logs and to metrics, share what they
 // know.
 func NewFactory() connector.Factory {
-	s := &shared{checkers: map[*Config]*checker{}}
+	f := &factory{}
 	return connector.NewFactory(
 		metadata.Type,
 		createDefaultConfig,
-		connector.WithLogsToLogs(s.createLogsToLogs, metadata.LogsToLogsStability),
-		connector.WithLogsToMetrics(s.createLogsToMetrics, metadata.LogsToMetricsStability),
+		connector.WithLogsToLogs(f.createLogsToLogs, metadata.LogsToLogsStability),
+		connector.WithLogsToMetrics(f.createLogsToMetrics, metadata.LogsToMetricsStability),
 	)
 }
 
-// shared holds the checkers by the configuration that they were made of: it is one for both sides.
-type shared struct {
-	mu       sync.Mutex
-	checkers map[*Config]*checker
+type factory struct {
+	checkers shared.Instances[*Config, *checker]
 }
 
-func (s *shared) createLogsToLogs(
+func (f *factory) createLogsToLogs(
 	_ context.Context, settings connector.Settings, config component.Config, next consumer.Logs,
 ) (connector.Logs, error) {
-	return s.side(settings, config.(*Config), func(c *checker) flush { c.logs = next; return c.flushLogs })
+	return f.side(settings, config.(*Config), func(c *checker) flush { c.logs = next; return c.flushLogs })
 }
 
-func (s *shared) createLogsToMetrics(
+func (f *factory) createLogsToMetrics(
 	_ context.Context, settings connector.Settings, config component.Config, next consumer.Metrics,
 ) (connector.Logs, error) {
-	return s.side(settings, config.(*Config), func(c *checker) flush { c.metrics = next; return c.flushMetrics })
+	return f.side(settings, config.(*Config), func(c *checker) flush { c.metrics = next; return c.flushMetrics })
 }
 
 // side makes one side of the connector. Both get every record: the first that is made reads them.
-func (s *shared) side(settings connector.Settings, config *Config, connect func(*checker) flush) (connector.Logs, error) {
+func (f *factory) side(settings connector.Settings, config *Config, connect func(*checker) flush) (connector.Logs, error) {
 	settings.Logger = logtext.Bounded(settings.Logger)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.checkers[config]
-	if c == nil {
-		var err error
-		if c, err = newChecker(config, settings); err != nil {
-			return nil, err
-		}
-		s.checkers[config] = c
+	c, err := f.checkers.Join(config, func() (*checker, error) { return newChecker(config, settings) })
+	if err != nil {
+		return nil, err
 	}
 	c.flushes = append(c.flushes, connect(c))
-	c.sides++
-	return &side{checker: c, number: len(c.flushes) - 1, release: s.release}, nil
-}
-
-// release reports whether this was the last side of the checker.
-func (s *shared) release(c *checker) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.sides--
-	if c.sides == 0 {
-		delete(s.checkers, c.config)
-	}
-	return c.sides == 0
+	return &side{checker: c, number: len(c.flushes) - 1, leave: func() bool { return f.checkers.Leave(config) }}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/totals"
 )
 
 const (
@@ -55,13 +56,13 @@ type finding struct {
 // findingsToLogs makes a record of each. The resource is the service whose events are missing; the scope tells who says so.
 func findingsToLogs(findings []finding, version string, now time.Time) plog.Logs {
 	logs := plog.NewLogs()
-	records := map[resource]plog.LogRecordSlice{}
+	records := map[totals.Resource]plog.LogRecordSlice{}
 	for i := range findings {
-		r := findings[i].Source.resource
+		r := findings[i].Source.Resource
 		slice, ok := records[r]
 		if !ok {
 			rl := logs.ResourceLogs().AppendEmpty()
-			r.write(rl.Resource().Attributes())
+			r.Write(rl.Resource().Attributes())
 			sl := rl.ScopeLogs().AppendEmpty()
 			sl.Scope().SetName(scopeName)
 			sl.Scope().SetVersion(version)

@@ -133,7 +133,7 @@ func values(metrics pmetric.Metrics) map[string]int64 {
 					points = m.Gauge().DataPoints()
 				}
 				for _, point := range points.All() {
-					key := text(rm.Resource().Attributes(), audit.AttrServiceName) + " " + m.Name()
+					key := audit.Text(rm.Resource().Attributes(), audit.AttrServiceName) + " " + m.Name()
 					for name, value := range point.Attributes().All() {
 						key += " " + name + "=" + value.AsString()
 					}

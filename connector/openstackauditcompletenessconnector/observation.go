@@ -4,19 +4,13 @@ import (
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/totals"
 )
-
-// resource is the service that a record is from; no host, as in the connector openstack_audit_metrics.
-type resource struct {
-	ServiceName, ServiceNamespace, Region string
-}
 
 // source is a publisher of a service: its publisher_id, or without one its host.
 type source struct {
-	resource
+	totals.Resource
 	Publisher string
 }
 
@@ -27,28 +21,12 @@ const (
 	eventAuthenticate = "identity.authenticate"
 )
 
-func resourceOf(attributes pcommon.Map) resource {
-	return resource{
-		ServiceName:      text(attributes, audit.AttrServiceName),
-		ServiceNamespace: text(attributes, audit.AttrServiceNamespace),
-		Region:           text(attributes, audit.AttrCloudRegion),
-	}
-}
-
-func (r resource) write(attributes pcommon.Map) {
-	for key, value := range map[string]string{
-		audit.AttrServiceName: r.ServiceName, audit.AttrServiceNamespace: r.ServiceNamespace, audit.AttrCloudRegion: r.Region,
-	} {
-		if value != "" {
-			attributes.PutStr(key, value)
-		}
-	}
-}
-
 // clone copies the texts: those of a record are parts of a whole message.
 func (s source) clone() source {
 	return source{
-		resource:  resource{strings.Clone(s.ServiceName), strings.Clone(s.ServiceNamespace), strings.Clone(s.Region)},
+		Resource: totals.Resource{
+			ServiceName: strings.Clone(s.ServiceName), ServiceNamespace: strings.Clone(s.ServiceNamespace), Region: strings.Clone(s.Region),
+		},
 		Publisher: strings.Clone(s.Publisher),
 	}
 }
@@ -60,7 +38,7 @@ type observation struct {
 	sent   time.Time
 }
 
-func observationOf(r resource, host string, event *audit.Event, now time.Time) observation {
+func observationOf(r totals.Resource, host string, event *audit.Event, now time.Time) observation {
 	o := observation{Event: event, source: source{r, event.Notification.PublisherID}, sent: now}
 	if o.source.Publisher == "" {
 		o.source.Publisher = host
@@ -69,12 +47,4 @@ func observationOf(r resource, host string, event *audit.Event, now time.Time) o
 		o.sent = event.Time
 	}
 	return o
-}
-
-func text(attributes pcommon.Map, key string) string {
-	value, ok := attributes.Get(key)
-	if !ok {
-		return ""
-	}
-	return value.AsString()
 }

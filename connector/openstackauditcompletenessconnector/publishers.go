@@ -3,6 +3,8 @@ package openstackauditcompletenessconnector
 import (
 	"fmt"
 	"time"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/totals"
 )
 
 // publishers are who was heard, at most max_publishers of them, and the services of whom events are expected.
@@ -38,7 +40,7 @@ type service struct {
 func newPublishers(expect map[string]time.Duration) publishers {
 	ps := publishers{known: map[source]*publisher{}, services: map[string]*service{}}
 	for name := range expect {
-		ps.services[name] = &service{Source: source{resource: resource{ServiceName: name}}}
+		ps.services[name] = &service{Source: source{Resource: totals.Resource{ServiceName: name}}}
 	}
 	return ps
 }
@@ -49,13 +51,13 @@ func (t *tracker) publisher(s source) *publisher {
 		return p
 	}
 	if len(t.publishers.known) >= t.config.MaxPublishers {
-		t.left.publishers++
+		t.left["publisher"]++
 		return &t.publishers.others
 	}
 	s = s.clone()
 	p := &publisher{Source: s}
 	t.publishers.known[s] = p
-	t.gapsOf(s.resource) // from zero
+	t.gapsOf(s.Resource) // from zero
 	return p
 }
 
@@ -63,8 +65,8 @@ func (t *tracker) publisher(s source) *publisher {
 func (ps *publishers) hear(p *publisher, o observation, now time.Time) {
 	p.Heard.hear(o.sent, now)
 	if s, ok := ps.services[o.source.ServiceName]; ok {
-		if s.Source.resource != o.source.resource {
-			s.Source.resource = o.source.clone().resource
+		if s.Source.Resource != o.source.Resource {
+			s.Source.Resource = o.source.clone().Resource
 		}
 		s.Heard.hear(o.sent, now)
 	}
@@ -103,11 +105,11 @@ func (t *tracker) forget(p *publisher, now time.Time) {
 		})
 	}
 	for s := range t.publishers.known {
-		if s.resource == p.Source.resource {
+		if s.Resource == p.Source.Resource {
 			return
 		}
 	}
-	delete(t.gaps, p.Source.resource)
+	delete(t.gaps, p.Source.Resource)
 }
 
 // checkSilent tells when a silence becomes too long, and when it ends.
@@ -135,16 +137,16 @@ func (t *tracker) checkSilent(s source, h heard, since *time.Time, within time.D
 }
 
 // silentNow is how many silences of each service last.
-func (ps *publishers) silentNow() map[resource]uint64 {
-	silent := map[resource]uint64{}
+func (ps *publishers) silentNow() map[totals.Resource]uint64 {
+	silent := map[totals.Resource]uint64{}
 	for s, p := range ps.known {
 		if !p.SilentSince.IsZero() {
-			silent[s.resource]++
+			silent[s.Resource]++
 		}
 	}
 	for _, s := range ps.services {
 		if !s.SilentSince.IsZero() {
-			silent[s.Source.resource]++
+			silent[s.Source.Resource]++
 		}
 	}
 	return silent

@@ -38,7 +38,7 @@ func (t *tracker) request(p *publisher, o observation, id string, now time.Time)
 		return
 	}
 	if len(t.requests.waiting) >= t.config.MaxRequests {
-		t.left.requests++
+		t.left["request"]++
 		return
 	}
 	t.requests.waiting[requestKey{p.Source, strings.Clone(id)}] = &request{EventID: strings.Clone(o.CADF.EventID), Sent: o.sent, Came: now}

@@ -123,7 +123,7 @@ func TestAttemptWithoutOutcome(t *testing.T) {
 func TestRequestsAreBounded(t *testing.T) {
 	l := newLab(t, func(c *Config) { c.MaxRequests = 2 })
 	l.come(asked("a"), asked("b"), asked("c"), answered("c"), answered("a"), answered("b"))
-	require.EqualValues(t, 1, l.check(l.now).requests)
+	require.EqualValues(t, 1, l.check(l.now)["request"])
 	require.Empty(t, l.requests.waiting)
 }
 
@@ -145,13 +145,13 @@ func TestResponsesOfCapture(t *testing.T) {
 			for _, rl := range logs.ResourceLogs().All() {
 				for _, sl := range rl.ScopeLogs().All() {
 					sl.LogRecords().RemoveIf(func(record plog.LogRecord) bool {
-						if text(record.Attributes(), audit.AttrNotificationEventType) != eventResponse {
+						if audit.Text(record.Attributes(), audit.AttrNotificationEventType) != eventResponse {
 							return false
 						}
 						responses++
 						take := slices.Contains(test.without, responses-1)
 						if take {
-							taken[text(record.Attributes(), audit.AttrEventID)] = true
+							taken[audit.Text(record.Attributes(), audit.AttrEventID)] = true
 						}
 						return take
 					})

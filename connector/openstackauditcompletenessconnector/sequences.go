@@ -46,7 +46,7 @@ func (t *tracker) sequence(p *publisher, o observation, id string, number uint64
 	if !ok {
 		if len(t.sequences.sessions) >= t.config.MaxPublishers {
 			t.sequences.forgetOne()
-			t.left.sessions++
+			t.left["session"]++
 		}
 		s = &session{Next: number}
 		// The first session that is seen of a publisher is joined in the middle, each later one begins at 0.

@@ -5,7 +5,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/totals"
 )
+
+var node1 = source{totals.Resource{ServiceName: "keystone", ServiceNamespace: "openstack"}, "node-1"}
 
 func numbered(session string, number int) event {
 	return event{service: "keystone", host: "node-1", session: session, number: number}
@@ -59,7 +63,7 @@ func TestNumberThatComesLate(t *testing.T) {
 	require.Equal(t, []string{"open: 3 events of keystone (node-1) are missing: numbers 1 to 3 of session s"}, l.sentences())
 	l.come(numbered("s", 2))
 	require.Equal(t, []string{"closed: an event of keystone (node-1) that was missing came after all: number 2 of session s"}, l.sentences())
-	require.Len(t, l.sequences.sessions[sessionKey{source{resource{"keystone", "openstack", ""}, "node-1"}, "s"}].Missing, 2)
+	require.Len(t, l.sequences.sessions[sessionKey{node1, "s"}].Missing, 2)
 }
 
 func TestSequencesAreBounded(t *testing.T) {
@@ -68,10 +72,10 @@ func TestSequencesAreBounded(t *testing.T) {
 		l.come(numbered(id, 0)).pass(time.Second)
 	}
 	require.Len(t, l.sequences.sessions, 2)
-	require.NotContains(t, l.sequences.sessions, sessionKey{source{resource{"keystone", "openstack", ""}, "node-1"}, "a"})
+	require.NotContains(t, l.sequences.sessions, sessionKey{node1, "a"})
 	for i := range 1000 {
 		l.come(numbered("c", 2*i))
 	}
-	require.Len(t, l.sequences.sessions[sessionKey{source{resource{"keystone", "openstack", ""}, "node-1"}, "c"}].Missing, maxMissing)
+	require.Len(t, l.sequences.sessions[sessionKey{node1, "c"}].Missing, maxMissing)
 	require.Len(t, l.sentences(), 899, "the oldest gaps are told at once")
 }

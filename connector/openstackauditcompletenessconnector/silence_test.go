@@ -113,7 +113,7 @@ func TestClockOfPublisherIsWrong(t *testing.T) {
 func TestPublishersAreForgottenAndBounded(t *testing.T) {
 	l := newLab(t, expecting(EachPublisher, "keystone"), func(c *Config) { c.ForgetAfter, c.MaxPublishers = 2*time.Hour, 2 })
 	l.come(keystone1, nova, keystone2, keystone2)
-	require.EqualValues(t, 2, l.check(l.now).publishers)
+	require.EqualValues(t, 2, l.check(l.now)["publisher"])
 	require.EqualValues(t, 2, l.values()[" openstack.audit.publisher.records otel.metric.overflow=true"])
 	for range 4 {
 		l.pass(45 * time.Minute).come(nova)

@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 )
 
 // stateKey names what is kept over a restart.
@@ -41,13 +43,9 @@ func openStorage(
 	if extension == nil {
 		return nil, nil
 	}
-	found, ok := host.GetExtensions()[*extension]
-	if !ok {
-		return nil, fmt.Errorf("storage: there is no extension %q in service::extensions", extension)
-	}
-	keeper, ok := found.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("storage: the extension %q is no storage", extension)
+	keeper, err := shared.Storage(host, *extension)
+	if err != nil {
+		return nil, err
 	}
 	client, err := keeper.GetClient(ctx, component.KindConnector, id, "")
 	if err != nil {

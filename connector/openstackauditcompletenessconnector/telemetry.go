@@ -4,16 +4,16 @@ import (
 	"context"
 
 	"go.opentelemetry.io/collector/connector"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/connector/openstackauditcompletenessconnector/internal/metadata"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 )
 
-// telemetry is the connector's own metrics, each with its id: in one Collector several may run.
+// telemetry is the connector's own metrics.
 type telemetry struct {
 	*metadata.TelemetryBuilder
-	id attribute.KeyValue
+	*shared.Attributes
 }
 
 func newTelemetry(settings connector.Settings, t *tracker) (*telemetry, error) {
@@ -21,31 +21,16 @@ func newTelemetry(settings connector.Settings, t *tracker) (*telemetry, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := &telemetry{TelemetryBuilder: builder, id: attribute.String("connector", settings.ID.String())}
-	common := own.with()
+	own := &telemetry{TelemetryBuilder: builder, Attributes: shared.NewAttributes("connector", settings.ID)}
 	observe := func(_ context.Context, observer metric.Int64Observer) error {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		observer.Observe(int64(len(t.requests.waiting)), common)
+		observer.Observe(int64(len(t.requests.waiting)), own.Common)
 		return nil
 	}
 	return own, builder.RegisterOpenstackAuditCompletenessConnectorWaitingRequestsCallback(observe)
 }
 
-func (t *telemetry) with(attributes ...attribute.KeyValue) metric.MeasurementOption {
-	return metric.WithAttributeSet(attribute.NewSet(append(attributes, t.id)...))
-}
-
-func (t *telemetry) add(ctx context.Context, left untracked) {
-	for what, count := range map[string]int64{
-		"publisher": left.publishers, "request": left.requests, "session": left.sessions, "finding": left.findings,
-	} {
-		if count > 0 {
-			t.OpenstackAuditCompletenessConnectorUntracked.Add(ctx, count, t.with(attribute.String("what", what)))
-		}
-	}
-}
-
 func (t *telemetry) flushFailed(ctx context.Context, signal string) {
-	t.OpenstackAuditCompletenessConnectorFlushFailures.Add(ctx, 1, t.with(attribute.String("signal", signal)))
+	t.OpenstackAuditCompletenessConnectorFlushFailures.Add(ctx, 1, t.With("signal", signal))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/recent"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/totals"
 )
 
 // tracker knows who was heard when, and what is waited for. It is safe for concurrent use.
@@ -25,17 +26,14 @@ type tracker struct {
 	canaries   canaries
 
 	// gaps counts the findings of each service since the start.
-	gaps map[resource]*[len(kinds)]uint64
+	gaps map[totals.Resource]*[len(kinds)]uint64
 	// found are the findings that the logs pipeline does not have yet.
 	found []finding
 	// event is the one that is read now.
 	event audit.Event
-	// left counts what there was no room for since it was last asked for.
-	left untracked
+	// left counts what there was no room for since it was last asked for: publisher, request, session, finding.
+	left map[string]int64
 }
-
-// untracked counts what there was no room for.
-type untracked struct{ publishers, requests, sessions, findings int64 }
 
 // maxFindings bounds the findings that wait for the logs pipeline.
 const maxFindings = 10_000
@@ -47,7 +45,8 @@ func newTracker(config *Config) *tracker {
 		publishers: newPublishers(config.Expect),
 		requests:   requests{waiting: map[requestKey]*request{}},
 		sequences:  sequences{sessions: map[sessionKey]*session{}},
-		gaps:       map[resource]*[len(kinds)]uint64{},
+		gaps:       map[totals.Resource]*[len(kinds)]uint64{},
+		left:       map[string]int64{},
 	}
 }
 
@@ -62,7 +61,7 @@ func (t *tracker) observe(logs plog.Logs, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, rl := range logs.ResourceLogs().All() {
-		r, host := resourceOf(rl.Resource().Attributes()), text(rl.Resource().Attributes(), audit.AttrHostName)
+		r, host := totals.ResourceOf(rl.Resource().Attributes()), audit.Text(rl.Resource().Attributes(), audit.AttrHostName)
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, record := range sl.LogRecords().All() {
 				t.record(r, host, record, now)
@@ -71,7 +70,7 @@ func (t *tracker) observe(logs plog.Logs, now time.Time) {
 	}
 }
 
-func (t *tracker) record(r resource, host string, record plog.LogRecord, now time.Time) {
+func (t *tracker) record(r totals.Resource, host string, record plog.LogRecord, now time.Time) {
 	if record.EventName() == audit.EventCanary {
 		t.canary(r, record, now)
 		return
@@ -96,7 +95,7 @@ func (t *tracker) record(r resource, host string, record plog.LogRecord, now tim
 	}
 	number, numbered := record.Attributes().Get(audit.AttrSequenceNumber)
 	if numbered && number.Type() == pcommon.ValueTypeInt {
-		t.sequence(p, o, text(record.Attributes(), audit.AttrSequenceSession), uint64(number.Int()), now)
+		t.sequence(p, o, audit.Text(record.Attributes(), audit.AttrSequenceSession), uint64(number.Int()), now)
 	}
 	switch eventType := o.Notification.EventType; {
 	case eventType == eventRequest:
@@ -113,15 +112,14 @@ func (t *tracker) record(r resource, host string, record plog.LogRecord, now tim
 }
 
 // check looks for what is missing now, and returns what there was no room for since it last did.
-func (t *tracker) check(now time.Time) untracked {
+func (t *tracker) check(now time.Time) (left map[string]int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.checkSilence(now)
 	t.checkRequests(now)
 	t.checkSequences(now)
 	t.checkCanaries(now)
-	left := t.left
-	t.left = untracked{}
+	left, t.left = t.left, map[string]int64{}
 	return left
 }
 
@@ -130,18 +128,18 @@ func (t *tracker) find(f finding) {
 	if f.State == stateOpen {
 		for i, k := range kinds {
 			if k == f.Kind {
-				t.gapsOf(f.Source.resource)[i]++
+				t.gapsOf(f.Source.Resource)[i]++
 			}
 		}
 	}
 	if len(t.found) >= maxFindings {
-		t.left.findings++
+		t.left["finding"]++
 		return
 	}
 	t.found = append(t.found, f)
 }
 
-func (t *tracker) gapsOf(r resource) *[len(kinds)]uint64 {
+func (t *tracker) gapsOf(r totals.Resource) *[len(kinds)]uint64 {
 	counts, ok := t.gaps[r]
 	if !ok {
 		counts = &[len(kinds)]uint64{}

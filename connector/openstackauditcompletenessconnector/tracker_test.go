@@ -66,6 +66,6 @@ func TestFindingsAreBounded(t *testing.T) {
 		l.find(finding{Kind: kindResponse, State: stateOpen})
 	}
 	require.Len(t, l.unsent(), maxFindings)
-	require.EqualValues(t, 3, l.check(l.now).findings)
+	require.EqualValues(t, 3, l.check(l.now)["finding"])
 	require.EqualValues(t, maxFindings+3, l.values()[" openstack.audit.gaps openstack.audit.gap.kind=response"], "all are counted")
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/configcheck"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/totals"
 )
 
 // Config of the connector.
@@ -85,9 +86,9 @@ func checkDimensions(path string, dimensions, own []string) error {
 			return fmt.Errorf("%s: the name of an attribute is needed", path)
 		case slices.Contains(own, dimension):
 			return fmt.Errorf("%s: the metric has %s already", path, dimension)
-		case slices.Contains(resourceAttributes, dimension):
+		case slices.Contains(totals.ResourceAttributes(), dimension):
 			return fmt.Errorf("%s: %s is an attribute of the metric's resource already", path, dimension)
-		case dimension == attrOverflow:
+		case dimension == totals.AttrOverflow:
 			return fmt.Errorf("%s: %s marks the overflow series", path, dimension)
 		default:
 			return configcheck.That(!repeated, "%s: %s is there twice", path, dimension)

@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 )
 
 // metricsConnector counts the logs that pass, and flushes the totals from a goroutine of its own.
@@ -50,7 +52,16 @@ func (c *metricsConnector) Start(context.Context, component.Host) error {
 	c.started = pcommon.NewTimestampFromTime(time.Now())
 	c.flushed = c.started
 	c.counters.startKeystone(c.config.Keystone)
-	c.flusher.Go(func() { c.flushUntil(ctx) })
+	c.flusher.Go(func() {
+		flush := func() {
+			if err := c.flush(ctx, false); err != nil && ctx.Err() == nil {
+				c.telemetry.OpenstackAuditMetricsConnectorFlushFailures.Add(ctx, 1, c.telemetry.Common)
+				c.logger.Warn("the metrics pipeline refused the totals; the next flush carries them", zap.Error(err))
+			}
+		}
+		flush() // at once, for what starts at zero
+		shared.Every(ctx, c.config.FlushInterval, flush)
+	})
 	return nil
 }
 
@@ -63,23 +74,6 @@ func (*metricsConnector) Capabilities() consumer.Capabilities {
 func (c *metricsConnector) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	c.telemetry.add(ctx, c.counters.count(logs))
 	return nil
-}
-
-// flushUntil flushes at once, for what starts at zero, and then at each interval.
-func (c *metricsConnector) flushUntil(ctx context.Context) {
-	ticker := time.NewTicker(c.config.FlushInterval)
-	defer ticker.Stop()
-	for {
-		if err := c.flush(ctx, false); err != nil && ctx.Err() == nil {
-			c.telemetry.flushFailed(ctx)
-			c.logger.Warn("the metrics pipeline refused the totals; the next flush carries them", zap.Error(err))
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
 }
 
 func (c *metricsConnector) flush(ctx context.Context, final bool) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/recent"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/totals"
 )
 
 const (
@@ -16,14 +17,9 @@ const (
 	nameEvents           = "openstack.audit.events"
 	nameRequestDuration  = "openstack.audit.request.duration"
 	nameDeliveryDuration = "openstack.notification.delivery.duration"
-
-	// attrOverflow is the name that the OpenTelemetry SDK specification gives to overflow series, "Cardinality limits".
-	attrOverflow = "otel.metric.overflow"
 )
 
 var (
-	resourceAttributes = []string{audit.AttrServiceName, audit.AttrServiceNamespace, audit.AttrCloudRegion}
-
 	authenticationAttributes = []string{audit.AttrAuditOutcome, audit.AttrErrorType, audit.AttrIdentityProviderID}
 	eventAttributes          = []string{audit.AttrAuditCategory, audit.AttrAuditAction, audit.AttrAuditOutcome, audit.AttrErrorType}
 	requestAttributes        = []string{audit.AttrAuditAction, audit.AttrAuditOutcome, audit.AttrErrorType}
@@ -84,11 +80,7 @@ func (c *counters) count(logs plog.Logs) tally {
 	var t tally
 	for _, rl := range logs.ResourceLogs().All() {
 		of := rl.Resource().Attributes()
-		r := resource{
-			serviceName:      text(of, audit.AttrServiceName),
-			serviceNamespace: text(of, audit.AttrServiceNamespace),
-			region:           text(of, audit.AttrCloudRegion),
-		}
+		r := totals.ResourceOf(of)
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
 				var e audit.Event
@@ -109,7 +101,7 @@ func (c *counters) count(logs plog.Logs) tally {
 	return t
 }
 
-func (c *counters) record(r resource, e *audit.Event, lr plog.LogRecord, of pcommon.Map) {
+func (c *counters) record(r totals.Resource, e *audit.Event, lr plog.LogRecord, of pcommon.Map) {
 	if duration, ok := deliveryDuration(e, lr); ok {
 		s, _ := c.delivery.at(r, nil)
 		s.observe(duration, deliveryBounds)
@@ -147,20 +139,12 @@ func (c *counters) record(r resource, e *audit.Event, lr plog.LogRecord, of pcom
 func (c *counters) set(t *table, record, resource pcommon.Map, own ...string) {
 	c.values = append(c.values[:0], own...)
 	for _, dimension := range t.attributes[len(own):] {
-		value := text(record, dimension)
+		value := audit.Text(record, dimension)
 		if value == "" {
-			value = text(resource, dimension)
+			value = audit.Text(resource, dimension)
 		}
 		c.values = append(c.values, value)
 	}
-}
-
-func text(attributes pcommon.Map, key string) string {
-	value, ok := attributes.Get(key)
-	if !ok {
-		return ""
-	}
-	return value.AsString()
 }
 
 // deliveryDuration is the time from sending to receipt, in seconds. There is none where the sender's clock is ahead, or where the

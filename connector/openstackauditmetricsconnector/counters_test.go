@@ -15,6 +15,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/totals"
 )
 
 // The figures are those of the captures, counted by event type and outcome. The middleware's holds 91 pairs, and 20 notifications that
@@ -217,7 +218,7 @@ func TestSeriesAreBoundedAndNothingIsLost(t *testing.T) {
 func TestNothingStartsInTheOverflow(t *testing.T) {
 	c := newCounters(quiet(func(config *Config) { config.MaxSeries = 50 }))
 	for i := range 49 {
-		c.events.start(resource{}, []string{strconv.Itoa(i), "", "", ""})
+		c.events.start(totals.Resource{}, []string{strconv.Itoa(i), "", "", ""})
 	}
 	got := c.count(logs(event{uid: "1", category: "resource", action: "create", outcome: "failure", errorType: "403"}))
 	require.Zero(t, got.overflowed)

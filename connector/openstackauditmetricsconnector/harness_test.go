@@ -19,6 +19,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/totals"
 )
 
 var received = time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
@@ -103,10 +104,10 @@ func read(t testing.TB, metrics pmetric.Metrics) values {
 	all := values{}
 	for _, rm := range metrics.ResourceMetrics().All() {
 		prefix := ""
-		for _, key := range resourceAttributes[:1] {
-			prefix = text(rm.Resource().Attributes(), key)
+		for _, key := range totals.ResourceAttributes()[:1] {
+			prefix = audit.Text(rm.Resource().Attributes(), key)
 		}
-		if region := text(rm.Resource().Attributes(), audit.AttrCloudRegion); region != "" {
+		if region := audit.Text(rm.Resource().Attributes(), audit.AttrCloudRegion); region != "" {
 			prefix += "/" + region
 		}
 		for _, sm := range rm.ScopeMetrics().All() {

@@ -4,13 +4,9 @@ import (
 	"encoding/binary"
 	"slices"
 	"sort"
-)
 
-// resource is the resource of metrics: no host, because the Prometheus exporter knows series by service name and namespace, and
-// those of two hosts would overwrite each other.
-type resource struct {
-	serviceName, serviceNamespace, region string
-}
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/totals"
+)
 
 // series is one set of attributes of a metric, and what was counted there since the start.
 type series struct {
@@ -51,18 +47,18 @@ type table struct {
 	max        int
 	ordinary   int
 	byKey      map[string]*series
-	byResource map[resource][]*series
+	byResource map[totals.Resource][]*series
 	key        []byte
 	// overflowed counts what went into overflow series since it was last asked for.
 	overflowed int64
 }
 
 func newTable(i instrument, maxSeries int) *table {
-	return &table{instrument: i, max: maxSeries, byKey: map[string]*series{}, byResource: map[resource][]*series{}}
+	return &table{instrument: i, max: maxSeries, byKey: map[string]*series{}, byResource: map[totals.Resource][]*series{}}
 }
 
 // at returns the series with the values, and whether it is new. values is not kept.
-func (t *table) at(r resource, values []string) (s *series, created bool) {
+func (t *table) at(r totals.Resource, values []string) (s *series, created bool) {
 	t.setKey(r, values, false)
 	if s, ok := t.byKey[string(t.key)]; ok {
 		return s, false
@@ -75,7 +71,7 @@ func (t *table) at(r resource, values []string) (s *series, created bool) {
 }
 
 // start creates the series with the values at zero, where there is room. It keeps values.
-func (t *table) start(r resource, values []string) {
+func (t *table) start(r totals.Resource, values []string) {
 	t.setKey(r, values, false)
 	if _, ok := t.byKey[string(t.key)]; !ok && t.ordinary < t.max {
 		t.ordinary++
@@ -85,10 +81,10 @@ func (t *table) start(r resource, values []string) {
 
 // overflowAt returns the overflow series of the resource. Those of resources that the metric has no series of share one, so that
 // made-up services are bounded too.
-func (t *table) overflowAt(r resource, values []string) *series {
+func (t *table) overflowAt(r totals.Resource, values []string) *series {
 	t.overflowed++
 	if _, known := t.byResource[r]; !known {
-		r = resource{}
+		r = totals.Resource{}
 	}
 	kept := make([]string, len(values))
 	if t.kept >= 0 {
@@ -101,7 +97,7 @@ func (t *table) overflowAt(r resource, values []string) *series {
 	return t.create(r, kept, true)
 }
 
-func (t *table) create(r resource, values []string, overflow bool) *series {
+func (t *table) create(r totals.Resource, values []string, overflow bool) *series {
 	s := &series{values: values, overflow: overflow}
 	if t.bounds != nil {
 		s.buckets = make([]uint64, len(t.bounds)+1)
@@ -112,14 +108,14 @@ func (t *table) create(r resource, values []string, overflow bool) *series {
 }
 
 // setKey writes the key with the length of each part, so that no two series have the same.
-func (t *table) setKey(r resource, values []string, overflow bool) {
+func (t *table) setKey(r totals.Resource, values []string, overflow bool) {
 	t.key = t.key[:0]
 	if overflow {
 		t.key = append(t.key, 1)
 	} else {
 		t.key = append(t.key, 0)
 	}
-	for _, part := range [...]string{r.serviceName, r.serviceNamespace, r.region} {
+	for _, part := range [...]string{r.ServiceName, r.ServiceNamespace, r.Region} {
 		t.key = append(binary.AppendUvarint(t.key, uint64(len(part))), part...)
 	}
 	for _, part := range values {

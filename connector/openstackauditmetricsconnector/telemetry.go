@@ -4,16 +4,16 @@ import (
 	"context"
 
 	"go.opentelemetry.io/collector/connector"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/connector/openstackauditmetricsconnector/internal/metadata"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 )
 
-// telemetry is the connector's own metrics, each with its id: in one Collector several may run.
+// telemetry is the connector's own metrics.
 type telemetry struct {
 	*metadata.TelemetryBuilder
-	common metric.MeasurementOption
+	*shared.Attributes
 	// tables are the options of each metric's counts, in the order of counters.tables.
 	tables [4]metric.MeasurementOption
 }
@@ -23,10 +23,9 @@ func newTelemetry(settings connector.Settings, c *counters) (*telemetry, error) 
 	if err != nil {
 		return nil, err
 	}
-	id := attribute.String("connector", settings.ID.String())
-	t := &telemetry{TelemetryBuilder: builder, common: metric.WithAttributeSet(attribute.NewSet(id))}
+	t := &telemetry{TelemetryBuilder: builder, Attributes: shared.NewAttributes("connector", settings.ID)}
 	for i, table := range c.tables() {
-		t.tables[i] = metric.WithAttributeSet(attribute.NewSet(id, attribute.String("metric", table.name)))
+		t.tables[i] = t.With("metric", table.name)
 	}
 	err = builder.RegisterOpenstackAuditMetricsConnectorSeriesCallback(func(_ context.Context, observer metric.Int64Observer) error {
 		c.mu.Lock()
@@ -40,16 +39,8 @@ func newTelemetry(settings connector.Settings, c *counters) (*telemetry, error) 
 }
 
 func (t *telemetry) add(ctx context.Context, counted tally) {
-	if counted.repeated > 0 {
-		t.OpenstackAuditMetricsConnectorRepeatedRecords.Add(ctx, counted.repeated, t.common)
-	}
+	shared.Add(ctx, t.OpenstackAuditMetricsConnectorRepeatedRecords, counted.repeated, t.Common)
 	for i, overflowed := range counted.overflowed {
-		if overflowed > 0 {
-			t.OpenstackAuditMetricsConnectorOverflowedEvents.Add(ctx, overflowed, t.tables[i])
-		}
+		shared.Add(ctx, t.OpenstackAuditMetricsConnectorOverflowedEvents, overflowed, t.tables[i])
 	}
-}
-
-func (t *telemetry) flushFailed(ctx context.Context) {
-	t.OpenstackAuditMetricsConnectorFlushFailures.Add(ctx, 1, t.common)
 }

@@ -1,12 +1,13 @@
 package openstackauditmetricsconnector
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/totals"
 )
 
 const scopeName = "github.com/openstack-audit/otelcol-openstack-audit/connector/openstackauditmetricsconnector"
@@ -18,11 +19,7 @@ func (c *counters) write(version string, start, now pcommon.Timestamp, final boo
 	defer c.mu.Unlock()
 	metrics := pmetric.NewMetrics()
 	for _, r := range c.resources() {
-		rm := metrics.ResourceMetrics().AppendEmpty()
-		r.write(rm.Resource().Attributes())
-		sm := rm.ScopeMetrics().AppendEmpty()
-		sm.Scope().SetName(scopeName)
-		sm.Scope().SetVersion(version)
+		sm := r.AppendScope(metrics, scopeName, version)
 		for _, t := range c.tables() {
 			if len(t.byResource[r]) > 0 {
 				t.write(r, sm.Metrics().AppendEmpty(), start, now, final)
@@ -44,36 +41,23 @@ func (c *counters) accepted() {
 }
 
 // resources are all that have series, in one order.
-func (c *counters) resources() []resource {
-	known := map[resource]struct{}{}
+func (c *counters) resources() []totals.Resource {
+	known := map[totals.Resource]struct{}{}
 	for _, t := range c.tables() {
 		for r := range t.byResource {
 			known[r] = struct{}{}
 		}
 	}
-	return slices.SortedFunc(maps.Keys(known), func(a, b resource) int {
-		return cmp.Or(cmp.Compare(a.serviceName, b.serviceName), cmp.Compare(a.serviceNamespace, b.serviceNamespace),
-			cmp.Compare(a.region, b.region))
-	})
+	return slices.SortedFunc(maps.Keys(known), totals.Resource.Compare)
 }
 
-func (r *resource) write(attributes pcommon.Map) {
-	for i, value := range [...]string{r.serviceName, r.serviceNamespace, r.region} {
-		if value != "" {
-			attributes.PutStr(resourceAttributes[i], value)
-		}
-	}
-}
-
-func (t *table) write(r resource, metric pmetric.Metric, start, now pcommon.Timestamp, final bool) {
+func (t *table) write(r totals.Resource, metric pmetric.Metric, start, now pcommon.Timestamp, final bool) {
 	metric.SetName(t.name)
 	metric.SetDescription(t.description)
 	metric.SetUnit(t.unit)
 	all := t.byResource[r]
 	if t.bounds == nil {
-		sum := metric.SetEmptySum()
-		sum.SetIsMonotonic(true)
-		sum.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+		sum := totals.SetCounter(metric)
 		sum.DataPoints().EnsureCapacity(len(all))
 		for _, s := range all {
 			point := sum.DataPoints().AppendEmpty()
@@ -122,6 +106,6 @@ func (t *table) writeAttributes(s *series, attributes pcommon.Map) {
 		}
 	}
 	if s.overflow {
-		attributes.PutBool(attrOverflow, true)
+		attributes.PutBool(totals.AttrOverflow, true)
 	}
 }

@@ -1,6 +1,9 @@
 package openstackauditmetricsconnector
 
-import "github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+import (
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/totals"
+)
 
 // startKeystone starts series of Keystone at zero before its first event, so that the first failure and the first grant of a role
 // are a rise from zero, also for a query that needs two points to see one.
@@ -8,7 +11,7 @@ func (c *counters) startKeystone(keystone KeystoneConfig) {
 	if keystone.ServiceName == "" {
 		return
 	}
-	r := resource{serviceName: keystone.ServiceName, serviceNamespace: keystone.ServiceNamespace, region: keystone.Region}
+	r := totals.Resource{ServiceName: keystone.ServiceName, ServiceNamespace: keystone.ServiceNamespace, Region: keystone.Region}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	start := func(t *table, values ...string) {
@@ -25,7 +28,7 @@ func (c *counters) startKeystone(keystone KeystoneConfig) {
 }
 
 // startAction starts what else may come of an action of a service that is seen for the first time.
-func (c *counters) startAction(r resource, category, action string) {
+func (c *counters) startAction(r totals.Resource, category, action string) {
 	for _, outcome := range [...]string{audit.OutcomeSuccess, audit.OutcomeFailure} {
 		values := make([]string, len(c.events.attributes))
 		copy(values, []string{category, action, outcome})

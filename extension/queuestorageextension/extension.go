@@ -2,13 +2,14 @@ package queuestorageextension
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 )
 
 // queueStorage gives clients of another storage.
@@ -35,13 +36,9 @@ func (q *queueStorage) Start(_ context.Context, host component.Host) error {
 
 // GetClient implements storage.Extension. The client is the other storage's of the same name: a queue that used that one before goes on.
 func (q *queueStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
-	extension, found := q.host.GetExtensions()[q.storage]
-	if !found {
-		return nil, fmt.Errorf("storage: there is no extension %s: name it in extensions and in service::extensions", q.storage)
-	}
-	inner, isStorage := extension.(storage.Extension)
-	if !isStorage {
-		return nil, fmt.Errorf("storage: the extension %s is no storage", q.storage)
+	inner, err := shared.Storage(q.host, q.storage)
+	if err != nil {
+		return nil, err
 	}
 	client, err := inner.GetClient(ctx, kind, id, name)
 	if err != nil {

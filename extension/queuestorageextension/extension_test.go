@@ -186,7 +186,7 @@ func TestStorageMissing(t *testing.T) {
 		host host
 		want string
 	}{
-		{"not there", host{}, "there is no extension file_storage"},
+		{"not there", host{}, `there is no extension "file_storage"`},
 		{"no storage", host{file: struct{ component.Component }{}}, "is no storage"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -62,10 +62,11 @@ func (f *Field) read(e *Event, value pcommon.Value) {
 
 // Read fills s with what the resource of a record says.
 func (s *Service) Read(resource pcommon.Map) {
-	s.Name, s.Type, s.Host = textOf(resource, AttrServiceName), textOf(resource, AttrOpenStackServiceType), textOf(resource, AttrHostName)
+	s.Name, s.Type, s.Host = Text(resource, AttrServiceName), Text(resource, AttrOpenStackServiceType), Text(resource, AttrHostName)
 }
 
-func textOf(attributes pcommon.Map, key string) string {
+// Text returns an attribute as text, empty where it is not there.
+func Text(attributes pcommon.Map, key string) string {
 	value, ok := attributes.Get(key)
 	if !ok {
 		return ""

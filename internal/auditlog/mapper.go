@@ -186,11 +186,7 @@ func (i *Incoming) serviceName() string {
 	if i == nil {
 		return ""
 	}
-	name, ok := i.Resource.Attributes().Get(audit.AttrServiceName)
-	if !ok {
-		return ""
-	}
-	return name.AsString()
+	return audit.Text(i.Resource.Attributes(), audit.AttrServiceName)
 }
 
 // KnownService is the record's service.name where that is the code name of one of OpenStack's services, or one of the configuration's

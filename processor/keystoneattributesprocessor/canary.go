@@ -28,26 +28,26 @@ type canary struct {
 
 	// mu is held while a record is given to a pipeline, so that none is after its end.
 	mu   *sync.Mutex
-	next map[*pipeline]consumer.Logs
+	next map[*consumer.Logs]struct{}
 }
 
 func newCanary(set processor.Settings) canary {
 	return canary{
 		logger: set.Logger, collector: set.BuildInfo.Command, version: set.BuildInfo.Version,
-		logins: make(chan keystone.Login, 1), mu: &sync.Mutex{}, next: map[*pipeline]consumer.Logs{},
+		logins: make(chan keystone.Login, 1), mu: &sync.Mutex{}, next: map[*consumer.Logs]struct{}{},
 	}
 }
 
-func (c *canary) join(p *pipeline, next consumer.Logs) {
+// join has a pipeline told until it leaves.
+func (c *canary) join(next consumer.Logs) (leave func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.next[p] = next
-}
-
-func (c *canary) leave(p *pipeline) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.next, p)
+	c.next[&next] = struct{}{}
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.next, &next)
+	}
 }
 
 // loggedIn is called with each login. It does not wait: a login that is not told yet gives way.
@@ -71,8 +71,8 @@ func (c *canary) tell(ctx context.Context) {
 			return
 		case login := <-c.logins:
 			c.mu.Lock()
-			for _, next := range c.next {
-				if err := c.give(ctx, next, login); err != nil && ctx.Err() == nil {
+			for next := range c.next {
+				if err := c.give(ctx, *next, login); err != nil && ctx.Err() == nil {
 					c.logger.Warn("the pipeline refused the record of our login: it is not looked for", zap.Error(err))
 				}
 			}

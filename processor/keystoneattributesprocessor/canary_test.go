@@ -55,11 +55,9 @@ func TestNoCanaryByDefault(t *testing.T) {
 func TestCanaryInSeveralPipelines(t *testing.T) {
 	c := newCanary(processortest.NewNopSettings(metadata.Type))
 	accepts, ended := &consumertest.LogsSink{}, &consumertest.LogsSink{}
-	first, second, third := &pipeline{}, &pipeline{}, &pipeline{}
-	c.join(first, consumertest.NewErr(errors.New("full")))
-	c.join(second, accepts)
-	c.join(third, ended)
-	c.leave(third)
+	c.join(consumertest.NewErr(errors.New("full")))
+	c.join(accepts)
+	c.join(ended)()
 	c.loggedIn(keystone.Login{UserID: "a", At: time.Now()})
 	c.loggedIn(keystone.Login{UserID: "b", At: time.Now()})
 	go c.tell(t.Context())

@@ -20,8 +20,6 @@ type enricher struct {
 	set       processor.Settings
 	telemetry *telemetry
 	batches   batches
-	// users are the pipelines that hold it; shared guards it.
-	users int
 
 	startOnce sync.Once
 	startErr  error

@@ -11,6 +11,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 )
 
 // storageName is what our part of the storage is called.
@@ -23,13 +25,9 @@ func (e *enricher) storage(ctx context.Context, host component.Host) (storage.Cl
 		return nil, nil
 	}
 	id := *e.config.Storage
-	extension, found := host.GetExtensions()[id]
-	if !found {
-		return nil, fmt.Errorf("storage: there is no extension %q in service::extensions", id)
-	}
-	keeper, ok := extension.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("storage: the extension %q is no storage", id)
+	keeper, err := shared.Storage(host, id)
+	if err != nil {
+		return nil, err
 	}
 	client, err := e.open(ctx, keeper)
 	if err != nil {

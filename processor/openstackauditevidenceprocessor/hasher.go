@@ -1,7 +1,6 @@
 package openstackauditevidenceprocessor
 
 import (
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
@@ -19,7 +18,7 @@ type hasher struct {
 func (h *hasher) hash(logs plog.Logs, embed bool) {
 	h.batch.Reset()
 	for _, resource := range logs.ResourceLogs().All() {
-		service := text(resource.Resource().Attributes(), audit.AttrServiceName)
+		service := audit.Text(resource.Resource().Attributes(), audit.AttrServiceName)
 		for _, scope := range resource.ScopeLogs().All() {
 			for _, record := range scope.LogRecords().All() {
 				h.form.Record(resource.Resource(), scope.Scope(), record)
@@ -33,17 +32,9 @@ func (h *hasher) hash(logs plog.Logs, embed bool) {
 				}
 				h.batch.Add(&evidence.Entry{
 					EventName: record.EventName(), Hash: sum, Service: service, Time: uint64(at),
-					UID: text(record.Attributes(), audit.AttrRecordUID),
+					UID: audit.Text(record.Attributes(), audit.AttrRecordUID),
 				})
 			}
 		}
 	}
-}
-
-func text(attributes pcommon.Map, key string) string {
-	value, ok := attributes.Get(key)
-	if !ok {
-		return ""
-	}
-	return value.AsString()
 }

@@ -2,9 +2,7 @@ package openstackauditevidenceprocessor
 
 import (
 	"context"
-	"sync"
 
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 
@@ -15,8 +13,6 @@ import (
 type pipeline struct {
 	recorder *recorder
 	next     consumer.Logs
-	host     component.Host
-	ended    sync.Once
 }
 
 // Capabilities implements consumer.Logs.

@@ -6,11 +6,13 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/canonical"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 )
 
 // recorder writes one log, for all pipelines that name the same processor.
@@ -22,7 +24,6 @@ type recorder struct {
 	refusals  *refusals
 	version   string
 	hashers   sync.Pool
-	users     int // guarded by shared
 
 	mu        sync.Mutex
 	pipelines []*pipeline
@@ -45,11 +46,11 @@ func newRecorder(config *Config, settings processor.Settings) (*recorder, error)
 }
 
 // start opens the log with the first pipeline.
-func (r *recorder) start(ctx context.Context, p *pipeline) error {
+func (r *recorder) start(ctx context.Context, host component.Host, p *pipeline) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.pipelines = append(r.pipelines, p)
-	r.status.join(p)
+	r.status.Join(host)
 	if r.log != nil {
 		return nil
 	}
@@ -85,27 +86,11 @@ func (r *recorder) start(ctx context.Context, p *pipeline) error {
 	}
 	running, stop := context.WithCancel(context.Background())
 	r.stop = stop
-	r.every(running, r.config.CheckpointInterval, r.publish)
+	r.loops.Go(func() { shared.Every(running, r.config.CheckpointInterval, func() { r.publish(running) }) })
 	if r.config.ExportInterval > 0 {
-		r.every(running, r.config.ExportInterval, r.export)
+		r.loops.Go(func() { shared.Every(running, r.config.ExportInterval, func() { r.export(running) }) })
 	}
 	return nil
-}
-
-// every calls work until the recorder is shut down.
-func (r *recorder) every(ctx context.Context, interval time.Duration, work func(context.Context)) {
-	r.loops.Go(func() {
-		ticker := time.NewTicker(interval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				work(ctx)
-			}
-		}
-	})
 }
 
 func (r *recorder) shutdown(ctx context.Context) error {
@@ -128,17 +113,17 @@ func (r *recorder) append(ctx context.Context, b *evidence.Batch) error {
 	r.refusals.again(b)
 	start := time.Now()
 	err := r.log.Append(b)
-	r.telemetry.appended(ctx, time.Since(start))
+	r.telemetry.OpenstackAuditEvidenceProcessorAppendDuration.Record(ctx, time.Since(start).Seconds(), r.telemetry.Common)
 	r.status.changed(err)
 	switch {
 	case err == nil:
 		return nil
 	case r.config.OnFailure == FailurePass:
 		r.log.Pass(b.Len())
-		r.telemetry.passed(ctx, b.Len())
+		r.telemetry.OpenstackAuditEvidenceProcessorPassedRecords.Add(ctx, int64(b.Len()), r.telemetry.Common)
 		return nil
 	default:
-		r.telemetry.held(ctx, b.Len())
+		r.telemetry.OpenstackAuditEvidenceProcessorHeldRecords.Add(ctx, int64(b.Len()), r.telemetry.Common)
 		return err
 	}
 }
@@ -148,7 +133,7 @@ func (r *recorder) appendRefused(b *evidence.Batch) error {
 	if err := r.log.Append(b); err != nil {
 		return err
 	}
-	r.telemetry.refused(context.Background(), b.Len())
+	r.telemetry.OpenstackAuditEvidenceProcessorRefusedRecords.Add(context.Background(), int64(b.Len()), r.telemetry.Common)
 	return nil
 }
 
@@ -160,7 +145,7 @@ func (r *recorder) publish(ctx context.Context) {
 		return
 	}
 	if err != nil {
-		r.telemetry.checkpointFailed(ctx)
+		r.telemetry.OpenstackAuditEvidenceProcessorCheckpointFailures.Add(ctx, 1, r.telemetry.Common)
 	}
 	r.status.changed(err)
 	r.status.witnessesChanged(r.log.WitnessError())

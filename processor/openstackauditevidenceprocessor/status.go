@@ -8,26 +8,17 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 )
 
 // status tells the Collector, for each pipeline, and its log, once, when the log cannot be written or signed, and when it can be again.
 type status struct {
+	shared.Status
 	logger *zap.Logger
 
 	mu        sync.Mutex
-	pipelines []*pipeline
 	failure   error
 	witnesses error
-}
-
-// join makes a pipeline hear of failures, and of the last one at once.
-func (s *status) join(p *pipeline) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.pipelines = append(s.pipelines, p)
-	if s.failure != nil {
-		report(p, s.failure)
-	}
 }
 
 // changed is told of each attempt.
@@ -42,13 +33,13 @@ func (s *status) changed(err error) {
 	switch {
 	case isHalted(err):
 		s.logger.Error("the evidence log is halted: see evidence in docs/troubleshooting.md for what to do", zap.Error(err))
+		s.Report(componentstatus.NewPermanentErrorEvent(err))
 	case err != nil:
 		s.logger.Error("the evidence log cannot be written; trying again", zap.Error(err))
+		s.Report(componentstatus.NewRecoverableErrorEvent(err))
 	default:
 		s.logger.Info("the evidence log is written again")
-	}
-	for _, p := range s.pipelines {
-		report(p, err)
+		s.Report(componentstatus.NewEvent(componentstatus.StatusOK))
 	}
 }
 
@@ -69,15 +60,4 @@ func (s *status) witnessesChanged(err error) {
 func isHalted(err error) bool {
 	_, ok := errors.AsType[*evidence.HaltedError](err)
 	return ok
-}
-
-func report(p *pipeline, err error) {
-	switch {
-	case isHalted(err):
-		componentstatus.ReportStatus(p.host, componentstatus.NewPermanentErrorEvent(err))
-	case err != nil:
-		componentstatus.ReportStatus(p.host, componentstatus.NewRecoverableErrorEvent(err))
-	default:
-		componentstatus.ReportStatus(p.host, componentstatus.NewEvent(componentstatus.StatusOK))
-	}
 }

@@ -5,18 +5,17 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/processor"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/openstackauditevidenceprocessor/internal/metadata"
 )
 
-// telemetry is the processor's own metrics, each with its id: in one Collector several may run.
+// telemetry is the processor's own metrics.
 type telemetry struct {
 	*metadata.TelemetryBuilder
-	id     attribute.KeyValue
-	common metric.MeasurementOption
+	*shared.Attributes
 }
 
 func newTelemetry(settings processor.Settings) (*telemetry, error) {
@@ -24,28 +23,7 @@ func newTelemetry(settings processor.Settings) (*telemetry, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := attribute.String("processor", settings.ID.String())
-	return &telemetry{TelemetryBuilder: builder, id: id, common: metric.WithAttributeSet(attribute.NewSet(id))}, nil
-}
-
-func (t *telemetry) appended(ctx context.Context, took time.Duration) {
-	t.OpenstackAuditEvidenceProcessorAppendDuration.Record(ctx, took.Seconds(), t.common)
-}
-
-func (t *telemetry) held(ctx context.Context, records int) {
-	t.OpenstackAuditEvidenceProcessorHeldRecords.Add(ctx, int64(records), t.common)
-}
-
-func (t *telemetry) passed(ctx context.Context, records int) {
-	t.OpenstackAuditEvidenceProcessorPassedRecords.Add(ctx, int64(records), t.common)
-}
-
-func (t *telemetry) refused(ctx context.Context, records int) {
-	t.OpenstackAuditEvidenceProcessorRefusedRecords.Add(ctx, int64(records), t.common)
-}
-
-func (t *telemetry) checkpointFailed(ctx context.Context) {
-	t.OpenstackAuditEvidenceProcessorCheckpointFailures.Add(ctx, 1, t.common)
+	return &telemetry{TelemetryBuilder: builder, Attributes: shared.NewAttributes("processor", settings.ID)}, nil
 }
 
 // watch makes the gauges follow a log. Ages count from the start where there is no checkpoint yet.
@@ -76,7 +54,7 @@ func (t *telemetry) watch(log *evidence.Log, start time.Time) error {
 	}
 	for _, gauge := range integers {
 		err := gauge.register(func(_ context.Context, observer metric.Int64Observer) error {
-			observer.Observe(gauge.value(log.Stats()), t.common)
+			observer.Observe(gauge.value(log.Stats()), t.Common)
 			return nil
 		})
 		if err != nil {
@@ -88,7 +66,7 @@ func (t *telemetry) watch(log *evidence.Log, start time.Time) error {
 		if c := log.Stats().Checkpoint; c != nil {
 			at = c.Time
 		}
-		observer.Observe(time.Since(at).Seconds(), t.common)
+		observer.Observe(time.Since(at).Seconds(), t.Common)
 		return nil
 	})
 	if err != nil {
@@ -99,7 +77,7 @@ func (t *telemetry) watch(log *evidence.Log, start time.Time) error {
 			if at.IsZero() {
 				at = start
 			}
-			observer.Observe(time.Since(at).Seconds(), metric.WithAttributeSet(attribute.NewSet(t.id, attribute.String("witness", witness))))
+			observer.Observe(time.Since(at).Seconds(), t.With("witness", witness))
 		}
 		return nil
 	})

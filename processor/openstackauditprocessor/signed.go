@@ -5,6 +5,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/cadf/signed"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
@@ -44,14 +45,10 @@ const fileName = "log.file.name"
 
 // nodeOfSpool is the node that a spool is named after, crates/audit/src/spool.rs spool_path; a quarantined one has an ending of its own.
 func nodeOfSpool(lr plog.LogRecord) (node string, known bool) {
-	name, ok := lr.Attributes().Get(fileName)
+	name, ok := strings.CutPrefix(audit.Text(lr.Attributes(), fileName), "audit-spool-")
 	if !ok {
 		return "", false
 	}
-	node, ok = strings.CutPrefix(name.AsString(), "audit-spool-")
-	if !ok {
-		return "", false
-	}
-	node, _, ok = strings.Cut(node, ".jsonl")
-	return node, ok
+	node, _, known = strings.Cut(name, ".jsonl")
+	return node, known
 }

@@ -4,19 +4,17 @@ import (
 	"context"
 
 	"go.opentelemetry.io/collector/processor"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/openstackauditprocessor/internal/metadata"
 )
 
-// telemetry is the processor's metrics, each with the processor's id: in one Collector several may run.
+// telemetry is the processor's own metrics.
 type telemetry struct {
 	*metadata.TelemetryBuilder
-	id     attribute.KeyValue
-	common metric.MeasurementOption
+	*shared.Attributes
 }
 
 func newTelemetry(settings processor.Settings) (*telemetry, error) {
@@ -24,8 +22,7 @@ func newTelemetry(settings processor.Settings) (*telemetry, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := attribute.String("processor", settings.ID.String())
-	return &telemetry{TelemetryBuilder: builder, id: id, common: metric.WithAttributeSet(attribute.NewSet(id))}, nil
+	return &telemetry{TelemetryBuilder: builder, Attributes: shared.NewAttributes("processor", settings.ID)}, nil
 }
 
 // count adds what became of a batch.
@@ -43,26 +40,14 @@ func (t *telemetry) count(ctx context.Context, b *batch, stats auditlog.Stats) {
 			broken[r.DecodeError.Reason]++
 		}
 		if delay, ok := r.Lag(); ok {
-			t.OpenstackAuditProcessorNotificationDelay.Record(ctx, delay.Seconds(), t.common)
+			t.OpenstackAuditProcessorNotificationDelay.Record(ctx, delay.Seconds(), t.Common)
 		}
 	}
-	add(ctx, t.OpenstackAuditProcessorLogRecords, b.read, t.common)
-	add(ctx, t.OpenstackAuditProcessorUnmatchedLogRecords, b.unmatched, t.common)
-	add(ctx, t.OpenstackAuditProcessorRecordsTruncated, int64(stats.Truncated), t.common)
-	addEach(ctx, t, t.OpenstackAuditProcessorEvents, "kind", kinds)
-	addEach(ctx, t, t.OpenstackAuditProcessorEventsSkipped, "reason", skipped)
-	addEach(ctx, t, t.OpenstackAuditProcessorDecodeErrors, "reason", broken)
-	addEach(ctx, t, t.OpenstackAuditProcessorSignatures, "verdict", b.verdicts)
-}
-
-func add(ctx context.Context, counter metric.Int64Counter, count int64, option metric.AddOption) {
-	if count > 0 {
-		counter.Add(ctx, count, option)
-	}
-}
-
-func addEach[K ~string](ctx context.Context, t *telemetry, counter metric.Int64Counter, key string, counts map[K]int64) {
-	for value, count := range counts {
-		counter.Add(ctx, count, metric.WithAttributeSet(attribute.NewSet(t.id, attribute.String(key, string(value)))))
-	}
+	shared.Add(ctx, t.OpenstackAuditProcessorLogRecords, b.read, t.Common)
+	shared.Add(ctx, t.OpenstackAuditProcessorUnmatchedLogRecords, b.unmatched, t.Common)
+	shared.Add(ctx, t.OpenstackAuditProcessorRecordsTruncated, int64(stats.Truncated), t.Common)
+	shared.AddEach(ctx, t.Attributes, t.OpenstackAuditProcessorEvents, "kind", kinds)
+	shared.AddEach(ctx, t.Attributes, t.OpenstackAuditProcessorEventsSkipped, "reason", skipped)
+	shared.AddEach(ctx, t.Attributes, t.OpenstackAuditProcessorDecodeErrors, "reason", broken)
+	shared.AddEach(ctx, t.Attributes, t.OpenstackAuditProcessorSignatures, "verdict", b.verdicts)
 }

@@ -48,5 +48,5 @@ func (d *Deriver) iso(text string, t time.Time) string {
 		return text
 	}
 	var room [64]byte
-	return d.Texts.Keep(audit.AppendISO(room[:0], text, t))
+	return d.Texts.Keep(audit.AppendISO(room[:0], text))
 }
