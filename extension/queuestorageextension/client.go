@@ -22,56 +22,188 @@ const (
 	dispatchedRequests = protowire.Number(5) // currently_dispatched_items, repeated fixed64
 )
 
-// wait is for how long the queue waits for space on the disk before it tries to read on.
-const wait = time.Second
+const (
+	// writeWithin is how soon what may wait is on the disk, and writeAgain when that failed.
+	writeWithin = 200 * time.Millisecond
+	writeAgain  = time.Second
+	// unreadBytes bounds the requests that the queue gets back from memory.
+	unreadBytes = 8 << 20
+	// wait is for how long the queue waits for space on the disk before it tries to read on.
+	wait = time.Second
+)
 
-// queueClient delays some deletions, and reads on where it cannot write. When the queue starts, it deletes the requests that were being
-// sent in one transaction, and puts each at the queue's end in one more. A kill in between would lose those that are in neither place.
-// Deletions of requests alone are kept here until the queue writes a state that does not name these requests as being sent, and done in
-// that transaction. A kill before that leaves both copies, or the first: sent twice rather than never.
+// queueClient writes a request, and the state that names it, before it returns. What may wait is written with the next request, or a moment
+// later: that a request was taken out of the queue, or was sent. A kill before that has it sent again. A transaction costs two fsyncs, and
+// the queue makes three of them for each request: to put it, to take it out, and to delete it.
 //
-// When the queue takes a request out, it writes a state that names it as being sent, and reads it, in one transaction; where that fails, it
-// drops the request. On a full disk the request is read all the same: the state on the disk is older then, and says that it still has to be
-// sent. Where the disk is too full for that too, the queue waits.
+// It also delays some deletions. When the queue starts, it deletes the requests that were being sent in one transaction, and puts each at
+// the queue's end in one more. A kill in between would lose those that are in neither place. A deletion is only written with a state that
+// does not name the request as being sent: before that both copies are on the disk, or the first.
+//
+// When the queue takes a request out and the transaction fails, it drops the request. On a full disk the request is read all the same: the
+// state on the disk is older then, and says that it still has to be sent. Where the disk is too full for that too, the queue waits.
 type queueClient struct {
 	storage.Client
 	logger *zap.Logger
 	waits  func() <-chan time.Time
 
 	mu      sync.Mutex
-	delayed []string // keys of requests
+	state   []byte            // newer than that on the disk; nil when there is no newer one
+	deleted []string          // keys of requests that are still on the disk
+	unread  map[string][]byte // requests that were put and not taken out, up to unreadBytes of them
+	size    int               // of unread, in bytes
+	timer   *time.Timer       // writes what waits; nil when nothing does
+}
+
+// Get implements storage.Client.
+func (c *queueClient) Get(ctx context.Context, key string) ([]byte, error) {
+	operation := storage.GetOperation(key)
+	err := c.Batch(ctx, operation)
+	return operation.Value, err
+}
+
+// Set implements storage.Client.
+func (c *queueClient) Set(ctx context.Context, key string, value []byte) error {
+	return c.Batch(ctx, storage.SetOperation(key, value))
+}
+
+// Delete implements storage.Client.
+func (c *queueClient) Delete(ctx context.Context, key string) error {
+	return c.Batch(ctx, storage.DeleteOperation(key))
 }
 
 // Batch implements storage.Client.
 func (c *queueClient) Batch(ctx context.Context, operations ...*storage.Operation) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if deletesRequestsAlone(operations) {
-		for _, operation := range operations {
-			c.delayed = append(c.delayed, operation.Key)
-		}
+	if c.mayWait(operations) {
+		c.takeOver(operations)
 		return nil
 	}
-	due, rest := c.due(operations)
-	withDue := slices.Clip(operations)
-	for _, key := range due {
-		withDue = append(withDue, storage.DeleteOperation(key))
+	err := c.write(ctx, operations)
+	if err == nil {
+		return nil
 	}
-	if err := c.Client.Batch(ctx, withDue...); err != nil {
-		if reads := readsBesideState(operations); len(reads) > 0 && isFull(err) {
-			return c.readWithoutSpace(ctx, operations, reads)
+	if reads := readsBesideState(operations); len(reads) > 0 && isFull(err) {
+		return c.readWithoutSpace(ctx, operations, reads)
+	}
+	return err
+}
+
+// Close implements storage.Client.
+func (c *queueClient) Close(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+	var err error
+	if c.state != nil {
+		err = c.write(ctx, nil)
+	}
+	return errors.Join(err, c.Client.Close(ctx))
+}
+
+// mayWait reports whether a transaction only says how far the queue is, or deletes requests, and reads what is in memory.
+func (c *queueClient) mayWait(operations []*storage.Operation) bool {
+	for _, operation := range operations {
+		switch operation.Type {
+		case storage.Set:
+			if operation.Key != stateKey {
+				return false
+			}
+		case storage.Get:
+			if _, inMemory := c.unread[operation.Key]; !inMemory {
+				return false
+			}
+		case storage.Delete:
+			if !isRequest(operation.Key) {
+				return false
+			}
 		}
+	}
+	return true
+}
+
+// takeOver does in memory what may wait.
+func (c *queueClient) takeOver(operations []*storage.Operation) {
+	for _, operation := range operations {
+		switch operation.Type {
+		case storage.Set:
+			c.state = stateIn(operations)
+		case storage.Get:
+			operation.Value = c.unread[operation.Key]
+			c.forget(operation.Key)
+		case storage.Delete:
+			c.forget(operation.Key)
+			c.deleted = append(c.deleted, operation.Key)
+		}
+	}
+	c.writeLater(writeWithin)
+}
+
+// writeLater has what waits written within a while, even if nothing else is.
+func (c *queueClient) writeLater(within time.Duration) {
+	if c.timer != nil || c.state == nil {
+		return
+	}
+	c.timer = time.AfterFunc(within, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.timer == nil { // it was closed meanwhile
+			return
+		}
+		c.timer = nil
+		if c.state == nil {
+			return
+		}
+		if err := c.write(context.Background(), nil); err != nil {
+			c.logger.Error("What was sent cannot be deleted from the sending queue: after a restart it would be sent again", zap.Error(err))
+			c.writeLater(writeAgain)
+		}
+	})
+}
+
+// write writes a transaction with all that waits.
+func (c *queueClient) write(ctx context.Context, operations []*storage.Operation) error {
+	state := stateIn(operations)
+	if state == nil && c.state != nil {
+		state, operations = c.state, append([]*storage.Operation{storage.SetOperation(stateKey, c.state)}, operations...)
+	}
+	operations = slices.Clip(operations) // the caller's own stay as they are
+	due, rest := c.due(state)
+	for _, key := range due {
+		operations = append(operations, storage.DeleteOperation(key))
+	}
+	if err := c.Client.Batch(ctx, operations...); err != nil {
 		return err
 	}
-	c.delayed = rest
+	c.state, c.deleted = nil, rest
+	for _, operation := range operations {
+		if operation.Type == storage.Set && isRequest(operation.Key) && c.size+len(operation.Value) <= unreadBytes {
+			c.unread[operation.Key] = operation.Value
+			c.size += len(operation.Value)
+		}
+	}
 	return nil
+}
+
+func (c *queueClient) forget(key string) {
+	c.size -= len(c.unread[key])
+	delete(c.unread, key)
 }
 
 // readWithoutSpace does what it can of the transaction: all of it, or the reads, or nothing until there is space.
 func (c *queueClient) readWithoutSpace(ctx context.Context, operations, reads []*storage.Operation) error {
 	for complained := false; ; complained = true {
 		err := c.Client.Batch(ctx, reads...)
-		if err == nil || !isFull(err) {
+		if err == nil {
+			c.state = stateIn(operations)
+			c.writeLater(writeAgain)
+			return nil
+		}
+		if !isFull(err) {
 			return err
 		}
 		if !complained {
@@ -82,7 +214,7 @@ func (c *queueClient) readWithoutSpace(ctx context.Context, operations, reads []
 		case <-ctx.Done():
 			return err
 		}
-		if c.Client.Batch(ctx, operations...) == nil {
+		if c.write(ctx, operations) == nil {
 			return nil
 		}
 	}
@@ -108,41 +240,38 @@ func readsBesideState(operations []*storage.Operation) (reads []*storage.Operati
 	return reads
 }
 
-// due tells which delayed deletions belong in the transaction: those of requests that its state no longer names.
-func (c *queueClient) due(operations []*storage.Operation) (due, rest []string) {
-	if len(c.delayed) == 0 {
-		return nil, nil
+// due tells which deletions belong in a transaction: those of requests that its state does not name as being sent.
+func (c *queueClient) due(state []byte) (due, rest []string) {
+	if len(c.deleted) == 0 || state == nil {
+		return nil, c.deleted
 	}
-	for _, operation := range operations {
-		if operation.Type != storage.Set || operation.Key != stateKey {
-			continue
-		}
-		dispatched, known := dispatchedIn(operation.Value)
-		if !known {
-			break
-		}
-		for _, key := range c.delayed {
-			if slices.Contains(dispatched, key) {
-				rest = append(rest, key)
-			} else {
-				due = append(due, key)
-			}
-		}
-		return due, rest
+	dispatched, known := dispatchedIn(state)
+	if !known {
+		return nil, c.deleted
 	}
-	return nil, c.delayed
+	for _, key := range c.deleted {
+		if slices.Contains(dispatched, key) {
+			rest = append(rest, key)
+		} else {
+			due = append(due, key)
+		}
+	}
+	return due, rest
 }
 
-func deletesRequestsAlone(operations []*storage.Operation) bool {
+// stateIn returns the queue's state that a transaction writes; nil when it writes none.
+func stateIn(operations []*storage.Operation) (state []byte) {
 	for _, operation := range operations {
-		if operation.Type != storage.Delete {
-			return false
-		}
-		if _, err := strconv.ParseUint(operation.Key, 10, 64); err != nil {
-			return false
+		if operation.Type == storage.Set && operation.Key == stateKey {
+			state = append([]byte{}, operation.Value...) // an empty one is one
 		}
 	}
-	return len(operations) > 0
+	return state
+}
+
+func isRequest(key string) bool {
+	_, err := strconv.ParseUint(key, 10, 64)
+	return err == nil
 }
 
 // dispatchedIn reads the keys of the requests that were being sent from the state. A state that cannot be read is not known, and nothing

@@ -44,5 +44,8 @@ func (q *queueStorage) GetClient(ctx context.Context, kind component.Kind, id co
 	if err != nil {
 		return nil, err
 	}
-	return &queueClient{Client: client, logger: q.logger, waits: func() <-chan time.Time { return time.After(wait) }}, nil
+	return &queueClient{
+		Client: client, logger: q.logger, unread: map[string][]byte{},
+		waits: func() <-chan time.Time { return time.After(wait) },
+	}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -60,6 +61,7 @@ func TestKilledWhileItStarts(t *testing.T) {
 					assert.Contains(t, texts, "first")
 				}
 				if transactions >= 4 {
+					require.NoError(t, client.Close(t.Context()))
 					assert.NotContains(t, disk.Values(), "0", "deleted with the state that does not name it")
 					assert.NotContains(t, disk.Values(), "1")
 				}
@@ -68,18 +70,101 @@ func TestKilledWhileItStarts(t *testing.T) {
 	}
 }
 
-// The disk is full: the queue tries to delete a request that was sent, and then to write its state.
-func TestDeletionThatFailed(t *testing.T) {
-	disk := storagetest.NewMemory()
-	require.NoError(t, disk.Set(t.Context(), "7", []byte("sent")))
+// A request costs one transaction: that it was taken out and sent is written with the next one.
+func TestTransactions(t *testing.T) {
+	disk := &killed{Memory: storagetest.NewMemory(), after: 3}
 	client := newClient(t, disk)
-	require.NoError(t, client.Batch(t.Context(), storage.DeleteOperation("7")))
+	for index := range uint64(3) {
+		key := strconv.FormatUint(index, 10)
+		get := storage.GetOperation(key)
+		for _, transaction := range [][]*storage.Operation{
+			{storage.SetOperation(stateKey, packedState(index, index+1)), storage.SetOperation(key, []byte("request "+key))},
+			{storage.SetOperation(stateKey, packedState(index+1, index+1, index)), get},
+			{storage.SetOperation(stateKey, packedState(index+1, index+1)), storage.DeleteOperation(key)},
+		} {
+			require.NoError(t, client.Batch(t.Context(), transaction...))
+		}
+		require.Equal(t, "request "+key, string(get.Value))
+		assert.Contains(t, disk.Values(), key, "what was put is on the disk")
+		assert.Len(t, disk.Values(), 2, "the state and the last request")
+	}
+}
+
+// What waits is written a moment later if nothing else is, and when the queue ends.
+func TestWrittenLater(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		then func(t *testing.T, client storage.Client)
+	}{
+		{"nothing comes", func(*testing.T, storage.Client) { time.Sleep(writeWithin) }},
+		{"the end", func(t *testing.T, client storage.Client) {
+			t.Helper()
+			require.NoError(t, client.Close(t.Context()))
+		}},
+		{"something else is written", func(t *testing.T, client storage.Client) {
+			t.Helper()
+			require.NoError(t, client.Set(t.Context(), "ri", nil))
+		}},
+		{"something else is read", func(t *testing.T, client storage.Client) {
+			t.Helper()
+			state, err := client.Get(t.Context(), stateKey)
+			require.NoError(t, err)
+			assert.Equal(t, packedState(8, 8), state)
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				disk := storagetest.NewMemory()
+				require.NoError(t, disk.Set(t.Context(), "7", []byte("sent")))
+				client := newClient(t, disk)
+				require.NoError(t, client.Batch(t.Context(), storage.SetOperation(stateKey, packedState(8, 8)), storage.DeleteOperation("7")))
+				require.Contains(t, disk.Values(), "7")
+				tt.then(t, client)
+				synctest.Wait()
+				assert.NotContains(t, disk.Values(), "7")
+				assert.Equal(t, packedState(8, 8), disk.Values()[stateKey])
+			})
+		})
+	}
+}
+
+// The queue gets so much back from memory, and the rest from the disk.
+func TestUnread(t *testing.T) {
+	disk := storagetest.NewMemory()
+	client := newClient(t, disk)
+	large := make([]byte, unreadBytes/2)
+	for index := range uint64(3) {
+		require.NoError(t, client.Batch(t.Context(), storage.SetOperation(stateKey, packedState(0, index+1)),
+			storage.SetOperation(strconv.FormatUint(index, 10), large)))
+	}
 	disk.Break(true)
-	require.Error(t, client.Batch(t.Context(), storage.SetOperation(stateKey, packedState(8, 9))))
-	assert.Contains(t, disk.Values(), "7")
+	for index, want := range []error{nil, nil, storagetest.ErrBroken} {
+		get := storage.GetOperation(strconv.Itoa(index))
+		require.ErrorIs(t, client.Batch(t.Context(), storage.SetOperation(stateKey, packedState(uint64(index)+1, 3)), get), want)
+		assert.Equal(t, want == nil, len(get.Value) == len(large))
+	}
 	disk.Break(false)
-	require.NoError(t, client.Batch(t.Context(), storage.SetOperation(stateKey, packedState(8, 9))))
-	assert.NotContains(t, disk.Values(), "7")
+	require.NoError(t, client.Batch(t.Context(), storage.SetOperation(stateKey, packedState(3, 3)), storage.GetOperation("2")))
+}
+
+// The disk is full: what was sent is deleted once there is space.
+func TestDeletionThatFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewMemory()
+		require.NoError(t, disk.Set(t.Context(), "7", []byte("sent")))
+		client := newClient(t, disk)
+		disk.Break(true)
+		require.NoError(t, client.Batch(t.Context(), storage.SetOperation(stateKey, packedState(8, 9)), storage.DeleteOperation("7")))
+		time.Sleep(writeWithin)
+		synctest.Wait()
+		assert.Contains(t, disk.Values(), "7")
+		require.ErrorIs(t, client.Batch(t.Context(), storage.SetOperation(stateKey, packedState(8, 10)), storage.SetOperation("9", nil)),
+			storagetest.ErrBroken, "a request is refused that is not on the disk")
+		disk.Break(false)
+		time.Sleep(writeAgain)
+		synctest.Wait()
+		assert.NotContains(t, disk.Values(), "7")
+	})
 }
 
 func TestWhatIsHandedOn(t *testing.T) {
@@ -89,8 +174,6 @@ func TestWhatIsHandedOn(t *testing.T) {
 		want       []string
 	}{
 		{"keys that are no requests", []*storage.Operation{storage.DeleteOperation("ri"), storage.DeleteOperation("5")}, nil},
-		{"a state in the same transaction", []*storage.Operation{storage.DeleteOperation("5"), storage.SetOperation(stateKey, packedState(1, 1))},
-			[]string{stateKey}},
 		{"a request beside it", []*storage.Operation{storage.SetOperation("6", []byte("new"))}, []string{"5", "6"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -174,9 +257,13 @@ func TestUnknownState(t *testing.T) {
 	require.NoError(t, client.Batch(t.Context(), storage.DeleteOperation("5")))
 	for _, state := range [][]byte{{0xff}, protowire.AppendTag(nil, dispatchedRequests, protowire.BytesType), {0x2a, 0x01, 0x00}} {
 		require.NoError(t, client.Batch(t.Context(), storage.SetOperation(stateKey, state)))
+		written, err := client.Get(t.Context(), stateKey)
+		require.NoError(t, err)
+		assert.Equal(t, state, written)
 		assert.Contains(t, disk.Values(), "5")
 	}
 	require.NoError(t, client.Batch(t.Context(), storage.SetOperation(stateKey, nil)))
+	require.NoError(t, client.Close(t.Context()))
 	assert.NotContains(t, disk.Values(), "5", "a state without requests is one")
 }
 
