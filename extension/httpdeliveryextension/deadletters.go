@@ -2,10 +2,8 @@ package httpdeliveryextension
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -30,7 +28,7 @@ type deadLetters struct {
 
 // add writes a rejected request, or the rejected documents of it, and returns the name of the file; none when there is no room.
 func (d *deadLetters) add(request *http.Request, sent []byte, v verdict) (name string, err error) {
-	body, err := plain(request, sent)
+	body, err := plain(request.Header.Get(contentEncoding), sent)
 	if err != nil {
 		return "", err
 	}
@@ -76,22 +74,6 @@ func (d *deadLetters) open() error {
 	}
 	d.opened = true
 	return nil
-}
-
-// plain takes the compression off.
-func plain(request *http.Request, sent []byte) ([]byte, error) {
-	switch encoding := request.Header.Get("Content-Encoding"); encoding {
-	case "":
-		return sent, nil
-	case "gzip":
-		reader, err := gzip.NewReader(bytes.NewReader(sent))
-		if err != nil {
-			return nil, err
-		}
-		return io.ReadAll(reader)
-	default:
-		return nil, fmt.Errorf("compression %s is not known here: the exporter's compression has to be gzip or none", encoding)
-	}
 }
 
 // documents returns the two lines of each of these documents of a _bulk request.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -22,6 +23,8 @@ const maxAnswer = 64 << 20
 type roundTripper struct {
 	*delivery
 	next http.RoundTripper
+	// knowsNoZstd: the backend refused a request in zstd, and took the same one in gzip.
+	knowsNoZstd atomic.Bool
 
 	mu      sync.Mutex
 	problem string // with the backend; empty while it works
@@ -37,7 +40,7 @@ func (r *roundTripper) RoundTrip(request *http.Request) (*http.Response, error) 
 	if err != nil {
 		return nil, err
 	}
-	response, received, err := r.attempt(request, sent)
+	request, sent, response, received, err := r.attemptKnown(request, sent)
 	if err != nil {
 		if request.Context().Err() == nil { // else the exporter gave it up
 			r.retried(request, err.Error())

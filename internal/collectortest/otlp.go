@@ -3,10 +3,12 @@ package collectortest
 import (
 	"compress/gzip"
 	"context"
+	"fmt"
 	"io"
 	"iter"
 	"net/http"
 
+	"github.com/klauspost/compress/zstd"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 )
@@ -34,14 +36,25 @@ func OTLP(path string, take func(context.Context, plog.Logs) (status int)) http.
 
 // Body reads the body of a request, which may be compressed.
 func Body(r *http.Request) ([]byte, error) {
-	if r.Header.Get("Content-Encoding") != "gzip" {
+	switch encoding := r.Header.Get("Content-Encoding"); encoding {
+	case "":
 		return io.ReadAll(r.Body)
+	case "gzip":
+		plain, err := gzip.NewReader(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(plain)
+	case "zstd":
+		plain, err := zstd.NewReader(r.Body, zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, err
+		}
+		defer plain.Close()
+		return io.ReadAll(plain)
+	default:
+		return nil, fmt.Errorf("Content-Encoding: %s is not known here", encoding)
 	}
-	plain, err := gzip.NewReader(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(plain)
 }
 
 // Records are the log records of all resources and scopes.

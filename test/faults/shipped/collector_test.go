@@ -52,7 +52,7 @@ func kept(t *testing.T, state string) map[string]bool {
 	for _, test := range []struct {
 		pattern string
 		parse   func([]byte) ([]string, error)
-	}{{"*.pb", otlpIDs}, {"*.ndjson", bulkIDs}} {
+	}{{"*.pb", collectortest.OTLPIDs}, {"*.ndjson", collectortest.BulkIDs}} {
 		files, err := filepath.Glob(filepath.Join(state, "rejected", test.pattern))
 		require.NoError(t, err)
 		for _, file := range files {

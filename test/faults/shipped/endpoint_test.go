@@ -1,10 +1,8 @@
 package shipped
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,7 +14,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"golang.org/x/sys/unix"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
@@ -176,43 +173,11 @@ func read(r *http.Request) (request, error) {
 		return request{}, err
 	}
 	if result.bulk {
-		result.ids, err = bulkIDs(body)
+		result.ids, err = collectortest.BulkIDs(body)
 	} else {
-		result.ids, err = otlpIDs(body)
+		result.ids, err = collectortest.OTLPIDs(body)
 	}
 	return result, err
-}
-
-func otlpIDs(body []byte) (ids []string, err error) {
-	logs := plogotlp.NewExportRequest()
-	if err := logs.UnmarshalProto(body); err != nil {
-		return nil, err
-	}
-	for record := range collectortest.Records(logs.Logs()) {
-		id, _ := record.Attributes().Get("log.record.uid")
-		ids = append(ids, id.AsString())
-	}
-	return ids, nil
-}
-
-func bulkIDs(body []byte) (ids []string, err error) {
-	lines := bufio.NewScanner(bytes.NewReader(body))
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var action struct {
-			Create struct {
-				ID string `json:"_id"`
-			}
-		}
-		if err := json.Unmarshal(lines.Bytes(), &action); err != nil {
-			return nil, err
-		}
-		if action.Create.ID == "" || !lines.Scan() {
-			return nil, errors.New("no document with an _id")
-		}
-		ids = append(ids, action.Create.ID)
-	}
-	return ids, lines.Err()
 }
 
 // status answers every request with a status, as something does that is or stands before a backend.
