@@ -22,6 +22,8 @@ type bench struct {
 	corpus  corpus
 	node    *rabbitmqtest.Node
 	channel *amqp.Channel
+	// published counts messages with ids of their own.
+	published uint32
 }
 
 func newBench(ctx context.Context, o options) (*bench, error) {
@@ -56,10 +58,10 @@ const (
 )
 
 func queueType(queue string) string {
-	if queue == quorumQueue {
-		return "quorum"
+	if queue == classicQueue {
+		return "classic"
 	}
-	return "classic"
+	return "quorum"
 }
 
 // empty makes a queue, or takes out what is in it.
@@ -87,10 +89,14 @@ func (b *bench) fill(ctx context.Context, queue string, bodies [][]byte, message
 const confirmWindow = 1000
 
 func (b *bench) publish(ctx context.Context, queue string, bodies [][]byte, messages int) error {
+	return publish(ctx, b.channel, queue, messages, func(i int) []byte { return bodies[i%len(bodies)] })
+}
+
+func publish(ctx context.Context, channel *amqp.Channel, queue string, messages int, body func(i int) []byte) error {
 	window := make([]*amqp.DeferredConfirmation, 0, confirmWindow)
 	for i := range messages {
-		confirmation, err := b.channel.PublishWithDeferredConfirmWithContext(ctx, "", queue, false, false, amqp.Publishing{
-			ContentType: "application/json", ContentEncoding: "utf-8", DeliveryMode: amqp.Persistent, Body: bodies[i%len(bodies)],
+		confirmation, err := channel.PublishWithDeferredConfirmWithContext(ctx, "", queue, false, false, amqp.Publishing{
+			ContentType: "application/json", ContentEncoding: "utf-8", DeliveryMode: amqp.Persistent, Body: body(i),
 		})
 		if err != nil {
 			return err

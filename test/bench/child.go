@@ -44,6 +44,9 @@ type result struct {
 	Micro             map[string]figure
 	MeanBatch         float64
 	AttributesARecord float64
+	WireBytes         int64
+	Repeats           int
+	Stages            stages
 }
 
 func (r *result) rate() float64 { return float64(r.Messages) / r.WallSeconds }
@@ -151,13 +154,13 @@ func (m *meter) wait(ctx context.Context) (result, error) {
 		CPUSeconds:  (m.end.cpu - m.begin.cpu).Seconds(),
 		Allocations: float64(m.end.allocations-m.begin.allocations) / float64(n),
 		MeanBatch:   float64(n) / float64(max(m.batches, 1)),
-		PeakKiB:     statusKiB("VmHWM"),
+		PeakKiB:     statusKiB(os.Getpid(), "VmHWM"),
 	}, nil
 }
 
-// statusKiB reads a size of this process from /proc.
-func statusKiB(name string) int {
-	text, err := os.ReadFile("/proc/self/status")
+// statusKiB reads a size of a process from /proc.
+func statusKiB(pid int, name string) int {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}

@@ -38,13 +38,17 @@ func readCorpus(folder string) (corpus, error) {
 		bodies := services[i%len(services)]
 		body := bodies[i/len(services)%len(bodies)]
 		// A message id of its own, as every message has.
-		body = messageID.ReplaceAll(body, fmt.Appendf(nil, `message_id\": \"%08x-bb1e-437a-a8dc-9f566ffa0589`, i))
+		body = withID(body, fmt.Sprintf("%08x-bb1e-437a-a8dc-9f566ffa0589", i))
 		c.bodies = append(c.bodies, body)
 		if !changed.Match(body) {
 			c.warm = append(c.warm, body)
 		}
 	}
 	return c, nil
+}
+
+func withID(body []byte, id string) []byte {
+	return messageID.ReplaceAll(body, []byte(`message_id\": \"`+id))
 }
 
 func meanSize(bodies [][]byte) int {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
 )
 
 // latency measures the time from publishing to ConsumeLogs, between two processes on one machine.
@@ -53,13 +55,22 @@ func (b *bench) publishAtRate(ctx context.Context, queue string, rate, messages 
 			return nil //nolint:nilerr // the contestant failed, and says why
 		}
 	}
+	err := publishEvenly(ctx, b.channel, queue, rate, messages, b.corpus.bodies)
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // as above
+	}
+	return err
+}
+
+// publishEvenly publishes so many messages a second, with the time as each message's id.
+func publishEvenly(ctx context.Context, channel *amqp.Channel, queue string, rate, messages int, bodies [][]byte) error {
 	begin := time.Now()
 	for i := range messages {
 		if err := pause(ctx, time.Until(begin.Add(time.Duration(i)*time.Second/time.Duration(rate)))); err != nil {
-			return nil //nolint:nilerr // as above
+			return err
 		}
-		body := messageID.ReplaceAll(b.corpus.bodies[i%len(b.corpus.bodies)], fmt.Appendf(nil, `message_id\": \"%d`, time.Now().UnixNano()))
-		if err := b.publish(ctx, queue, [][]byte{body}, 1); err != nil {
+		body := withID(bodies[i%len(bodies)], strconv.FormatInt(time.Now().UnixNano(), 10))
+		if err := publish(ctx, channel, queue, 1, func(int) []byte { return body }); err != nil {
 			return err
 		}
 	}

@@ -23,14 +23,17 @@ type options struct {
 	collector  string
 	captures   string
 	latencyFor int
+	against    string
+	stages     bool
 }
 
 func main() {
-	if len(os.Args) == 3 && os.Args[1] == childArgument {
-		if err := runChild(os.Stdout, os.Args[2]); err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-			os.Exit(1)
-		}
+	switch {
+	case len(os.Args) == 3 && os.Args[1] == childArgument:
+		exitOn(runChild(os.Stdout, os.Args[2]))
+		return
+	case len(os.Args) == 2 && os.Args[1] == sinkArgument:
+		exitOn(runSink(context.Background(), os.Stdin, os.Stdout))
 		return
 	}
 	o := options{gogc: []int{400, 100}}
@@ -38,16 +41,22 @@ func main() {
 	flag.IntVar(&o.messages, "messages", 60_000, "messages of a run; slow peers get a tenth")
 	flag.IntVar(&o.entries, "entries", 1_000_000, "names in the directory of the run with names")
 	flag.IntVar(&o.latencyFor, "latency", 10, "seconds for which latency is measured at each rate; 0 leaves it out")
-	flag.StringVar(&o.only, "only", "", "the one part to run: rates, micro, latency, memory or start")
+	flag.StringVar(&o.only, "only", "", "the one part to run: rates, micro, latency, memory, start or whole")
 	flag.StringVar(&o.match, "match", "", "a part of the names of the contestants to run; those that they are compared with run too")
 	flag.StringVar(&o.profile, "cpuprofile", "", "folder for a CPU profile of every run")
 	flag.StringVar(&o.collector, "collector", "build/otelcol-openstack-audit", "the built collector")
 	flag.StringVar(&o.captures, "captures", "testdata/notifications", "folder of the captured notifications")
+	flag.StringVar(&o.against, "against", "", "another work tree with a built collector, whose configurations are compared in the part whole")
+	flag.BoolVar(&o.stages, "stages", true, "profile a run of each contestant of the part whole")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Stdout, o)
 	stop()
+	exitOn(err)
+}
+
+func exitOn(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -73,6 +82,7 @@ func run(ctx context.Context, out io.Writer, o options) (err error) {
 		{"latency", latency},
 		{"memory", memory},
 		{"start", startTime},
+		{"whole", wholeWays},
 	} {
 		if o.only != "" && o.only != p.name {
 			continue

@@ -75,31 +75,8 @@ func runTelegraf(ctx context.Context, b *bench, c *contestant, program string, g
 		return result{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	config := filepath.Join(folder, "telegraf.conf")
-	text := fmt.Sprintf(`[agent]
-  interval = "1s"
-  flush_interval = "1s"
-  metric_batch_size = 1000
-  metric_buffer_limit = 100000
-  omit_hostname = true
-  quiet = true
-[[inputs.amqp_consumer]]
-  brokers = ["%s"]
-  queue = "%s"
-  queue_passive = true
-  exchange = ""
-  prefetch_count = 1000
-  max_undelivered_messages = 10000
-  data_format = "json"
-  json_string_fields = ["oslo.message"]
-[[processors.parser]] # the notification is JSON in a string
-  parse_fields = ["oslo.message"]
-  drop_original = true
-  data_format = "json"
-  json_string_fields = ["*"]
-[[outputs.discard]]
-`, b.node.URL(), c.queue)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+	config, err := writeTelegraf(folder, b.node.URL(), c.queue, "[[outputs.discard]]\n")
+	if err != nil {
 		return result{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, runTimeout)
@@ -152,4 +129,56 @@ func cpuOf(pid int) time.Duration {
 	user, _ := strconv.Atoi(fields[11])
 	system, _ := strconv.Atoi(fields[12])
 	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+// writeTelegraf writes a configuration by which Telegraf takes notifications from a queue, and their fields to an output.
+func writeTelegraf(folder, url, queue, output string) (path string, err error) {
+	path = filepath.Join(folder, "telegraf.conf")
+	return path, os.WriteFile(path, fmt.Appendf(nil, `[agent]
+  interval = "1s"
+  flush_interval = "1s"
+  metric_batch_size = 1000
+  metric_buffer_limit = 100000
+  omit_hostname = true
+  quiet = true
+[[inputs.amqp_consumer]]
+  brokers = ["%s"]
+  queue = "%s"
+  queue_passive = true
+  exchange = ""
+  prefetch_count = 1000
+  max_undelivered_messages = 10000
+  data_format = "json"
+  json_string_fields = ["oslo.message"]
+[[processors.parser]] # the notification is JSON in a string
+  parse_fields = ["oslo.message"]
+  drop_original = true
+  data_format = "json"
+  json_string_fields = ["*"]
+%s`, url, queue, output), 0o600)
+}
+
+// peers bring the fields of events to the same sink: Telegraf, whose queue is in memory.
+func (w *whole) peers(out io.Writer) []contestant {
+	telegraf, err := exec.LookPath("telegraf")
+	if err != nil {
+		fmt.Fprintln(out, "skipped: Telegraf (not installed)")
+		return nil
+	}
+	start := func(ctx context.Context, w *whole, folder, _ string) (*running, error) {
+		r := &running{channel: w.channel, queues: []string{"bench.whole.0"}, copies: 1}
+		if err := w.empty(r.queues[0]); err != nil {
+			return nil, err
+		}
+		config, err := writeTelegraf(folder, w.node.URL(), r.queues[0], fmt.Sprintf(`[[outputs.http]]
+  url = "%s"
+  data_format = "json"
+  content_encoding = "gzip"
+`, w.sink.url+telegrafPath))
+		if err != nil {
+			return nil, err
+		}
+		return r, r.start(ctx, nil, telegraf, "--config", config)
+	}
+	return []contestant{{name: "Telegraf amqp_consumer, JSON, http", against: "durable.yaml", run: w.measured(start, false)}}
 }

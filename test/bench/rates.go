@@ -102,8 +102,6 @@ func contestants(b *bench, keystone *httptest.Server) []contestant {
 			name: "ours with " + strconv.Itoa(b.entries) + " names", queue: quorumQueue, against: withoutNames, warm: true,
 			run: native("names", job{Keystone: keystone.URL, Entries: b.entries}),
 		},
-		{name: oursDurable, queue: quorumQueue, run: shipped("durable.yaml")},
-		{name: oursEvidence, queue: quorumQueue, against: oursDurable, run: shipped("evidence.yaml")},
 	}
 }
 
@@ -114,21 +112,26 @@ func printRates(out io.Writer, b *bench, gogc int, contestants []contestant, res
 		c := &contestants[i]
 		own, other := results[c.name], results[c.against]
 		rates := each(own, func(r result) float64 { return r.rate() })
-		rateRatio, cpuRatio := "", ""
-		if len(other) > 0 {
-			var byRate, byCPU []float64
-			for round := range own { // both in the same round
-				byRate = append(byRate, own[round].rate()/other[round].rate())
-				byCPU = append(byCPU, own[round].cpu()/other[round].cpu())
-			}
-			rateRatio, cpuRatio = fmt.Sprintf("%.2f", median(byRate)), fmt.Sprintf("%.2f", median(byCPU))
-		}
+		rateRatio, cpuRatio := ratios(own, other)
 		t.row(c.name, "%.0f", median(rates), spread(rates), c.against, rateRatio,
 			"%.1f", median(each(own, func(r result) float64 { return r.cpu() })), cpuRatio,
 			"%.1f", median(each(own, func(r result) float64 { return r.Allocations })),
 			"%.0f", median(each(own, func(r result) float64 { return r.MeanBatch })))
 	}
 	t.print(out)
+}
+
+// ratios are the medians of the ratios of the rounds; empty where there is nothing to compare with.
+func ratios(own, other []result) (rate, cpu string) {
+	if len(other) == 0 {
+		return "", ""
+	}
+	var byRate, byCPU []float64
+	for round := range own { // both in the same round
+		byRate = append(byRate, own[round].rate()/other[round].rate())
+		byCPU = append(byCPU, own[round].cpu()/other[round].cpu())
+	}
+	return fmt.Sprintf("%.2f", median(byRate)), fmt.Sprintf("%.2f", median(byCPU))
 }
 
 func spread(values []float64) string {

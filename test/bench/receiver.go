@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -112,7 +113,7 @@ func idleMemory(ctx context.Context, j *job) (int, error) {
 		return 0, err
 	}
 	time.Sleep(2 * time.Second)
-	idle := statusKiB("VmRSS")
+	idle := statusKiB(os.Getpid(), "VmRSS")
 	return idle, receiver.Shutdown(ctx)
 }
 
@@ -122,14 +123,14 @@ func sampleResident(done <-chan struct{}) <-chan []float64 {
 	go func() {
 		ticker := time.NewTicker(10 * time.Millisecond)
 		defer ticker.Stop()
-		read := []float64{float64(statusKiB("VmRSS"))}
+		read := []float64{float64(statusKiB(os.Getpid(), "VmRSS"))}
 		for {
 			select {
 			case <-done:
 				samples <- read
 				return
 			case <-ticker.C:
-				read = append(read, float64(statusKiB("VmRSS")))
+				read = append(read, float64(statusKiB(os.Getpid(), "VmRSS")))
 			}
 		}
 	}()
