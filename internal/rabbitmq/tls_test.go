@@ -1,17 +1,8 @@
 package rabbitmq
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
-	"math/big"
-	"net"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -24,7 +15,7 @@ import (
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	address := collectortest.FreeAddress(t)
-	roots, certificate, key := newCertificate(t)
+	roots, certificate, key := collectortest.NewCertificate(t, time.Hour)
 	own := rabbitmqtest.Start(t, rabbitmqtest.Options{Config: fmt.Sprintf(`
 listeners.ssl.1 = %s
 ssl_options.cacertfile = %s
@@ -74,31 +65,4 @@ ssl_options.keyfile = %s
 			})
 		})
 	}
-}
-
-// newCertificate makes a certificate for 127.0.0.1 that is its own authority.
-func newCertificate(t *testing.T) (roots *x509.CertPool, certificateFile, keyFile string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
-	certificate, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	directory := t.TempDir()
-	write := func(name, kind string, der []byte) string {
-		path := filepath.Join(directory, name)
-		require.NoError(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
-		return path
-	}
-	roots = x509.NewCertPool()
-	roots.AddCert(certificate)
-	return roots, write("certificate.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", keyDER)
 }

@@ -32,7 +32,7 @@ type queueConsumer struct {
 
 func (r *auditReceiver) newQueueConsumer(ctx context.Context, host component.Host, pipeline *pipeline) (*queueConsumer, error) {
 	section := r.config.RabbitMQ.Get()
-	config, warnings, err := section.clientConfig(ctx, r.settings.BuildInfo.Command+" "+r.settings.ID.String())
+	config, warnings, err := section.ClientConfig(ctx, r.settings.BuildInfo.Command+" "+r.settings.ID.String())
 	if err != nil {
 		return nil, err
 	}

@@ -59,9 +59,9 @@ func sameTLS(section *configtls.ClientConfig, url transporturl.TLS) error {
 	return errors.Join(errs...)
 }
 
-// clientConfig translates the section. It fails when a certificate cannot be read. The warnings concern parts of
+// ClientConfig translates the section. It fails when a certificate cannot be read. The warnings concern parts of
 // transport_url that have no effect.
-func (c *RabbitMQConfig) clientConfig(ctx context.Context, name string) (config rabbitmq.Config, warnings []string, err error) {
+func (c *RabbitMQConfig) ClientConfig(ctx context.Context, name string) (config rabbitmq.Config, warnings []string, err error) {
 	transport, err := transporturl.Parse(string(c.TransportURL))
 	if err != nil {
 		return rabbitmq.Config{}, nil, fmt.Errorf("rabbitmq::transport_url: %w", err)

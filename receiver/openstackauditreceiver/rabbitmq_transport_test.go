@@ -23,7 +23,7 @@ func TestClientConfig(t *testing.T) {
 	t.Parallel()
 	section := newDefaultRabbitMQConfig()
 	section.TransportURL = "rabbit://u:p@h1,v:q@h2:5673/vh?heartbeat_timeout_threshold=6&rabbit_login_method=AMQPLAIN"
-	config, warnings, err := section.clientConfig(t.Context(), "otelcol receiver")
+	config, warnings, err := section.ClientConfig(t.Context(), "otelcol receiver")
 	require.NoError(t, err)
 	assert.Empty(t, warnings)
 	assert.Equal(t, rabbitmq.Config{
@@ -67,7 +67,7 @@ func TestCredentialsOfTheirOwnKeys(t *testing.T) {
 			t.Parallel()
 			section := newDefaultRabbitMQConfig()
 			section.TransportURL, section.Username, section.Password = "rabbit://u:p@h1,h2//", test.username, test.password
-			config, _, err := section.clientConfig(t.Context(), "")
+			config, _, err := section.ClientConfig(t.Context(), "")
 			require.NoError(t, err)
 			assert.Equal(t, test.want, config.Hosts)
 		})
@@ -87,7 +87,7 @@ func TestTransportWarnings(t *testing.T) {
 			t.Parallel()
 			section := newDefaultRabbitMQConfig()
 			section.TransportURL = url
-			_, warnings, err := section.clientConfig(t.Context(), "")
+			_, warnings, err := section.ClientConfig(t.Context(), "")
 			require.NoError(t, err)
 			require.Len(t, warnings, 1)
 			assert.Contains(t, warnings[0], want)
@@ -152,7 +152,7 @@ func TestTLS(t *testing.T) {
 			t.Parallel()
 			section := newDefaultRabbitMQConfig()
 			section.TransportURL, section.TLS = test.url, test.section
-			config, _, err := section.clientConfig(t.Context(), "")
+			config, _, err := section.ClientConfig(t.Context(), "")
 			require.NoError(t, err)
 			require.NotNil(t, config.TLS)
 			config.TLS.ServerName = test.serverName
@@ -182,7 +182,7 @@ func TestNoTLS(t *testing.T) {
 			t.Parallel()
 			rabbit := newDefaultRabbitMQConfig()
 			rabbit.TransportURL, rabbit.TLS = "rabbit://u:p@h:5671//", test.section
-			config, _, err := rabbit.clientConfig(t.Context(), "")
+			config, _, err := rabbit.ClientConfig(t.Context(), "")
 			require.NoError(t, err)
 			assert.Nil(t, config.TLS)
 		})
