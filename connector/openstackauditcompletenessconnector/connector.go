@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/delivery"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 )
 
@@ -162,11 +163,18 @@ func (s *side) Start(ctx context.Context, host component.Host) error {
 // Capabilities says that records stay as they are.
 func (*side) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: false} }
 
-// ConsumeLogs reads the records. It never fails, and never waits for the next pipelines.
-func (s *side) ConsumeLogs(_ context.Context, logs plog.Logs) error {
-	if s.number == 0 {
-		s.tracker.observe(logs, time.Now())
+// ConsumeLogs reads the records. Batches that come at the same time are read one after the other: a response is no answer to a request that
+// comes later. It fails with the context's error alone, and never waits for the next pipelines.
+func (s *side) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	if s.number != 0 {
+		return nil
 	}
+	pass, err := delivery.InTurn(ctx, s.checker)
+	if err != nil {
+		return err
+	}
+	defer pass()
+	s.tracker.observe(logs, time.Now())
 	return nil
 }
 

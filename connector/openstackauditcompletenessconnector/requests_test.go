@@ -1,14 +1,17 @@
 package openstackauditcompletenessconnector
 
 import (
+	"context"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/delivery"
 )
 
 func asked(id string) event {
@@ -40,6 +43,29 @@ func TestResponseThatDoesNotCome(t *testing.T) {
 	}, l.sentences())
 	require.EqualValues(t, 1, l.values()["nova openstack.audit.gaps openstack.audit.gap.kind=response"])
 	require.Empty(t, l.requests.waiting)
+}
+
+// Of batches that are delivered at the same time the later one may come first: its response is one to the request of the earlier one.
+func TestResponseInABatchThatOvertakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t)
+		s := &side{checker: &checker{tracker: l.tracker}}
+		queue := delivery.NewQueue(2, func(*int) int { return 1 })
+		var turns []context.Context
+		for i := range 2 {
+			queue.Put(i)
+			batch, err := queue.Take(t.Context(), 1)
+			require.NoError(t, err)
+			turns = append(turns, batch.Turn.Context(t.Context()))
+		}
+		request, response := l.logsOf(asked("a")), l.logsOf(answered("a"))
+		later := make(chan error, 1)
+		go func() { later <- s.ConsumeLogs(turns[1], response) }()
+		synctest.Wait()
+		require.NoError(t, s.ConsumeLogs(turns[0], request))
+		require.NoError(t, <-later)
+		require.Empty(t, l.requests.waiting)
+	})
 }
 
 // A host that went down sends nothing later: others do.

@@ -16,7 +16,7 @@ type Observer interface {
 	// PushedBack is called each time the pipeline refused a batch temporarily, before the wait for the next try. lasted is the
 	// time since it did so first.
 	PushedBack(ctx context.Context, lasted time.Duration, err error)
-	// Waited is called after that wait with how long it really took.
+	// Waited is called after that wait with how long it really took. A batch that only waits for those before it waits unnoticed.
 	Waited(ctx context.Context, duration time.Duration)
 	// Resumed is called when the pipeline no longer pushes back: it accepted the batch, or refused it permanently.
 	Resumed(ctx context.Context, lasted time.Duration)
@@ -39,7 +39,8 @@ type Consume func(ctx context.Context, from, to int) error
 // error is why the last of the rejected ones was refused, nil if there is none.
 //
 //   - No error of consume: all are acknowledged.
-//   - An error with any cause that is not permanent: the same batch is kept and tried again, without end.
+//   - An error with any cause that is not permanent: the same batch is kept and tried again, without end. While the batches before it
+//     are not done (see [Turn]), it waits for these: of the batches that a pipeline refuses the first one alone is tried again.
 //   - Only permanent causes: the batch is halved until the records that the pipeline refuses stand alone, so that none
 //     takes its neighbours along. What was accepted before in a part that failed is offered again (at least once).
 //
@@ -81,6 +82,7 @@ var errAbandoned = errors.New("abandoned")
 // insist calls consume until the pipeline decides: it returns nil, a permanent error, or errAbandoned.
 func (d *Deliverer) insist(ctx context.Context, stop <-chan struct{}, consume func(context.Context) error) error {
 	var (
+		turn  = turnOf(ctx)
 		waits *backoff.ExponentialBackOff
 		since time.Time
 	)
@@ -103,6 +105,10 @@ func (d *Deliverer) insist(ctx context.Context, stop <-chan struct{}, consume fu
 		}
 		before := time.Now()
 		d.Observer.PushedBack(ctx, before.Sub(since), err)
+		if turn.predecessor() != nil {
+			turn.Await(ctx, stop)
+			continue
+		}
 		wait(ctx, stop, waits.NextBackOff())
 		d.Observer.Waited(ctx, time.Since(before))
 	}

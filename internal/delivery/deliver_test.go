@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,6 +54,7 @@ func numbers(from, to int) (items []int) {
 
 // diary writes down what an Observer is told.
 type diary struct {
+	mu         sync.Mutex
 	pushedBack []error
 	lasted     []time.Duration
 	waits      []time.Duration
@@ -60,10 +62,22 @@ type diary struct {
 }
 
 func (d *diary) PushedBack(_ context.Context, lasted time.Duration, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.pushedBack, d.lasted = append(d.pushedBack, err), append(d.lasted, lasted)
 }
-func (d *diary) Waited(_ context.Context, wait time.Duration)   { d.waits = append(d.waits, wait) }
-func (d *diary) Resumed(_ context.Context, after time.Duration) { d.resumed = append(d.resumed, after) }
+
+func (d *diary) Waited(_ context.Context, wait time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.waits = append(d.waits, wait)
+}
+
+func (d *diary) Resumed(_ context.Context, after time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.resumed = append(d.resumed, after)
+}
 
 // deliver offers a batch of n items, and writes down what the observer is told.
 func (p *pipeline) deliver(ctx context.Context, stop <-chan struct{}, n int) (settlements []Settlement, seen *diary, err error) {

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/delivery"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/directory"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 )
@@ -97,7 +98,13 @@ func (p *batches) give(b *batch) {
 	p.pool.Put(b)
 }
 
+// processLogs takes batches that come at the same time one after the other: what a record says of a name is known for those behind it.
 func (e *enricher) processLogs(ctx context.Context, logs plog.Logs) (plog.Logs, error) {
+	pass, err := delivery.InTurn(ctx, e)
+	if err != nil {
+		return logs, err
+	}
+	defer pass()
 	b := e.batches.take()
 	defer e.batches.give(b)
 	e.read(b, logs)

@@ -188,7 +188,11 @@ func testBatchContract(t *testing.T, node *rabbitmqtest.Node) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			checkBatchContract(t, node, test.refuse, test.refused)
+			checkBatchContract(t, node, 1, test.refuse, test.refused)
+		})
+		t.Run(test.name+", three in flight", func(t *testing.T) {
+			t.Parallel()
+			checkBatchContract(t, node, 3, test.refuse, test.refused)
 		})
 	}
 }
@@ -202,7 +206,7 @@ func onlyIf(condition func(number, tries int) bool, err error) func(number, trie
 	}
 }
 
-func checkBatchContract(t *testing.T, node *rabbitmqtest.Node, refuse func(number, tries int) error, refused func(int) bool) {
+func checkBatchContract(t *testing.T, node *rabbitmqtest.Node, batches int, refuse func(number, tries int) error, refused func(int) bool) {
 	t.Helper()
 	const count = 240
 	c := newCloud(t, node)
@@ -218,7 +222,9 @@ func checkBatchContract(t *testing.T, node *rabbitmqtest.Node, refuse func(numbe
 		}
 		return errs
 	}}
-	r := start(t, c.config(func(_ *Config, section *RabbitMQConfig) { section.MaxBatchSize, section.Prefetch = 60, 100 }), next)
+	r := start(t, c.config(func(_ *Config, section *RabbitMQConfig) {
+		section.MaxBatchSize, section.Prefetch, section.BatchesInFlight = 60/batches, 100, batches
+	}), next)
 	c.publish(bodies...)
 
 	var wantAccepted, wantRejected []string

@@ -176,7 +176,7 @@ type running struct {
 }
 
 // start starts a receiver and waits until it consumes. It is shut down with the test, if not before.
-func start(t *testing.T, config *Config, next *backend) *running {
+func start(t *testing.T, config *Config, next consumer.Logs) *running {
 	t.Helper()
 	r := startAnyhow(t, config, next)
 	require.Eventually(t, func() bool { return r.host.last() == componentstatus.StatusOK }, soon, often, "the receiver does not consume")

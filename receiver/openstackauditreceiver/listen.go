@@ -47,7 +47,7 @@ func (r *auditReceiver) newListener(ctx context.Context, host component.Host, pi
 			"events: choose another", examplePassword)
 	}
 	l := &listener{
-		pipeline: pipeline.retryingEvery(section.MaxHold / triesPerMessage), telemetry: r.telemetry, arrivals: delivery.NewQueue(messageSize),
+		pipeline: pipeline.retryingEvery(section.MaxHold / triesPerMessage), telemetry: r.telemetry, arrivals: delivery.NewQueue(1, messageSize),
 	}
 	l.server = amqpserver.New(section.serverConfig(r.settings.BuildInfo), l, newListenObserver(r.telemetry))
 	var secure *tls.Config
@@ -118,11 +118,13 @@ func (l *listener) commit(ctx context.Context, giveUp <-chan struct{}) {
 		if err != nil {
 			return // abandoned
 		}
-		last := batch[len(batch)-1] == nil
+		messages := batch.Items
+		last := messages[len(messages)-1] == nil
 		if last {
-			batch = batch[:len(batch)-1]
+			messages = messages[:len(messages)-1]
 		}
-		l.commitOne(ctx, giveUp, batch)
+		l.commitOne(ctx, giveUp, messages)
+		l.arrivals.Done(batch)
 		if last {
 			return
 		}

@@ -43,9 +43,9 @@ func newLastEvents(telemetry *telemetry, config *Config) *lastEvents {
 
 // add takes note of the audit events in a batch.
 func (l *lastEvents) add(mapper *auditlog.Mapper, records []auditlog.Record) {
-	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	now := time.Now() // of the last batch, where several come at once
 	for i := range records {
 		record := &records[i]
 		if !record.IsAudit() {

@@ -25,9 +25,11 @@ type queueConsumer struct {
 	telemetry    *telemetry
 	logger       *zap.Logger
 	maxBatchSize int
+	// batchesInFlight is how many batches are delivered at the same time.
+	batchesInFlight int
 
-	// busy is locked from the decoding of a batch to its settlement.
-	busy sync.Mutex
+	// busy is locked for reading from the decoding of a batch to its settlement.
+	busy sync.RWMutex
 }
 
 func (r *auditReceiver) newQueueConsumer(ctx context.Context, host component.Host, pipeline *pipeline) (*queueConsumer, error) {
@@ -54,7 +56,7 @@ func (r *auditReceiver) newQueueConsumer(ctx context.Context, host component.Hos
 		observer:     observer,
 		telemetry:    r.telemetry,
 		logger:       r.settings.Logger,
-		maxBatchSize: section.MaxBatchSize,
+		maxBatchSize: section.MaxBatchSize, batchesInFlight: section.BatchesInFlight,
 	}, nil
 }
 
@@ -66,7 +68,7 @@ type arrival struct {
 	message auditlog.Message
 }
 
-// run consumes until ctx ends, or stop is closed and the batch in flight, if any, is settled. It reconnects forever.
+// run consumes until ctx ends, or stop is closed and the batches in flight, if any, are settled. It reconnects forever.
 func (q *queueConsumer) run(ctx context.Context, stop <-chan struct{}) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -93,15 +95,17 @@ func (q *queueConsumer) run(ctx context.Context, stop <-chan struct{}) {
 	}
 }
 
-// serve consumes one channel generation: the connection's goroutine collects deliveries, another one makes batches of them.
+// serve consumes one channel generation: the connection's goroutine collects deliveries, others make batches of them, each one at a time.
 func (q *queueConsumer) serve(ctx context.Context, stop <-chan struct{}, session *rabbitmq.Session) error {
-	arrivals := delivery.NewQueue(func(a *arrival) int { return a.size })
+	arrivals := delivery.NewQueue(q.batchesInFlight, func(a *arrival) int { return a.size })
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		session.Receive(ctx, func(deliveries []inbound.Delivery) { q.collect(ctx, session, deliveries, arrivals) })
 		return nil
 	})
-	group.Go(func() error { return q.commit(ctx, stop, session, arrivals) })
+	for range q.batchesInFlight {
+		group.Go(func() error { return q.commit(ctx, stop, session, arrivals) })
+	}
 	return group.Wait()
 }
 
@@ -131,29 +135,38 @@ func (q *queueConsumer) commit(ctx context.Context, stop <-chan struct{}, sessio
 	arrivals *delivery.Queue[arrival]) error {
 	for {
 		batch, err := arrivals.Take(ctx, q.maxBatchSize)
-		if err != nil || isClosed(stop) {
-			return nil //nolint:nilerr // the generation ended, and why is the client's to say; or run ends it now
+		if err != nil {
+			return nil //nolint:nilerr // the generation ended, and why is the client's to say
 		}
-		if err := q.commitOne(ctx, stop, session, batch); err != nil {
+		err = q.commitOne(ctx, stop, session, batch)
+		arrivals.Done(batch)
+		if err != nil || isClosed(stop) {
 			return err
 		}
 	}
 }
 
-func (q *queueConsumer) commitOne(ctx context.Context, stop <-chan struct{}, session *rabbitmq.Session, batch []arrival) error {
-	q.busy.Lock()
-	defer q.busy.Unlock()
-	settlements := q.pipeline.process(ctx, stop, len(batch),
-		func(i int) auditlog.Message { return batch[i].message },
+// commitOne settles its batch when those before it are settled: what one multiple acknowledgement can tell is not told message by message.
+func (q *queueConsumer) commitOne(ctx context.Context, stop <-chan struct{}, session *rabbitmq.Session,
+	batch *delivery.Batch[arrival]) error {
+	q.busy.RLock()
+	defer q.busy.RUnlock()
+	if isClosed(stop) {
+		return nil // run ends it now
+	}
+	items := batch.Items
+	settlements := q.pipeline.process(batch.Turn.Context(ctx), stop, len(items),
+		func(i int) auditlog.Message { return items[i].message },
 		func(id string) delivery.Settlement { return q.reject(session, id) })
+	batch.Turn.Await(ctx, nil)
 	var counts delivery.Counts
-	acknowledged, rejected := make([]uint64, 0, len(batch)), []uint64(nil)
+	acknowledged, rejected := make([]uint64, 0, len(items)), []uint64(nil)
 	for i, settlement := range settlements {
 		switch settlement {
 		case delivery.Acknowledged, delivery.Dropped:
-			acknowledged = append(acknowledged, batch[i].tag)
+			acknowledged = append(acknowledged, items[i].tag)
 		case delivery.Rejected:
-			rejected = append(rejected, batch[i].tag)
+			rejected = append(rejected, items[i].tag)
 		case delivery.Held:
 		default:
 			continue // abandoned: left alone, and counted when the generation ends

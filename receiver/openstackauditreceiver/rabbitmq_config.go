@@ -33,6 +33,8 @@ type RabbitMQConfig struct {
 	Prefetch int `mapstructure:"prefetch"`
 	// MaxBatchSize bounds the records of one batch (default 500).
 	MaxBatchSize int `mapstructure:"max_batch_size"`
+	// BatchesInFlight is how many batches are delivered at the same time (default 1). With more the order at the backend is lost.
+	BatchesInFlight int `mapstructure:"batches_in_flight"`
 	// MaxInFlightMiB bounds the memory of unsettled deliveries: their bodies, and what compressed ones inflate to (default 64).
 	MaxInFlightMiB int `mapstructure:"max_in_flight_mib"`
 	// RebindInterval is how often bindings are asserted while connected (default 30s).
@@ -81,11 +83,12 @@ func newDefaultRabbitMQConfig() RabbitMQConfig {
 			MaxLengthMiB: 4096,
 			DeadLetter:   true,
 		},
-		Prefetch:       1000,
-		MaxBatchSize:   500,
-		MaxInFlightMiB: 64,
-		RebindInterval: 30 * time.Second,
-		Reconnect:      retryForever(time.Second, 30*time.Second),
+		Prefetch:        1000,
+		MaxBatchSize:    500,
+		BatchesInFlight: 1,
+		MaxInFlightMiB:  64,
+		RebindInterval:  30 * time.Second,
+		Reconnect:       retryForever(time.Second, 30*time.Second),
 	}
 }
 
@@ -110,10 +113,8 @@ func (c *RabbitMQConfig) check(path string) error {
 		configcheck.Between(path+"::max_in_flight_mib", c.MaxInFlightMiB, 1, 1<<20, "MiB"),
 		checkRetry(path+"::reconnect", c.Reconnect,
 			"the receiver reconnects forever, or a broker that was away for long would never be consumed again"),
-		configcheck.That(c.Prefetch < 1 || c.Prefetch >= c.MaxBatchSize,
-			"%s::prefetch: %d is less than max_batch_size %d: no batch is larger than what the broker sends unsettled; raise the one or "+
-				"lower the other",
-			path, c.Prefetch, c.MaxBatchSize),
+		configcheck.Between(path+"::batches_in_flight", c.BatchesInFlight, 1, maxBatchesInFlight, "batches"),
+		c.checkPrefetch(path),
 		configcheck.AtLeast(path+"::rebind_interval", c.RebindInterval, time.Second),
 	}
 	if c.Queue.Mode != rabbitmq.QueueExisting {
@@ -121,6 +122,18 @@ func (c *RabbitMQConfig) check(path string) error {
 			checkBinding(path+"::priorities", c.Priorities))
 	}
 	return errors.Join(errs...)
+}
+
+// maxBatchesInFlight is as many as are of use to the slowest of backends. Each has its share of what may be under way.
+const maxBatchesInFlight = 64
+
+// checkPrefetch compares numbers that are valid for themselves.
+func (c *RabbitMQConfig) checkPrefetch(path string) error {
+	least := c.BatchesInFlight * c.MaxBatchSize
+	return configcheck.That(c.Prefetch < 1 || c.BatchesInFlight < 1 || c.MaxBatchSize < 1 || c.Prefetch >= least,
+		"%s::prefetch: %d is less than batches_in_flight %d times max_batch_size %d: the broker sends no more unsettled, so that the batches "+
+			"would never be as large; raise it to %d or more, or lower the others",
+		path, c.Prefetch, c.BatchesInFlight, c.MaxBatchSize, least)
 }
 
 func checkBinding(path string, names []string) error {
