@@ -98,7 +98,7 @@ func TestConfirmOrder(t *testing.T) {
 // TestWindows: publishers that do not wait, many at a time, with acceptance in batches by another goroutine.
 func TestWindows(t *testing.T) {
 	const connections, count = 8, 2000
-	arrivals := delivery.NewQueue(func(**Message) int { return 0 })
+	arrivals := delivery.NewQueue(1, func(**Message) int { return 0 })
 	f := start(t, options{handler: handlerFunc(func(m *Message) { arrivals.Put(m) })})
 	ctx, cancel := context.WithCancel(t.Context())
 	var accepting, publishing sync.WaitGroup
@@ -109,10 +109,11 @@ func TestWindows(t *testing.T) {
 			if err != nil {
 				return
 			}
-			for _, m := range batch {
+			for _, m := range batch.Items {
 				bodies = append(bodies, string(m.Body))
 				m.Accept()
 			}
+			arrivals.Done(batch)
 		}
 	})
 	for i := range connections {
