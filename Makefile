@@ -142,7 +142,7 @@ faults: test-packages build ## Break one thing after another under load, and pri
 	FAULTS=all CGO_ENABLED=1 go test -C test/backends -race -count=1 -run TestAlertOfEachFault
 
 .PHONY: bench
-bench: build ## Measure the receiver against amqp091-go alone, and against other programs where they are installed; about 20 minutes (BENCHFLAGS="-only whole -match durable": a part)
+bench: build ## Measure the receiver against amqp091-go alone, and against other programs where they are installed; half an hour; BENCHFLAGS="-only whole -match durable" is a part of it
 	scripts/install-test-packages rabbitmq-server
 	go run ./test/bench $(BENCHFLAGS)
 

@@ -57,6 +57,7 @@ func (l loki) testCaptures(t *testing.T) {
 		"start": {since.Format(time.RFC3339)}, "end": {since.Add(29 * 24 * time.Hour).Format(time.RFC3339)},
 	}, &labels))
 	require.ElementsMatch(t, []string{"service_name", "service_namespace"}, labels.Data)
+	require.NotContains(t, c.Log.String(), "refuses zstd")
 	c.Stop(t)
 }
 

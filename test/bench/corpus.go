@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -49,6 +51,24 @@ func readCorpus(folder string) (corpus, error) {
 
 func withID(body []byte, id string) []byte {
 	return messageID.ReplaceAll(body, []byte(`message_id\": \"`+id))
+}
+
+var eventType = regexp.MustCompile(`"event_type": "([^"]*)"`)
+
+// logLine is a notification as oslo.messaging's driver "log" writes it, and a container runtime behind it.
+func logLine(body []byte) (string, error) {
+	var envelope struct {
+		Message string `json:"oslo.message"`
+	}
+	if err := json.Unmarshal(body, &envelope); err != nil {
+		return "", err
+	}
+	match := eventType.FindStringSubmatch(envelope.Message)
+	if match == nil {
+		return "", errors.New("a notification without event_type")
+	}
+	return "2026-11-20T23:21:25.898782000Z stdout F 2026-11-20 23:21:25.898 9349 INFO oslo.messaging.notification." + match[1] + " [-] " +
+		envelope.Message + "\n", nil
 }
 
 func meanSize(bodies [][]byte) int {

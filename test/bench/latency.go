@@ -6,8 +6,6 @@ import (
 	"io"
 	"strconv"
 	"time"
-
-	amqp "github.com/rabbitmq/amqp091-go"
 )
 
 // latency measures the time from publishing to ConsumeLogs, between two processes on one machine.
@@ -55,7 +53,9 @@ func (b *bench) publishAtRate(ctx context.Context, queue string, rate, messages 
 			return nil //nolint:nilerr // the contestant failed, and says why
 		}
 	}
-	err := publishEvenly(ctx, b.channel, queue, rate, messages, b.corpus.bodies)
+	err := publishEvenly(ctx, rate, messages, b.corpus.bodies, func(body []byte) error {
+		return publish(ctx, b.channel, queue, 1, func(int) []byte { return body })
+	})
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // as above
 	}
@@ -63,14 +63,13 @@ func (b *bench) publishAtRate(ctx context.Context, queue string, rate, messages 
 }
 
 // publishEvenly publishes so many messages a second, with the time as each message's id.
-func publishEvenly(ctx context.Context, channel *amqp.Channel, queue string, rate, messages int, bodies [][]byte) error {
+func publishEvenly(ctx context.Context, rate, messages int, bodies [][]byte, publish func(body []byte) error) error {
 	begin := time.Now()
 	for i := range messages {
 		if err := pause(ctx, time.Until(begin.Add(time.Duration(i)*time.Second/time.Duration(rate)))); err != nil {
 			return err
 		}
-		body := withID(bodies[i%len(bodies)], strconv.FormatInt(time.Now().UnixNano(), 10))
-		if err := publish(ctx, channel, queue, 1, func(int) []byte { return body }); err != nil {
+		if err := publish(withID(bodies[i%len(bodies)], strconv.FormatInt(time.Now().UnixNano(), 10))); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,8 @@ type running struct {
 	channel *amqp.Channel
 	queues  []string
 	live    bool
+	// file is where they are written instead, as log lines.
+	file string
 	// copies of each record come to the sink.
 	copies int
 
@@ -75,9 +77,30 @@ func (r *running) until(ctx context.Context, try func() error) error {
 	}
 }
 
+// send publishes messages, or writes them as log lines.
+func (r *running) send(ctx context.Context, queue string, messages int, body func(i int) []byte) error {
+	if r.file == "" {
+		return publish(ctx, r.channel, queue, messages, body)
+	}
+	var lines bytes.Buffer
+	for i := range messages {
+		line, err := logLine(body(i))
+		if err != nil {
+			return err
+		}
+		lines.WriteString(line)
+	}
+	file, err := os.OpenFile(r.file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(lines.Bytes())
+	return errors.Join(err, file.Close())
+}
+
 // isEmpty reports whether nothing waits in its queues.
 func (r *running) isEmpty() (bool, error) {
-	if r.live {
+	if r.live || r.file != "" {
 		return true, nil
 	}
 	for _, queue := range r.queues {

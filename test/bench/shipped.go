@@ -88,6 +88,9 @@ func (s *shipped) listens() bool {
 	return false
 }
 
+// readsPods reports whether it reads the logs of containers.
+func (s *shipped) readsPods() bool { return strings.Contains(s.text, "AUDIT_POD_LOGS") }
+
 // change is what the bench adds to the configuration: names of queues, and a profile where it is asked for.
 func (s *shipped) change(profile string) ([]byte, error) {
 	receivers := map[string]any{}
@@ -107,6 +110,9 @@ func (s *shipped) change(profile string) ([]byte, error) {
 	}
 	return yaml.Marshal(change)
 }
+
+// podFolder is named as that of a container's log.
+const podFolder = "openstack_keystone-api-0_c2f1b0de-52cc-4a4f-9f62-1f3d0d1b1b5c/keystone-api"
 
 // listenPassword is what the publisher says to listen.yaml.
 const listenPassword = "bench"
@@ -131,7 +137,8 @@ func (s *shipped) environment(w *whole, folder string) (environment []string, li
 		"AUDIT_STATE=" + filepath.Join(folder, "state"), "AUDIT_EVIDENCE_ORIGIN=bench", "AUDIT_EVIDENCE_KEY=" + keyFile,
 		"AUDIT_METRICS_PORT=" + strconv.Itoa(ports[0]), "AUDIT_HEALTH_ENDPOINT=" + address(1), "AUDIT_PROMETHEUS_ENDPOINT=" + address(2),
 		"AUDIT_LISTEN_ENDPOINT=" + address(3), "AUDIT_LISTEN_PASSWORD=" + listenPassword, "AUDIT_NAMES_ENDPOINT=" + address(4),
-		"AUDIT_KEYSTONE_URL=", "AUDIT_KEYSTONE_USER=" + keystonetest.Username, "AUDIT_KEYSTONE_PASSWORD=" + keystonetest.Password,
+		"AUDIT_POD_LOGS=" + filepath.Join(folder, podFolder, "*.log"), "AUDIT_KEYSTONE_URL=",
+		"AUDIT_KEYSTONE_USER=" + keystonetest.Username, "AUDIT_KEYSTONE_PASSWORD=" + keystonetest.Password,
 	}
 	if s.asksKeystone() {
 		environment = append(environment, "AUDIT_KEYSTONE_URL="+w.keystone.URL)
@@ -159,6 +166,13 @@ func (s *shipped) start(ctx context.Context, w *whole, folder, profile string) (
 	r := &running{channel: w.channel, queues: slices.Collect(maps.Values(s.queues())), copies: s.copies()}
 	for _, queue := range r.queues {
 		if err := w.empty(queue); err != nil {
+			return nil, err
+		}
+	}
+	if s.readsPods() {
+		r.file = filepath.Join(folder, podFolder, "0.log")
+		r.queues = []string{"file"}
+		if err := os.MkdirAll(filepath.Dir(r.file), 0o700); err != nil {
 			return nil, err
 		}
 	}

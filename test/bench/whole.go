@@ -80,7 +80,7 @@ func (w *whole) contestants(out io.Writer) (contestants []contestant, err error)
 		if err != nil {
 			return nil, err
 		}
-		if len(s.queues()) == 0 && !s.listens() || s.copies() == 0 {
+		if len(s.queues()) == 0 && !s.listens() && !s.readsPods() || s.copies() == 0 {
 			continue
 		}
 		c := w.contestant(s, filepath.Base(path))
@@ -176,7 +176,7 @@ func (w *whole) sendAll(ctx context.Context, program *running, c *contestant, me
 		bodies = w.corpus.warm
 	}
 	for _, queue := range program.queues {
-		if err := publish(ctx, program.channel, queue, messages, func(i int) []byte {
+		if err := program.send(ctx, queue, messages, func(i int) []byte {
 			w.published++
 			return withID(bodies[i%len(bodies)], fmt.Sprintf("%08x-c0de-437a-a8dc-9f566ffa0589", w.published))
 		}); err != nil {
@@ -239,7 +239,9 @@ func (w *whole) delays(ctx context.Context, program *running) (p99 []float64, er
 		}
 		messages := rate*w.latencyFor + warmUp
 		for _, queue := range program.queues {
-			if err := publishEvenly(ctx, program.channel, queue, rate, messages, w.corpus.warm); err != nil {
+			if err := publishEvenly(ctx, rate, messages, w.corpus.warm, func(body []byte) error {
+				return program.send(ctx, queue, 1, func(int) []byte { return body })
+			}); err != nil {
 				return nil, err
 			}
 		}
