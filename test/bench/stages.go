@@ -39,6 +39,7 @@ var stageRules = []stageRule{
 	{"decode", []string{"internal/oslo.", "internal/cadf."}},
 	{"map", []string{"internal/auditlog.", "internal/audit.", "internal/audit/"}},
 	{"AMQP", []string{"amqp091-go.", "internal/rabbitmq.", "internal/amqpserver."}},
+	{"read", []string{"pkg/stanza"}},
 	{"deliver", []string{"internal/delivery.", "openstackauditreceiver."}},
 	{"scheduler", []string{"runtime.schedule", "runtime.mcall", "runtime.mstart", "runtime.sysmon"}},
 }
