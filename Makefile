@@ -105,6 +105,10 @@ test-release: test-packages release ## Make a release, and run its tests: made a
 	scripts/install-test-packages qemu-user skopeo umoci runc
 	CGO_ENABLED=1 go test -race -count=1 -timeout 40m -tags release ./test/release
 
+.PHONY: test-foreign
+test-foreign: $(TOOLS)/builder ## Build a collector from the last commit as a stranger would from a release, and pass an event through it
+	CGO_ENABLED=1 go test -race -count=1 -tags foreign ./test/foreign
+
 .PHONY: test-packages
 test-packages:
 	scripts/install-test-packages
