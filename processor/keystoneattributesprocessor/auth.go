@@ -18,22 +18,26 @@ import (
 type AuthConfig struct {
 	// AuthURL is the URL of Keystone, with or without /v3. Names are asked there too. Empty: the processor changes nothing, so that
 	// one configuration serves with and without names.
-	AuthURL        string              `mapstructure:"auth_url"`
+	AuthURL string `mapstructure:"auth_url"`
+	// Username, UserID, UserDomainName, UserDomainID and Password are the user's: an id, or a name with its domain.
 	Username       string              `mapstructure:"username"`
 	UserID         string              `mapstructure:"user_id"`
 	UserDomainName string              `mapstructure:"user_domain_name"`
 	UserDomainID   string              `mapstructure:"user_domain_id"`
 	Password       configopaque.String `mapstructure:"password"`
 
-	// SystemScope is all, or empty.
-	SystemScope       string `mapstructure:"system_scope"`
+	// SystemScope is all, or empty. One scope is needed: this, a project, or a domain.
+	SystemScope string `mapstructure:"system_scope"`
+	// ProjectID, ProjectName, ProjectDomainName and ProjectDomainID are the project in which the user has its role.
 	ProjectID         string `mapstructure:"project_id"`
 	ProjectName       string `mapstructure:"project_name"`
 	ProjectDomainName string `mapstructure:"project_domain_name"`
 	ProjectDomainID   string `mapstructure:"project_domain_id"`
-	DomainID          string `mapstructure:"domain_id"`
-	DomainName        string `mapstructure:"domain_name"`
+	// DomainID and DomainName are the domain in which the user has its role.
+	DomainID   string `mapstructure:"domain_id"`
+	DomainName string `mapstructure:"domain_name"`
 
+	// ApplicationCredentialID, ApplicationCredentialName and ApplicationCredentialSecret stand for a password and a scope.
 	ApplicationCredentialID     string              `mapstructure:"application_credential_id"`
 	ApplicationCredentialName   string              `mapstructure:"application_credential_name"`
 	ApplicationCredentialSecret configopaque.String `mapstructure:"application_credential_secret"`

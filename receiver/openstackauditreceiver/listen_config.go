@@ -48,8 +48,9 @@ type ListenAuthConfig struct {
 	// Mechanisms are those offered (default AMQPLAIN and PLAIN, which take the user name and the password). EXTERNAL takes a certificate that
 	// tls::client_ca_file verifies.
 	Mechanisms []amqpserver.Mechanism `mapstructure:"mechanisms"`
-	Username   string                 `mapstructure:"username"`
-	Password   configopaque.String    `mapstructure:"password"`
+	// Username and Password are those of the services, in their transport_url.
+	Username string              `mapstructure:"username"`
+	Password configopaque.String `mapstructure:"password"`
 	// CertificateNames are those of which a certificate must have one for EXTERNAL: as its subject, its common name or a subject alternative
 	// name.
 	CertificateNames []string `mapstructure:"certificate_names"`

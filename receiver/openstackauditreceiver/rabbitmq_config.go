@@ -47,6 +47,7 @@ type RabbitMQConfig struct {
 
 // QueueConfig describes the queue. All but Name and Mode have effect in mode own only.
 type QueueConfig struct {
+	// Name is the queue's (default otelcol-openstack-audit).
 	Name      string             `mapstructure:"name"`
 	Mode      rabbitmq.QueueMode `mapstructure:"mode"`
 	Type      rabbitmq.QueueType `mapstructure:"type"`

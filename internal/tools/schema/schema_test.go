@@ -72,6 +72,30 @@ func TestKeysAreThoseOfTheConfiguration(t *testing.T) {
 	}
 }
 
+// What an editor shows of a key is its comment in the Go code.
+func TestEachKeyIsDescribed(t *testing.T) {
+	for _, c := range components() {
+		sources, err := parseSources(t.Context(), root, []registered{c})
+		require.NoError(t, err)
+		described(t, c.folder, sources.componentSchema(c))
+	}
+}
+
+// described complains about each key of ours without a description.
+func described(t *testing.T, path string, schema node) {
+	t.Helper()
+	properties, _ := schema["properties"].(node)
+	for key, property := range properties {
+		assert.NotEmpty(t, property.(node)["description"], "%s::%s has no comment", path, key)
+		if key != "tls" && key != "http" { // the Collector's own
+			described(t, path+"::"+key, property.(node))
+		}
+	}
+	if items, ok := schema["items"].(node); ok {
+		described(t, path+"::0", items)
+	}
+}
+
 // sample is a value with every key.
 func sample(t *testing.T, schema node) any {
 	t.Helper()
