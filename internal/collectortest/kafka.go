@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -19,13 +20,19 @@ import (
 // internal/tools/test/kafka, which has modules of its own.
 func Kafka(t testing.TB) (address string, produce func(bodies ...[]byte) error) {
 	t.Helper()
+	return KafkaPartitions(t, 1)
+}
+
+// KafkaPartitions is Kafka with so many partitions of each topic.
+func KafkaPartitions(t testing.TB, partitions int) (address string, produce func(bodies ...[]byte) error) {
+	t.Helper()
 	program := filepath.Join(t.TempDir(), "kafka")
 	build := exec.CommandContext(t.Context(), "go", "build", "-C", filepath.Join(fixtures.Root(t), "internal/tools/test"), "-buildvcs=false",
 		"-o", program, "./kafka")
 	output, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", output)
 
-	broker := exec.CommandContext(t.Context(), program)
+	broker := exec.CommandContext(t.Context(), program, strconv.Itoa(partitions))
 	broker.Stderr = os.Stderr
 	stdin, err := broker.StdinPipe()
 	require.NoError(t, err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
+	"github.com/openstack-audit/otelcol-openstack-audit/test/load"
 )
 
 // spell is how long something is away.
@@ -23,14 +24,14 @@ const (
 
 // faults break one thing after the other.
 type faults struct {
-	sink     *sink
-	keystone *keystone
+	sink     *load.Sink
+	keystone *load.Keystone
 	node     *rabbitmqtest.Node
 	count    atomic.Int64
 	window   atomic.Int64
 }
 
-func newFaults(s *sink, k *keystone, node *rabbitmqtest.Node) *faults {
+func newFaults(s *load.Sink, k *load.Keystone, node *rabbitmqtest.Node) *faults {
 	f := &faults{sink: s, keystone: k, node: node}
 	f.window.Store(window)
 	return f
@@ -44,7 +45,7 @@ func (f *faults) run(ctx context.Context, t testing.TB, every time.Duration) {
 		{"the backend answers 503", f.backendAway},
 		{"the broker closes the collector's connection", f.closeConnection},
 		{"the answer to a request is lost", func(context.Context) error {
-			f.sink.set(func(s *sink) { s.loseAnswer = true })
+			f.sink.LoseAnswer()
 			return nil
 		}},
 		{"Keystone answers 503", f.keystoneAway},
@@ -68,17 +69,17 @@ func (f *faults) run(ctx context.Context, t testing.TB, every time.Duration) {
 
 func (f *faults) backendAway(ctx context.Context) error {
 	f.window.Store(windowAway)
-	f.sink.set(func(s *sink) { s.unavailable = true; s.changed.Broadcast() })
+	f.sink.SetUnavailable(true)
 	pause(ctx, spell)
-	f.sink.set(func(s *sink) { s.unavailable = false })
+	f.sink.SetUnavailable(false)
 	f.window.Store(window)
 	return nil
 }
 
 func (f *faults) keystoneAway(ctx context.Context) error {
-	f.keystone.fail(true)
+	f.keystone.Fail(true)
 	pause(ctx, spell)
-	f.keystone.fail(false)
+	f.keystone.Fail(false)
 	return nil
 }
 
@@ -89,7 +90,7 @@ func (f *faults) closeConnection(ctx context.Context) error {
 	}
 	for line := range strings.Lines(list) {
 		pid, properties, _ := strings.Cut(line, "\t")
-		if strings.HasPrefix(pid, "<") && !strings.Contains(properties, publisherName) {
+		if strings.HasPrefix(pid, "<") && !strings.Contains(properties, load.PublisherName) {
 			if _, err := f.node.Ctl(ctx, "close_connection", pid, "soak"); err != nil {
 				return err
 			}

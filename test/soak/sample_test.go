@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+	"github.com/openstack-audit/otelcol-openstack-audit/test/load"
 	"github.com/openstack-audit/otelcol-openstack-audit/test/soak/samples"
 )
 
@@ -23,7 +24,7 @@ type sampler struct {
 	collector *collectortest.Collector
 	pprof     string // its address
 	state     string // its directory
-	sink      *sink
+	sink      *load.Sink
 	faults    func() int
 	begin     time.Time
 }
@@ -38,7 +39,8 @@ func (s *sampler) sample(ctx context.Context) (samples.Sample, error) {
 		Seconds: time.Since(s.begin).Seconds(), HeapMiB: heap / mib, Goroutines: goroutines,
 		CPUSeconds: s.collector.CPU().Seconds(), RSSMiB: float64(s.collector.ResidentMemory()) / 1024, Faults: float64(s.faults()),
 	}
-	s.sink.set(func(sink *sink) { one.Records, one.Repeats = float64(sink.received), float64(sink.repeats) })
+	records, repeats := s.sink.Received()
+	one.Records, one.Repeats = float64(records), float64(repeats)
 	descriptors, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.collector.PID))
 	if err != nil {
 		return one, err

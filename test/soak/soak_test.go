@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq/rabbitmqtest"
+	"github.com/openstack-audit/otelcol-openstack-audit/test/load"
 	"github.com/openstack-audit/otelcol-openstack-audit/test/soak/samples"
 )
 
@@ -36,13 +38,13 @@ func TestSoak(t *testing.T) {
 	require.LessOrEqual(t, *records, uint(math.MaxUint32), "a record's number has 32 bits")
 	stopped, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	corpus := readCorpus(t)
+	corpus := load.ReadCorpus(t)
 	node := rabbitmqtest.Start(t, rabbitmqtest.Options{})
-	sink := newSink(t, int(*records))
-	keystone := startKeystone(t, corpus)
+	sink := load.NewSink(t, int(*records))
+	keystone := load.StartKeystone(t, corpus)
 	faults := newFaults(sink, keystone, node)
-	load := newLoad(corpus, keystone.delete)
-	publisher, err := newPublisher(node.URL(), "keystone", "openstack", "glance")
+	cloud := load.NewLoad(corpus, keystone.Delete)
+	publisher, err := load.NewPublisher(node.URL(), "keystone", "openstack", "glance")
 	require.NoError(t, err)
 
 	change, err := os.ReadFile("soak.yaml")
@@ -52,7 +54,7 @@ func TestSoak(t *testing.T) {
 		Config: *config, Changes: []string{string(change)},
 		Environment: []string{
 			"AUDIT_TRANSPORT_URL=" + collectortest.TransportURL(node.URL()), "AUDIT_OTLP_ENDPOINT=" + sink.URL, "AUDIT_STATE=" + state,
-			"AUDIT_KEYSTONE_URL=" + keystone.url, "AUDIT_KEYSTONE_PASSWORD=" + keystonetest.Password, "SOAK_PPROF_ENDPOINT=" + pprof,
+			"AUDIT_KEYSTONE_URL=" + keystone.URL, "AUDIT_KEYSTONE_PASSWORD=" + keystonetest.Password, "SOAK_PPROF_ENDPOINT=" + pprof,
 		},
 	})
 	collector.AwaitConsuming(t)
@@ -66,18 +68,18 @@ func TestSoak(t *testing.T) {
 	defer end()
 	group.Go(func() error {
 		defer end()
-		err := load.run(ctx, stopped, publisher, int(*records), sink, func() int { return int(faults.window.Load()) })
+		err := cloud.Run(ctx, stopped, publisher, int(*records), sink, func() int { return int(faults.window.Load()) })
 		if err != nil {
 			return err
 		}
 		faults.window.Store(window)
-		return sink.await(ctx, int(load.published))
+		return sink.Await(ctx, cloud.Published())
 	})
 	group.Go(func() error { faults.run(running, t, *faultEvery); return nil })
 	group.Go(func() error { return write(running, t, path, sampler) })
 	require.NoError(t, group.Wait(), "%s", collector.Log.Tail())
 
-	require.Zero(t, sink.missing(int(load.published)), "records are lost")
+	require.Zero(t, sink.Missing(cloud.Published()), "records are lost")
 	collector.Stop(t)
 	report(t, path)
 }
@@ -121,10 +123,10 @@ func report(t testing.TB, path string) {
 	defer file.Close()
 	all, err := samples.Read(file)
 	require.NoError(t, err)
-	rows, steady, err := samples.Steady(all)
+	_, steady, err := samples.Steady(all)
 	require.NoError(t, err)
-	for _, row := range rows {
-		t.Logf("%+v", row)
-	}
+	var table strings.Builder
+	require.NoError(t, samples.Table(&table, all))
+	t.Log(table.String())
 	require.True(t, steady, "something grew: go run ./test/soak/figure draws it")
 }

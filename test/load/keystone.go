@@ -1,6 +1,4 @@
-//go:build soak
-
-package soak
+package load
 
 import (
 	"encoding/json"
@@ -19,17 +17,20 @@ import (
 // userDomains is how many domains the users are in: more than the metrics have series for.
 const userDomains = 3000
 
-// keystone stands in for Keystone: it knows all users and projects by how their ids begin, and each until it is deleted.
-type keystone struct {
-	url     string
+// Keystone stands in for Keystone: it knows all users and projects by how their ids begin, and each until it is deleted.
+type Keystone struct {
+	// URL is its address, with the version.
+	URL string
+
 	server  *keystonetest.Server // for all else
 	named   map[string]string    // by kind and the first eight digits
 	deleted sync.Map
 	failing atomic.Bool
 }
 
-func startKeystone(t testing.TB, c *corpus) *keystone {
-	k := &keystone{named: map[string]string{}}
+// StartKeystone starts one that ends with the test.
+func StartKeystone(t testing.TB, c *Corpus) *Keystone {
+	k := &Keystone{named: map[string]string{}}
 	k.server = keystonetest.NewServer(keystonetest.Entity{Kind: "domain", ID: "default", Name: "Default"})
 	for _, one := range c.ids {
 		if one.kind != "" {
@@ -38,11 +39,11 @@ func startKeystone(t testing.TB, c *corpus) *keystone {
 	}
 	server := httptest.NewServer(http.HandlerFunc(k.serve))
 	t.Cleanup(server.Close)
-	k.url = server.URL + "/v3"
+	k.URL = server.URL + "/v3"
 	return k
 }
 
-func (k *keystone) serve(w http.ResponseWriter, r *http.Request) {
+func (k *Keystone) serve(w http.ResponseWriter, r *http.Request) {
 	kinds, id, one := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v3/"), "/")
 	kind := strings.TrimSuffix(kinds, "s")
 	if !one || len(id) != 32 || k.failing.Load() {
@@ -74,10 +75,11 @@ func domainOf(id string) string {
 	return fmt.Sprintf("%s%012d", domainPrefix, sum.Sum32()%userDomains)
 }
 
-// fail has Keystone answer 503, or no longer.
-func (k *keystone) fail(failing bool) {
+// Fail has Keystone answer 503, or no longer.
+func (k *Keystone) Fail(failing bool) {
 	k.failing.Store(failing)
 	k.server.Fail(keystonetest.Failures{Status: map[bool]int{true: http.StatusServiceUnavailable}[failing]})
 }
 
-func (k *keystone) delete(id string) { k.deleted.Store(id, true) }
+// Delete has it know an id no longer.
+func (k *Keystone) Delete(id string) { k.deleted.Store(id, true) }

@@ -1,6 +1,4 @@
-//go:build soak
-
-package soak
+package load
 
 import (
 	"context"
@@ -22,12 +20,12 @@ const (
 	changeEvery = 20    // rounds: in the others nothing is created, changed or deleted
 )
 
-// soakMessageID is a message id before it has its sequence number.
-const soakMessageID = "00000000-50ac-4000-8000-000000000000"
+// messageID is a message id before it has its sequence number.
+const messageID = "00000000-50ac-4000-8000-000000000000"
 
-// load makes notifications: the captures over and over, with ids, hosts and times of their own.
-type load struct {
-	corpus *corpus
+// Load makes notifications: the captures over and over, with ids, hosts and times of their own.
+type Load struct {
+	corpus *Corpus
 	random *rand.Rand
 	round  int
 	// next is the template of the next notification; ids are what the identities are called in this round.
@@ -39,14 +37,15 @@ type load struct {
 	deleted   func(id string)
 }
 
-func newLoad(c *corpus, deleted func(id string)) *load {
-	l := &load{corpus: c, random: rand.New(rand.NewPCG(1, 2)), ids: make([]string, len(c.ids)), deleted: deleted}
+// NewLoad begins at number 0. deleted is called with what a notification deletes from Keystone.
+func NewLoad(c *Corpus, deleted func(id string)) *Load {
+	l := &Load{corpus: c, random: rand.New(rand.NewPCG(1, 2)), ids: make([]string, len(c.ids)), deleted: deleted}
 	l.draw()
 	return l
 }
 
 // draw begins a round. A request and its response have the same ids, and so have all events of one thing.
-func (l *load) draw() {
+func (l *Load) draw() {
 	l.next = 0
 	copy(l.host[:], fmt.Sprintf("%0*d", hostDigits, l.random.IntN(hosts)))
 	for i := range l.corpus.ids {
@@ -74,7 +73,7 @@ func (l *load) draw() {
 	}
 }
 
-func (l *load) changing() bool { return l.round%changeEvery == 0 }
+func (l *Load) changing() bool { return l.round%changeEvery == 0 }
 
 // populationID is the id of one of the users, or projects, that stand for one of the captures: it begins as that does, so that Keystone
 // knows the name. Like Keystone's own it is a UUIDv4 without hyphens.
@@ -85,8 +84,11 @@ func populationID(original string, number uint64) string {
 	return original[:8] + digits[:4] + "4" + digits[4:7] + "a" + digits[7:16] + "000000"
 }
 
-// notification is the next one, written over buffer.
-func (l *load) notification(buffer []byte) (exchange string, body []byte) {
+// Published is how many notifications were made so far.
+func (l *Load) Published() int { return int(l.published) }
+
+// Next is the next notification, written over buffer.
+func (l *Load) Next(buffer []byte) (exchange string, body []byte) {
 	m := &l.corpus.templates[l.next]
 	for m.changes && !l.changing() || m.response && l.random.Float64() < unanswered {
 		l.step()
@@ -115,7 +117,7 @@ func (l *load) notification(buffer []byte) (exchange string, body []byte) {
 	return m.exchange, body
 }
 
-func (l *load) step() {
+func (l *Load) step() {
 	if l.next++; l.next == len(l.corpus.templates) {
 		l.round++
 		l.draw()
@@ -125,14 +127,14 @@ func (l *load) step() {
 // publishBatch is how many messages are written at once, and confirmed together.
 const publishBatch = 500
 
-// run publishes so many notifications, or until it is stopped, and stays at most a window ahead of what the sink has.
-func (l *load) run(ctx, stopped context.Context, p *publisher, records int, s *sink, window func() int) error {
+// Run publishes so many notifications, or until it is stopped, and stays at most a window ahead of what the sink has.
+func (l *Load) Run(ctx, stopped context.Context, p *Publisher, records int, s *Sink, window func() int) error {
 	for int(l.published) < records {
 		batch := min(publishBatch, records-int(l.published))
-		if s.await(stopped, int(l.published)+batch-window()) != nil {
+		if s.Await(stopped, int(l.published)+batch-window()) != nil {
 			return ctx.Err()
 		}
-		if err := p.publish(ctx, batch, l.notification); err != nil {
+		if err := p.Publish(ctx, batch, l.Next); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,4 @@
-//go:build soak
-
-package soak
+package load
 
 import (
 	"bytes"
@@ -18,8 +16,8 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 )
 
-// sink is a backend that takes logs by OTLP over HTTP and knows which of the published notifications it has.
-type sink struct {
+// Sink is a backend that takes logs by OTLP over HTTP and knows which of the published notifications it has.
+type Sink struct {
 	*httptest.Server
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -27,12 +25,12 @@ type sink struct {
 	// received counts each record once, repeats those that came again, others what was not published, such as gaps.
 	received, repeats, others int
 	bytes                     int64 // of the requests, compressed
-	unavailable               bool
-	loseAnswer                bool
+	unavailable, loseAnswer   bool
 }
 
-func newSink(t testing.TB, records int) *sink {
-	s := &sink{seen: make([]uint64, (records+63)/64)}
+// NewSink starts a Sink for so many notifications, which ends with the test.
+func NewSink(t testing.TB, records int) *Sink {
+	s := &Sink{seen: make([]uint64, (records+63)/64)}
 	s.changed = sync.NewCond(&s.mu)
 	config := confighttp.NewDefaultServerConfig() // understands every encoding that an exporter has
 	server, err := config.ToServer(t.Context(), nil, componenttest.NewNopTelemetrySettings(), http.HandlerFunc(s.take))
@@ -65,16 +63,16 @@ func nextUID(body []byte) (id, rest []byte) {
 	if !found {
 		return nil, nil
 	}
-	if text, is := bytes.CutPrefix(rest, uidValue); is && len(text) >= len(soakMessageID) {
-		return text[:len(soakMessageID)], rest
+	if text, is := bytes.CutPrefix(rest, uidValue); is && len(text) >= len(messageID) {
+		return text[:len(messageID)], rest
 	}
-	if start := len(before) - len(soakMessageID); start >= len(uidValue) && bytes.HasSuffix(before[:start], uidValue) {
+	if start := len(before) - len(messageID); start >= len(uidValue) && bytes.HasSuffix(before[:start], uidValue) {
 		return before[start:], rest
 	}
 	return []byte{}, rest
 }
 
-func (s *sink) take(w http.ResponseWriter, r *http.Request) {
+func (s *Sink) take(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -94,9 +92,9 @@ func (s *sink) take(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(status)
 }
 
-func (s *sink) count(id []byte) {
+func (s *Sink) count(id []byte) {
 	var number [4]byte
-	if len(id) == 0 || string(id[8:]) != soakMessageID[8:] {
+	if len(id) == 0 || string(id[8:]) != messageID[8:] {
 		s.others++
 		return
 	}
@@ -116,8 +114,8 @@ func (s *sink) count(id []byte) {
 	}
 }
 
-// missing counts those of the first notifications that have not come.
-func (s *sink) missing(published int) int {
+// Missing counts those of the first notifications that have not come.
+func (s *Sink) Missing(published int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	have := 0
@@ -130,8 +128,8 @@ func (s *sink) missing(published int) int {
 	return published - have
 }
 
-// await waits until so many records have come.
-func (s *sink) await(ctx context.Context, records int) error {
+// Await waits until so many records have come.
+func (s *Sink) Await(ctx context.Context, records int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stop := context.AfterFunc(ctx, s.changed.Broadcast)
@@ -142,9 +140,24 @@ func (s *sink) await(ctx context.Context, records int) error {
 	return ctx.Err()
 }
 
-// set changes it between two requests.
-func (s *sink) set(change func(*sink)) {
+// Received counts each record once, and those that came again.
+func (s *Sink) Received() (records, repeats int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change(s)
+	return s.received, s.repeats
+}
+
+// SetUnavailable has it answer 503, or no longer.
+func (s *Sink) SetUnavailable(unavailable bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unavailable = unavailable
+	s.changed.Broadcast()
+}
+
+// LoseAnswer has it take the next request and answer 503 all the same.
+func (s *Sink) LoseAnswer() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.loseAnswer = true
 }

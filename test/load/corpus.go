@@ -1,6 +1,4 @@
-//go:build soak
-
-package soak
+package load
 
 import (
 	"fmt"
@@ -18,8 +16,8 @@ import (
 // captures are those whose notifications are published, in turn.
 var captures = []string{fixtures.KeystoneMessagingV2, "amqp-audit-middleware", "amqp-audit-middleware-sapcc"}
 
-// corpus are captured notifications with the places at which each copy differs from the next.
-type corpus struct {
+// Corpus are captured notifications with the places at which each copy differs from the next.
+type Corpus struct {
 	templates []template
 	ids       []identity
 }
@@ -72,8 +70,9 @@ var (
 	deletionText  = regexp.MustCompile(`event_type\\": \\"identity\.(?:user|project)\.deleted\\".*"resource_info\\": \\"([0-9a-f]{32})`)
 )
 
-func readCorpus(t testing.TB) *corpus {
-	c := &corpus{}
+// ReadCorpus reads the notifications of testdata of which the collector makes records.
+func ReadCorpus(t testing.TB) *Corpus {
+	c := &Corpus{}
 	known := map[string]int{}
 	named := namesOf(t)
 	for _, capture := range captures {
@@ -89,7 +88,7 @@ func readCorpus(t testing.TB) *corpus {
 	return c
 }
 
-func (c *corpus) template(exchange, text string, known map[string]int, named map[string]identity) template {
+func (c *Corpus) template(exchange, text string, known map[string]int, named map[string]identity) template {
 	text = publisherText.ReplaceAllString(text, "${1}.h"+strings.Repeat("0", hostDigits))
 	m := template{exchange: exchange, body: []byte(text), changes: changeText.MatchString(text), deletes: -1}
 	m.response = strings.Contains(text, `audit.http.response\"`)
@@ -101,7 +100,7 @@ func (c *corpus) template(exchange, text string, known map[string]int, named map
 	for _, found := range idText.FindAllStringIndex(text, -1) {
 		id := text[found[0]:found[1]]
 		if found[0] == m.places[0].at {
-			copy(m.body[found[0]:], soakMessageID)
+			copy(m.body[found[0]:], messageID)
 			continue
 		}
 		i, ok := known[id]

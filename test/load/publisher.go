@@ -1,6 +1,4 @@
-//go:build soak
-
-package soak
+package load
 
 import (
 	"context"
@@ -13,8 +11,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// publisher publishes many notifications with one write, as one service alone does not: the machine is needed for the collector.
-type publisher struct {
+// Publisher publishes many notifications with one write, as one service alone does not: the machine is needed for the collector.
+type Publisher struct {
 	connection    *coalescing
 	channel       *amqp.Channel
 	confirmations chan amqp.Confirmation
@@ -22,11 +20,11 @@ type publisher struct {
 	closed        chan *amqp.Error
 }
 
-// newPublisher connects and declares the services' exchanges, as their first notification does.
-func newPublisher(url string, exchanges ...string) (*publisher, error) {
-	p := &publisher{}
+// NewPublisher connects and declares the services' exchanges, as their first notification does.
+func NewPublisher(url string, exchanges ...string) (*Publisher, error) {
+	p := &Publisher{}
 	connection, err := amqp.DialConfig(url, amqp.Config{
-		Properties: amqp.Table{"connection_name": publisherName}, Heartbeat: time.Minute,
+		Properties: amqp.Table{"connection_name": PublisherName}, Heartbeat: time.Minute,
 		Dial: func(network, address string) (net.Conn, error) {
 			plain, err := amqp.DefaultDial(time.Minute)(network, address)
 			p.connection = &coalescing{Conn: plain}
@@ -50,11 +48,11 @@ func newPublisher(url string, exchanges ...string) (*publisher, error) {
 	return p, nil
 }
 
-// publisherName tells its connection from the collector's.
-const publisherName = "soak publisher"
+// PublisherName tells its connection from the collector's.
+const PublisherName = "load publisher"
 
-// publish publishes so many notifications and waits until the broker confirmed them.
-func (p *publisher) publish(ctx context.Context, count int, next func(buffer []byte) (exchange string, body []byte)) error {
+// Publish publishes so many notifications and waits until the broker confirmed them.
+func (p *Publisher) Publish(ctx context.Context, count int, next func(buffer []byte) (exchange string, body []byte)) error {
 	p.connection.hold()
 	for range count {
 		exchange, body := next(p.buffer)
