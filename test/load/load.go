@@ -129,12 +129,27 @@ const publishBatch = 500
 
 // Run publishes so many notifications, or until it is stopped, and stays at most a window ahead of what the sink has.
 func (l *Load) Run(ctx, stopped context.Context, p *Publisher, records int, s *Sink, window func() int) error {
+	return l.run(ctx, stopped, records, s, window, func(count int) error { return p.Publish(ctx, count, l.Next) })
+}
+
+// RunBodies is Run with another way to publish.
+func (l *Load) RunBodies(ctx context.Context, publish func(...[]byte) error, records int, s *Sink, window int) error {
+	bodies := make([][]byte, publishBatch)
+	return l.run(ctx, ctx, records, s, func() int { return window }, func(count int) error {
+		for i := range count {
+			_, bodies[i] = l.Next(bodies[i])
+		}
+		return publish(bodies[:count]...)
+	})
+}
+
+func (l *Load) run(ctx, stopped context.Context, records int, s *Sink, window func() int, publish func(count int) error) error {
 	for int(l.published) < records {
 		batch := min(publishBatch, records-int(l.published))
 		if s.Await(stopped, int(l.published)+batch-window()) != nil {
 			return ctx.Err()
 		}
-		if err := p.Publish(ctx, batch, l.Next); err != nil {
+		if err := publish(batch); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
@@ -26,6 +27,8 @@ type Sink struct {
 	received, repeats, others int
 	bytes                     int64 // of the requests, compressed
 	unavailable, loseAnswer   bool
+	requests                  int
+	delay                     time.Duration
 }
 
 // NewSink starts a Sink for so many notifications, which ends with the test.
@@ -39,7 +42,9 @@ func NewSink(t testing.TB, records int) *Sink {
 		s.mu.Lock()
 		s.bytes += max(r.ContentLength, 0)
 		unavailable := s.unavailable
+		delay := s.delay
 		s.mu.Unlock()
+		wait(r.Context(), delay)
 		if unavailable {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
@@ -87,6 +92,7 @@ func (s *Sink) take(w http.ResponseWriter, r *http.Request) {
 	if s.loseAnswer {
 		s.loseAnswer, status = false, http.StatusServiceUnavailable
 	}
+	s.requests++
 	s.changed.Broadcast()
 	w.Header().Set("Content-Type", "application/x-protobuf") // an empty body is an ExportLogsServiceResponse
 	w.WriteHeader(status)
@@ -160,4 +166,27 @@ func (s *Sink) LoseAnswer() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.loseAnswer = true
+}
+
+// SetDelay has it wait before it answers, as a backend that is far away, or slow, does.
+func (s *Sink) SetDelay(delay time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.delay = delay
+}
+
+// Requests counts those that it took.
+func (s *Sink) Requests() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests
+}
+
+func wait(ctx context.Context, duration time.Duration) {
+	timer := time.NewTimer(duration)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
