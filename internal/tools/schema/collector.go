@@ -1,5 +1,7 @@
 package main
 
+import "strings"
+
 // substituted is what the collector replaces before it looks at the type: ${env:NAME}, ${file:PATH}.
 const substituted = `\$\{.+\}`
 
@@ -71,6 +73,7 @@ func forEditor(schema node) node {
 	case schema["format"] == "duration":
 		out["type"], out["pattern"] = []string{"string", "integer"}, duration+"|"+substituted
 		out["minimum"], out["maximum"] = 0, 0 // 30 would be 30 nanoseconds
+		out["patternErrorMessage"] = "a duration with a unit, such as 1h30m, or ${env:NAME}"
 		return out
 	case schema["type"] == "string":
 		out["type"] = []string{"string", "null"}
@@ -80,7 +83,8 @@ func forEditor(schema node) node {
 	if !pair {
 		types = []string{schema["type"].(string)}
 	}
-	out["pattern"] = substituted // of strings alone
+	out["pattern"] = substituted                                                  // of strings alone
+	out["patternErrorMessage"] = strings.Join(types, " or ") + ", or ${env:NAME}" // what editors say instead of the pattern
 	out["type"] = append(append([]string{}, types...), "null", "string")
 	if items, ok := schema["items"].(node); ok {
 		out["items"] = forEditor(items)
