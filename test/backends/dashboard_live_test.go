@@ -50,6 +50,14 @@ func (l loki) testDashboard(t *testing.T) {
 		}
 	}
 	require.Greater(t, asked, 6)
+	for _, d := range readDashboards(t) {
+		for _, panel := range d.Panels {
+			for _, query := range panel.logLinks(t) {
+				_, _, err := l.logs(t.Context(), tenant(t), query, start)
+				require.NoError(t, err, "%s: %s", panel.Title, query)
+			}
+		}
+	}
 	t.Logf("%d expressions have answers", asked)
 	f.Stop(t)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence/evidencetest"
 )
 
 // dashboard is what of a Grafana dashboard these tests look at.
@@ -25,7 +27,10 @@ type dashboard struct {
 	SchemaVersion           int
 	Panels                  []panel
 	Templating              struct {
-		List []struct{ Name, Type, Query, AllValue any }
+		List []struct {
+			Name, Type, Query, AllValue any
+			Refresh                     int
+		}
 	}
 }
 
@@ -34,10 +39,22 @@ type panel struct {
 	Type, Title, Description string
 	GridPos                  struct{ H, W, X, Y int }
 	FieldConfig              struct {
-		Defaults struct{ Unit string }
+		Defaults struct {
+			Unit  string
+			Links []link
+		}
+		Overrides []struct {
+			Properties []struct {
+				ID    string
+				Value any
+			}
+		}
 	}
 	Targets []target
 }
+
+// link leads from a value to its log records, or to the dashboard with a filter.
+type link struct{ Title, URL string }
 
 type target struct {
 	RefID, Expr, LegendFormat string
@@ -74,7 +91,7 @@ func TestDashboardsArePortable(t *testing.T) {
 		"openstack-audit": {
 			"prometheus": "datasource", "loki": "datasource", "region": "query", "user": "textbox", "project": "textbox", "address": "textbox",
 		},
-		"openstack-audit-health": {"prometheus": "datasource", "instance": "query"},
+		"openstack-audit-health": {"prometheus": "datasource", "loki": "datasource", "instance": "query"},
 	}
 	for _, d := range readDashboards(t) {
 		require.Contains(t, variables, d.UID)
@@ -83,6 +100,9 @@ func TestDashboardsArePortable(t *testing.T) {
 		found := map[string]any{}
 		for _, v := range d.Templating.List {
 			found[v.Name.(string)] = v.Type
+			if v.Type == "query" {
+				assert.Equal(t, 2, v.Refresh, "%s: is asked again when the time changes", v.Name)
+			}
 		}
 		assert.Equal(t, variables[d.UID], found)
 		ids := map[int]bool{}
@@ -140,6 +160,100 @@ func TestDashboardsSayWhatTheyShow(t *testing.T) {
 	}
 }
 
+// The collector's own metrics are those of this job: other Collectors have metrics of the same names.
+func TestDashboardsAskOurCollectors(t *testing.T) {
+	t.Parallel()
+	own := regexp.MustCompile(`otelcol_\w+(\{[^}]*\}?)?`)
+	asked := 0
+	for _, d := range readDashboards(t) {
+		for _, p := range d.Panels {
+			for _, target := range p.Targets {
+				for _, selector := range own.FindAllStringSubmatch(target.Expr, -1) {
+					asked++
+					assert.Contains(t, selector[1], `job="otelcol-openstack-audit", instance=~"$instance"`, "%s: %s", p.Title, selector[0])
+				}
+			}
+		}
+	}
+	assert.Greater(t, asked, 20)
+}
+
+// logLinks are the queries that panels lead to in Grafana's Explore, each with values in the place of Grafana's variables.
+func (p panel) logLinks(t testing.TB) (queries []string) {
+	t.Helper()
+	links := p.FieldConfig.Defaults.Links
+	for _, override := range p.FieldConfig.Overrides {
+		for _, property := range override.Properties {
+			if property.ID == "links" {
+				text, err := json.Marshal(property.Value)
+				require.NoError(t, err)
+				var more []link
+				require.NoError(t, json.Unmarshal(text, &more))
+				links = append(links, more...)
+			}
+		}
+	}
+	for _, l := range links {
+		require.NotEmpty(t, l.Title)
+		_, text, explores := strings.Cut(l.URL, "/explore?schemaVersion=1&orgId=${__org.id}&panes=")
+		if !explores {
+			require.True(t, strings.HasPrefix(l.URL, "/d/"+trailDashboard+"?${__url_time_range}&var-"), l.URL)
+			continue
+		}
+		require.Empty(t, strings.Trim(variable.ReplaceAllString(text, ""), percentEncoded), "the rest is encoded")
+		text, err := url.PathUnescape(text)
+		require.NoError(t, err)
+		var panes struct {
+			Logs struct {
+				Datasource string
+				Queries    []struct {
+					Datasource struct{ Type, UID string }
+					Expr       string
+				}
+				Range struct{ From, To string }
+			}
+		}
+		require.NoError(t, json.Unmarshal([]byte(text), &panes), text)
+		require.Equal(t, "${loki}", panes.Logs.Datasource)
+		require.Equal(t, struct{ From, To string }{"${__from}", "${__to}"}, panes.Logs.Range)
+		for _, q := range panes.Logs.Queries {
+			require.Equal(t, "${loki}", q.Datasource.UID)
+			queries = append(queries, linkValues.Replace(q.Expr))
+		}
+	}
+	return queries
+}
+
+const (
+	trailDashboard = "openstack-audit"
+	percentEncoded = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~%"
+)
+
+// variable is one of Grafana's, as links have them.
+var variable = regexp.MustCompile(`\$\{[^}]*\}`)
+
+// linkValues are what somebody may have clicked in the story.
+var linkValues = strings.NewReplacer("${user:percentencode}", "", "${project:percentencode}", "", "${address:percentencode}", "",
+	"${__field.labels.openstack_user_domain_name:percentencode}", "Default", "${__field.labels.error_type:percentencode}", "invalid_credentials",
+	"${__field.labels.reason:percentencode}", "json", "${__field.labels.openstack_audit_gap_kind:percentencode}", "response",
+	"${__value.text:percentencode}", "keystone")
+
+// Panels of counts lead to the records that were counted.
+func TestDashboardsLeadToLogs(t *testing.T) {
+	t.Parallel()
+	links := map[string]int{}
+	for _, d := range readDashboards(t) {
+		for _, p := range d.Panels {
+			for _, query := range p.logLinks(t) {
+				links[d.UID]++
+				assert.NotContains(t, query, "$", p.Title)
+			}
+		}
+	}
+	assert.GreaterOrEqual(t, links[trailDashboard], 6)
+	assert.GreaterOrEqual(t, links["openstack-audit-health"], 4)
+}
+
 // Each log panel, and each table of users and addresses, is filtered by what is typed.
 func TestFiltersReachEachLogQuery(t *testing.T) {
 	t.Parallel()
@@ -168,7 +282,7 @@ func TestDashboardsHaveAnswers(t *testing.T) {
 	t.Parallel()
 	l := collectortest.NewBackend(t, "/otlp/v1/logs")
 	f := startFull(t, l.URL+"/otlp")
-	p := startPrometheus(t, []string{f.Prometheus}, []string{f.Metrics})
+	p := startPrometheus(t, []string{f.Prometheus}, []string{f.Metrics, withEvidence(t).Metrics})
 	sendStoryTwice(t, f, p)
 
 	var expressions []string
@@ -208,6 +322,19 @@ func TestDashboardsHaveAnswers(t *testing.T) {
 	}, f.Process, p.Process)
 	t.Logf("%d expressions have answers", len(expressions))
 	f.Stop(t)
+}
+
+// withEvidence is a collector that writes an evidence log, with a witness that is away.
+func withEvidence(t testing.TB) *collectortest.Collector {
+	t.Helper()
+	host := virtualHost(t) + "-evidence"
+	require.NoError(t, node.AddVirtualHosts(t.Context(), host))
+	_, witness := evidencetest.NewKey(t, "witness.example.com")
+	c := collectortest.Run(t, collectortest.Options{Config: "evidence.yaml", Environment: brokerEnvironment(t, node.UserURL("guest", "guest", host)), Changes: []string{`
+processors: {openstack_audit_evidence: {witnesses: [{url: "http://` + collectortest.FreeAddress(t) + `", key: ` + witness + `}]}}
+`}})
+	c.AwaitReady(t)
+	return c
 }
 
 // sendStoryTwice sends it with time between, so that there are rates.
