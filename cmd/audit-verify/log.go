@@ -14,6 +14,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/cmd/audit-verify/internal/treelog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/printable"
 )
 
 // logReport is what is said of one log.
@@ -156,7 +157,7 @@ func (r logReport) text(w io.Writer) {
 		_, _ = fmt.Fprintf(w, "  of the first %s entries only the hashes are there\n", thousands(r.Removed))
 	}
 	if r.Halted != "" {
-		_, _ = fmt.Fprintf(w, "  halted by the collector: %s\n", printable(r.Halted))
+		_, _ = fmt.Fprintf(w, "  halted by the collector: %s\n", printable.Line(r.Halted))
 	}
 	for _, problem := range r.Problems {
 		_, _ = fmt.Fprintf(w, "  FINDING: %s\n", problem)

@@ -11,6 +11,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/cmd/audit-verify/internal/reconcile"
 	"github.com/openstack-audit/otelcol-openstack-audit/cmd/audit-verify/internal/treelog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/printable"
 )
 
 // The verdicts.
@@ -210,22 +211,11 @@ func list(w io.Writer, title string, findings []reconcile.Finding, count uint64)
 	_, _ = fmt.Fprintf(w, "\n%s\n", title)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, f := range findings[:min(len(findings), listed)] {
-		_, _ = fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\n", printable(f.UID), f.Time, printable(f.Service), printable(f.Event),
-			printable(strings.Join(f.Fields, ", ")))
+		_, _ = fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\n", printable.Line(f.UID), f.Time, printable.Line(f.Service), printable.Line(f.Event),
+			printable.Line(strings.Join(f.Fields, ", ")))
 	}
 	_ = table.Flush()
 	if more := count - uint64(min(len(findings), listed)); more > 0 {
 		_, _ = fmt.Fprintf(w, "  and %s more; --json lists the first %s\n", thousands(more), thousands(reconcile.MaxFindings))
 	}
-}
-
-// printable keeps what somebody wrote into a record from acting on a terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x061c || r >= 0x200b && r <= 0x200f || r >= 0x2028 && r <= 0x202e ||
-			r >= 0x2066 && r <= 0x2069 {
-			return '?'
-		}
-		return r
-	}, text)
 }

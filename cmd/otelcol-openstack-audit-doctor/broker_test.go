@@ -29,7 +29,7 @@ func put(t *testing.T, body any, path ...string) {
 	t.Helper()
 	text, err := json.Marshal(body)
 	require.NoError(t, err)
-	address, err := url.JoinPath(management, append([]string{"api"}, path...)...)
+	address, err := url.JoinPath(newBroker(t).management, append([]string{"api"}, path...)...)
 	require.NoError(t, err)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, address, bytes.NewReader(text))
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ func virtualHost(t *testing.T, permissions rabbitmqtest.Permissions) (name strin
 	put(t, object{"configure": ".*", "write": ".*", "read": ".*"}, "permissions", name, "guest")
 	put(t, object{"password": password, "tags": "monitoring"}, "users", "user-"+name)
 	put(t, object{"configure": permissions.Configure, "write": permissions.Write, "read": permissions.Read}, "permissions", name, "user-"+name)
-	connection, err := amqp.Dial(node.UserURL("guest", "guest", name))
+	connection, err := amqp.Dial(newBroker(t).UserURL("guest", "guest", name))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = connection.Close() })
 	channel, err = connection.Channel()
@@ -73,16 +73,20 @@ service: {pipelines: {logs: {receivers: [openstack_audit], exporters: [debug]}}}
 
 const queueAudit = "exchanges: [keystone, nova]\nqueue: {name: audit}"
 
-func transportURL(virtualHost string) string {
-	return "rabbit://user-" + url.PathEscape(virtualHost) + ":" + password + "@" + node.Address() + "/" + virtualHost
+func transportURL(t *testing.T, virtualHost string) string {
+	t.Helper()
+	return "rabbit://user-" + url.PathEscape(virtualHost) + ":" + password + "@" + newBroker(t).Address() + "/" + virtualHost
 }
 
-func withManagement(o *options) { o.management = management }
+func withManagement(t *testing.T) func(*options) {
+	t.Helper()
+	return func(o *options) { o.management = newBroker(t).management }
+}
 
 // objects lists the queues, exchanges and bindings of a virtual host.
 func objects(t *testing.T, virtualHost string) string {
 	t.Helper()
-	api := &managementAPI{base: management, user: "guest", password: "guest", client: http.DefaultClient}
+	api := &managementAPI{base: newBroker(t).management, user: "guest", password: "guest", client: http.DefaultClient}
 	var definitions map[string]any
 	require.NoError(t, api.get(t.Context(), &definitions, "definitions", virtualHost))
 	return fmt.Sprint(definitions["queues"], definitions["exchanges"], definitions["bindings"])
@@ -102,7 +106,7 @@ func TestBrokerBeforeTheFirstStart(t *testing.T) {
 	_, err := channel.QueueDeclare("notifications.info", true, false, false, false, nil)
 	require.NoError(t, err)
 	before := objects(t, host)
-	r := check(t, receiver(transportURL(host), queueAudit), withManagement)
+	r := check(t, receiver(transportURL(t, host), queueAudit), withManagement(t))
 	require.Equal(t, []string{"broker.exchanges warning", "broker.publishers warning"}, r.problems())
 	requireFinding(t, r.one(t, "broker.exchanges"), statusWarning,
 		"exist: keystone", "do not exist yet: nova", "[oslo_messaging_notifications]")
@@ -141,7 +145,7 @@ func TestBrokerPermissionByPermission(t *testing.T) {
 			t.Parallel()
 			host, channel := virtualHost(t, test.permissions)
 			require.NoError(t, channel.ExchangeDeclare("nova", "topic", false, false, false, false, nil))
-			config := receiver(transportURL(host), queueAudit)
+			config := receiver(transportURL(t, host), queueAudit)
 			before := objects(t, host)
 			r := check(t, config)
 			require.Equal(t, append(test.missing, "broker.policies not_checked"), r.problems())
@@ -180,21 +184,21 @@ func TestBrokerWithAQueueOfOtherArguments(t *testing.T) {
 	host, channel := virtualHost(t, enough)
 	declareQueues(t, channel)
 	require.NoError(t, channel.QueueBind("audit", "notifications.info", "keystone", false, nil))
-	config := receiver(transportURL(host), "exchanges: [keystone]\nqueue: {name: audit, max_length: 5, dead_letter: false}")
-	r := check(t, config, withManagement)
+	config := receiver(transportURL(t, host), "exchanges: [keystone]\nqueue: {name: audit, max_length: 5, dead_letter: false}")
+	r := check(t, config, withManagement(t))
 	requireFinding(t, r.one(t, "broker.queue_arguments"), statusWarning, "PRECONDITION_FAILED", "rabbitmqctl delete_queue -p "+host+" audit")
 }
 
 func TestBrokerExistingQueue(t *testing.T) {
 	t.Parallel()
 	host, channel := virtualHost(t, rabbitmqtest.Permissions{Configure: "^$", Write: "^$", Read: `^notifications\.info$`})
-	config := receiver(transportURL(host), "queue: {name: notifications.info, mode: existing}")
-	requireFinding(t, check(t, config, withManagement).one(t, "broker.queue"), statusFailure, "NOT_FOUND - no queue 'notifications.info'")
+	config := receiver(transportURL(t, host), "queue: {name: notifications.info, mode: existing}")
+	requireFinding(t, check(t, config, withManagement(t)).one(t, "broker.queue"), statusFailure, "NOT_FOUND - no queue 'notifications.info'")
 	_, err := channel.QueueDeclare("notifications.info", true, false, false, false, nil)
 	require.NoError(t, err)
 	require.NoError(t, channel.Publish("", "notifications.info", false, false, amqp.Publishing{}))
 	requireQueue(t, channel, "notifications.info", 1)
-	r := check(t, config, withManagement)
+	r := check(t, config, withManagement(t))
 	require.Equal(t, []string{"broker.unconsumed_queues warning"}, r.problems())
 	requireFinding(t, r.one(t, "broker.unconsumed_queues"), statusWarning, "notifications.info (1 messages)", "rabbitmqctl set_policy")
 }
@@ -202,18 +206,18 @@ func TestBrokerExistingQueue(t *testing.T) {
 func TestBrokerPolicies(t *testing.T) {
 	t.Parallel()
 	host, channel := virtualHost(t, enough)
-	config := receiver(transportURL(host), queueAudit)
+	config := receiver(transportURL(t, host), queueAudit)
 	policy := func(name, pattern string, priority int, definition string) {
 		put(t, map[string]any{"pattern": pattern, "priority": priority, "apply-to": "all", "definition": json.RawMessage(definition)},
 			"policies", host, name)
 	}
 	// What openstack-helm sets.
 	policy("ha_ttl", `^(?!(amq\.|reply_)).*`, 0, `{"message-ttl": 70000}`)
-	for _, f := range check(t, config, withManagement).all("broker.policies")[:1] { // before the queue exists
+	for _, f := range check(t, config, withManagement(t)).all("broker.policies")[:1] { // before the queue exists
 		requireFinding(t, f, statusFailure, "Policy ha_ttl", "70000 ms", "--priority 10")
 	}
 	declareQueues(t, channel)
-	policyOfQueue := func() []finding { return check(t, config, withManagement).all("broker.policies") }
+	policyOfQueue := func() []finding { return check(t, config, withManagement(t)).all("broker.policies") }
 	require.Eventually(t, func() bool { return policyOfQueue()[0].Status == statusFailure }, collectortest.Patience, 100*time.Millisecond)
 	requireFinding(t, policyOfQueue()[1], statusFailure, "queue audit.rejected")
 
@@ -230,7 +234,7 @@ func TestBrokerPublishers(t *testing.T) {
 	require.NoError(t, channel.QueueBind("audit", "notifications.info", "keystone", false, nil))
 	require.NoError(t, channel.Publish("keystone", "notifications.info", false, false, amqp.Publishing{}))
 	require.Eventually(t, func() bool {
-		r := check(t, receiver(transportURL(host), "exchanges: [keystone]\nqueue: {name: audit}"), withManagement)
+		r := check(t, receiver(transportURL(t, host), "exchanges: [keystone]\nqueue: {name: audit}"), withManagement(t))
 		return strings.Contains(r.one(t, "broker.publishers").Text,
 			"is bound to the queue. User guest created it, and 1 messages were published to it")
 	}, collectortest.Patience, 100*time.Millisecond)
@@ -241,8 +245,8 @@ func TestBrokerOfSeveralHosts(t *testing.T) {
 	host, _ := virtualHost(t, enough)
 	away := collectortest.FreeAddress(t)
 	user := "user-" + host + ":"
-	r := check(t, receiver("rabbit://"+user+password+"@"+away+","+user+"wrong@"+node.Address()+","+user+password+"@"+node.Address()+","+
-		user+password+"@no-such-host.invalid/"+host, queueAudit), withManagement)
+	r := check(t, receiver("rabbit://"+user+password+"@"+away+","+user+"wrong@"+newBroker(t).Address()+","+user+password+"@"+newBroker(t).Address()+","+
+		user+password+"@no-such-host.invalid/"+host, queueAudit), withManagement(t))
 	requireFinding(t, r.all("broker.tcp")[0], statusFailure, away, "connection refused")
 	requireFinding(t, r.all("broker.login")[0], statusFailure, "refused the login", "change_password")
 	requireFinding(t, r.all("broker.login")[1], statusOK)
@@ -253,7 +257,7 @@ func TestBrokerOfSeveralHosts(t *testing.T) {
 func TestBrokerVirtualHost(t *testing.T) {
 	t.Parallel()
 	host, _ := virtualHost(t, enough)
-	r := check(t, receiver(transportURL(host)+"-none", queueAudit))
+	r := check(t, receiver(transportURL(t, host)+"-none", queueAudit))
 	requireFinding(t, r.one(t, "broker.login"), statusFailure,
 		`virtual host "`+host+`-none"`, "rabbitmqctl set_permissions -p "+host+"-none user-"+host)
 }

@@ -30,6 +30,11 @@ func examine(ctx context.Context, o *options) *report {
 	e.configuration = c
 	validate(ctx, o, s)
 	e.brokers(ctx)
+	e.listeners(ctx)
+	e.keystones(ctx)
+	e.backends(ctx)
+	e.disks()
+	e.clock()
 	e.checks.Wait()
 	return newReport(e.sections, time.Since(begin))
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -60,6 +61,7 @@ type options struct {
 	configs      []string
 	sets         []string
 	featureGates string
+	environment  string
 	collector    string
 	management   string
 	timeout      time.Duration
@@ -73,13 +75,17 @@ func newCommand() *cobra.Command {
 		Short: "Checks what the collector needs before the first event: broker, Keystone, backends, disk and clock",
 		Long: program + ` reads the collector's configuration and checks, live, what the collector needs.
 It takes the same --config and --set as the collector. Run it as the collector's user, with its environment.
-It changes nothing at the broker, consumes no message and sends no record.
+It changes nothing at the broker, consumes no message and sends no record. In each directory that the
+collector writes to it writes a file and removes it again.
 
 Exit status: 0 no failure, 1 failures, 2 wrong usage.`,
 		Args:         cobra.NoArgs,
 		Version:      version,
 		SilenceUsage: true, SilenceErrors: true,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if err := readEnvironment(o.environment); err != nil {
+				return err
+			}
 			r := examine(command.Context(), &o)
 			var err error
 			if o.json {
@@ -97,12 +103,38 @@ Exit status: 0 no failure, 1 failures, 2 wrong usage.`,
 	flags.StringArrayVar(&o.configs, "config", nil, "configuration of the collector: a file or a URI; more are merged in this order")
 	flags.StringArrayVar(&o.sets, "set", nil, "a value over the configuration, as the collector takes it")
 	flags.StringVar(&o.featureGates, "feature-gates", "+extension.healthcheck.useComponentStatus", "feature gates of the collector")
+	flags.StringVar(&o.environment, "environment-file", "", "variables of the collector's service, as systemd reads them")
 	flags.StringVar(&o.collector, "collector", besideMe("otelcol-openstack-audit"), "the collector, which validates the configuration")
 	flags.StringVar(&o.management, "management", "", "URL of RabbitMQ's management API (default: ports 15671 and 15672 of the broker)")
 	flags.DurationVar(&o.timeout, "timeout", 5*time.Second, "longest time that one answer may take")
 	flags.BoolVar(&o.json, "json", false, "print the report as JSON")
 	_ = command.MarkFlagRequired("config")
 	return command
+}
+
+// readEnvironment sets the variables of a file, one NAME=value a line, as the service's EnvironmentFile is (systemd.exec(5)).
+func readEnvironment(path string) error {
+	if path == "" {
+		return nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		name, value, found := strings.Cut(line, "=")
+		if line == "" || line[0] == '#' || line[0] == ';' || !found {
+			continue
+		}
+		if quoted := len(value) > 1 && (value[0] == '"' || value[0] == '\'') && value[0] == value[len(value)-1]; quoted {
+			value = value[1 : len(value)-1]
+		}
+		if err := os.Setenv(strings.TrimSpace(name), value); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return nil
 }
 
 // besideMe is the path of a program in the directory of this one.

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"time"
 )
@@ -61,14 +63,21 @@ func (e *examination) handshake(ctx context.Context, s *section, prefix, host st
 		return false
 	}
 	leaf := secured.ConnectionState().PeerCertificates[0]
-	left := time.Until(leaf.NotAfter)
-	text := "The certificate of %s for %s ends on %s."
-	names := strings.Join(append(leaf.DNSNames, leaf.Subject.CommonName), " ")
-	values := []any{conn.RemoteAddr(), names, leaf.NotAfter.UTC().Format(time.DateOnly)}
-	if left < certificateWarning {
-		s.warn(prefix+".certificate", "Renew the certificate.", text, values...)
-	} else {
-		s.ok(prefix+".certificate", text, values...)
-	}
+	s.lasts(prefix+".certificate", conn.RemoteAddr().String(), leaf)
 	return true
+}
+
+// lasts tells until when a certificate lasts, and for which names.
+func (s *section) lasts(check, whose string, leaf *x509.Certificate) {
+	names := append(slices.Clone(leaf.DNSNames), leaf.Subject.CommonName)
+	for _, address := range leaf.IPAddresses {
+		names = append(names, address.String())
+	}
+	text := "The certificate of %s for %s ends on %s."
+	values := []any{whose, strings.TrimSpace(strings.Join(names, " ")), leaf.NotAfter.UTC().Format(time.DateOnly)}
+	if time.Until(leaf.NotAfter) < certificateWarning {
+		s.warn(check, "Renew the certificate.", text, values...)
+	} else {
+		s.ok(check, text, values...)
+	}
 }

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/printable"
 )
 
 // status is what became of a check.
@@ -57,7 +58,7 @@ func (s *section) add(check string, status status, do, format string, arguments 
 	defer s.mu.Unlock()
 	s.findings = append(s.findings, finding{
 		Check: check, Status: status, Component: s.component,
-		Text: printable(s.secrets.remove(fmt.Sprintf(format, arguments...))), Do: printable(s.secrets.remove(do)),
+		Text: oneLine(s.secrets.remove(fmt.Sprintf(format, arguments...))), Do: oneLine(s.secrets.remove(do)),
 	})
 }
 
@@ -151,15 +152,9 @@ func (s *secrets) remove(text string) string {
 // maxText bounds a line: some servers answer with a page.
 const maxText = 600
 
-// printable keeps a server's words on one line, and from acting on a terminal.
-func printable(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, text)
+// oneLine keeps a server's words on one line, short, and from acting on a terminal.
+func oneLine(text string) string {
+	text = printable.Line(strings.Join(strings.Fields(text), " "))
 	if len(text) > maxText {
 		text = strings.ToValidUTF8(text[:maxText], "") + " …"
 	}

@@ -29,7 +29,7 @@ func TestReportOfACommand(t *testing.T) {
 	require.Empty(t, stderr)
 	require.Contains(t, stdout, "receivers::openstack_audit::rabbitmq\n  failure      No connection to "+away)
 	require.Contains(t, stdout, "-> Start the server")
-	require.Contains(t, stdout, "1 ok, 0 warnings, 1 failures, 1 not checked, in ")
+	require.Regexp(t, `(?m)^\d+ ok, \d+ warnings, 1 failures, \d+ not checked, in \d+\.\d s$`, stdout)
 
 	_, stdout, _ = command("--config", path, "--json")
 	var r report
@@ -60,4 +60,20 @@ func TestReportHasNoSecretsAndNoControlCharacters(t *testing.T) {
 	require.NotContains(t, s.findings[0].Text+s.findings[0].Do, "hunter22")
 	require.True(t, strings.HasPrefix(s.findings[0].Text, "the server said: ?[31m[REDACTED] is wrong éé"), s.findings[0].Text)
 	require.Less(t, len(s.findings[0].Text), maxText+10)
+}
+
+func TestEnvironmentOfTheService(t *testing.T) {
+	away := collectortest.FreeAddress(t)
+	folder := t.TempDir()
+	config, environment := filepath.Join(folder, "config.yaml"), filepath.Join(folder, "environment")
+	require.NoError(t, os.WriteFile(config, []byte(receiver("${env:DOCTOR_TEST_URL}", queueAudit)), 0o600))
+	require.NoError(t, os.WriteFile(environment, []byte("# the broker\n\nDOCTOR_TEST_URL=\"rabbit://u:"+password+"@"+away+"/\"\n"), 0o600))
+	t.Setenv("DOCTOR_TEST_URL", "") // put back what it was
+	var stdout, stderr bytes.Buffer
+	status := run(t.Context(), []string{"--config", config, "--environment-file", environment, "--collector", collectortest.Binary(t)},
+		&stdout, &stderr)
+	require.Equal(t, exitFailures, status, "%s", &stderr)
+	require.Contains(t, stdout.String(), "No connection to "+away)
+	require.NotContains(t, stdout.String(), password)
+	require.Equal(t, exitUsage, run(t.Context(), []string{"--config", config, "--environment-file", environment + ".none"}, &stdout, &stderr))
 }
