@@ -13,7 +13,8 @@ $(error Go is $(or $(GO_FOUND),missing), and $(GO_NEEDED) or newer is needed: ht
 endif
 
 BINARY       := build/otelcol-openstack-audit
-VERIFIER     := build/audit-verify
+# What goes with it.
+PROGRAMS     := audit-tail audit-verify otelcol-openstack-audit-doctor
 DISTRIBUTION := build/distribution
 TOOLS        := $(CURDIR)/build/tools
 PACKAGES     := build/packages
@@ -42,7 +43,7 @@ help: ## List the targets
 		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: $(BINARY) $(VERIFIER) ## Build the collector, build/otelcol-openstack-audit, and build/audit-verify
+build: $(BINARY) $(PROGRAMS:%=build/%) ## Build the collector, build/otelcol-openstack-audit, and the programs beside it
 
 .PHONY: run
 run: build ## Show it: real notifications, published straight to the collector, as sentences
@@ -163,8 +164,8 @@ clean: ## Remove what was built
 $(BINARY): $(DISTRIBUTION)/.generated $(SOURCES) build/.version
 	$(call compile,-C $(DISTRIBUTION) -mod=mod) -o $(CURDIR)/$@ .
 
-$(VERIFIER): go.mod $(SOURCES) build/.version
-	$(call compile) -o $@ ./cmd/audit-verify
+$(PROGRAMS:%=build/%): build/%: go.mod $(SOURCES) build/.version
+	$(call compile) -o $@ ./cmd/$*
 
 $(DISTRIBUTION)/.generated: builder-config.yaml go.mod go.sum $(TOOLS)/builder
 	rm -rf $(DISTRIBUTION)
@@ -183,13 +184,13 @@ FORCE:
 
 # The binaries of the packages, which may be for another architecture.
 .PHONY: binaries
-binaries: build/linux_$(ARCH)/otelcol-openstack-audit build/linux_$(ARCH)/audit-verify
+binaries: build/linux_$(ARCH)/otelcol-openstack-audit $(PROGRAMS:%=build/linux_$(ARCH)/%)
 
 build/linux_$(ARCH)/otelcol-openstack-audit: $(DISTRIBUTION)/.generated $(SOURCES) build/.version
 	GOOS=linux GOARCH=$(ARCH) $(call compile,-C $(DISTRIBUTION) -mod=mod) -o $(CURDIR)/$@ .
 
-build/linux_$(ARCH)/audit-verify: go.mod $(SOURCES) build/.version
-	GOOS=linux GOARCH=$(ARCH) $(call compile) -o $@ ./cmd/audit-verify
+$(PROGRAMS:%=build/linux_$(ARCH)/%): build/linux_$(ARCH)/%: go.mod $(SOURCES) build/.version
+	GOOS=linux GOARCH=$(ARCH) $(call compile) -o $@ ./cmd/$*
 
 $(PACKAGES)/.made-$(ARCH): build binaries $(TOOLS)/nfpm $(TOOLS)/documents scripts/package builder-config.yaml \
 		$(shell find README.md CHANGELOG.md LICENSE docs config deploy -type f)

@@ -56,7 +56,7 @@ func addListeners(ports map[string]bool, c map[string]any) {
 
 func addFiles(files map[string]bool, c map[string]any) {
 	walk(c, func(key string, value any, _ map[string]any) {
-		if !slices.Contains([]string{"directory", "path", "filename", "include", "key_file"}, key) {
+		if !slices.Contains([]string{"directory", "path", "filename", "include", "key_file", "socket"}, key) {
 			return
 		}
 		values, ok := value.([]any)

@@ -74,7 +74,8 @@ func TestArchitectures(t *testing.T) {
 			fromDeb := t.TempDir()
 			run(t, "dpkg-deb", "--extract", one(t, "*_"+tt.architecture+".deb"), fromDeb)
 			for _, binary := range []string{
-				filepath.Join(unpacked, name), filepath.Join(unpacked, "audit-verify"), filepath.Join(fromDeb, "usr/bin", name),
+				filepath.Join(unpacked, name), filepath.Join(unpacked, "audit-verify"),
+				filepath.Join(unpacked, "audit-tail"), filepath.Join(unpacked, name+"-doctor"), filepath.Join(fromDeb, "usr/bin", name),
 			} {
 				file, err := elf.Open(binary)
 				require.NoError(t, err)

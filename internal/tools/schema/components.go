@@ -13,6 +13,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/keystoneattributesprocessor"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/openstackauditevidenceprocessor"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/openstackauditprocessor"
+	"github.com/openstack-audit/otelcol-openstack-audit/processor/openstackaudittailprocessor"
 	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver"
 )
 
@@ -38,6 +39,7 @@ func components() (all []registered) {
 		{"processors", keystoneattributesprocessor.NewFactory()},
 		{"processors", openstackauditevidenceprocessor.NewFactory()},
 		{"processors", openstackauditprocessor.NewFactory()},
+		{"processors", openstackaudittailprocessor.NewFactory()},
 		{"connectors", openstackauditcompletenessconnector.NewFactory()},
 		{"connectors", openstackauditmetricsconnector.NewFactory()},
 		{"extensions", httpdeliveryextension.NewFactory()},
