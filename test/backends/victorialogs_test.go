@@ -112,6 +112,7 @@ func TestVictoriaLogs(t *testing.T) {
 			send(t, url, bodies...)
 			v.has(t, all, 2*want.messages, c.Process)
 			v.has(t, all+fmt.Sprintf(` | first 1 by (_time) partition by (%q)`, test.uid), len(want.records), c.Process)
+			require.NotContains(t, c.Log.String(), "refuses zstd")
 			c.Stop(t)
 		})
 	}

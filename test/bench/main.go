@@ -25,6 +25,7 @@ type options struct {
 	latencyFor int
 	against    string
 	stages     bool
+	wholeGOGC  int
 }
 
 func main() {
@@ -47,6 +48,7 @@ func main() {
 	flag.StringVar(&o.collector, "collector", "build/otelcol-openstack-audit", "the built collector")
 	flag.StringVar(&o.captures, "captures", "testdata/notifications", "folder of the captured notifications")
 	flag.StringVar(&o.against, "against", "", "another work tree with a built collector, whose configurations are compared in the part whole")
+	flag.IntVar(&o.wholeGOGC, "gogc", 100, "GOGC of the part whole")
 	flag.BoolVar(&o.stages, "stages", true, "profile a run of each contestant of the part whole")
 	flag.Parse()
 

@@ -178,7 +178,7 @@ func (w *whole) peers(out io.Writer) []contestant {
 		if err != nil {
 			return nil, err
 		}
-		return r, r.start(ctx, nil, telegraf, "--config", config)
+		return r, r.start(ctx, []string{"GOGC=" + strconv.Itoa(w.wholeGOGC)}, telegraf, "--config", config)
 	}
 	return []contestant{{name: "Telegraf amqp_consumer, JSON, http", against: "durable.yaml", run: w.measured(start, false)}}
 }

@@ -133,6 +133,7 @@ func (s *shipped) environment(w *whole, folder string) (environment []string, li
 	}
 	address := func(i int) string { return fmt.Sprintf("127.0.0.1:%d", ports[i]) }
 	environment = []string{
+		"GOGC=" + strconv.Itoa(w.wholeGOGC),
 		"AUDIT_TRANSPORT_URL=" + strings.Replace(w.node.URL(), "amqp://", "rabbit://", 1),
 		"AUDIT_STATE=" + filepath.Join(folder, "state"), "AUDIT_EVIDENCE_ORIGIN=bench", "AUDIT_EVIDENCE_KEY=" + keyFile,
 		"AUDIT_METRICS_PORT=" + strconv.Itoa(ports[0]), "AUDIT_HEALTH_ENDPOINT=" + address(1), "AUDIT_PROMETHEUS_ENDPOINT=" + address(2),

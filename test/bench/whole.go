@@ -25,8 +25,6 @@ type whole struct {
 }
 
 const (
-	// wholeGOGC is what the collector runs with unless somebody says otherwise.
-	wholeGOGC = 100
 	// wholeTimeout bounds one run, and wholeWarmUp is what goes through before it.
 	wholeTimeout = 5 * time.Minute
 	wholeWarmUp  = 2000
@@ -54,7 +52,7 @@ func wholeWays(ctx context.Context, out io.Writer, b *bench) error {
 	for round := range b.rounds {
 		for i := range contestants {
 			c := &contestants[(i+round)%len(contestants)]
-			r, err := c.run(ctx, b, c, wholeGOGC)
+			r, err := c.run(ctx, b, c, b.wholeGOGC)
 			if err != nil {
 				return errors.Join(fmt.Errorf("%s: %w", c.name, err), w.sink.stop())
 			}
@@ -264,7 +262,7 @@ func printWhole(out io.Writer, b *bench, contestants []contestant, results map[s
 	for _, rate := range latencyRates {
 		columns = append(columns, fmt.Sprintf("p99 ms at %d/s", rate))
 	}
-	t := newTable(fmt.Sprintf("From the source to the backend: medians of %d rounds of %d messages, GOGC=%d", b.rounds, b.messages, wholeGOGC),
+	t := newTable(fmt.Sprintf("From the source to the backend: medians of %d rounds of %d messages, GOGC=%d", b.rounds, b.messages, b.wholeGOGC),
 		append(columns, "compared with", "rate ÷", "CPU ÷")...)
 	for i := range contestants {
 		c := &contestants[i]

@@ -98,6 +98,7 @@ func faults() []fault {
 		{name: "413 above 1 MB", begin: answers(tooLarge), bears: settled, size: 40_000, quiet: true},
 		{name: "413 always", begin: answers(status(http.StatusRequestEntityTooLarge)), bears: settled},
 		{name: "400 to single records", always: true, begin: answers(refuseSome), bears: settled},
+		{name: "400 to zstd", always: true, begin: answers(refuseZstd), bears: settled, quiet: true},
 		{name: "200 that is no answer", begin: answers(page), bears: retried(3)},
 		{name: "disk full, nothing listens", begin: away, bears: noSpace, fullDisk: true, records: 4000, withoutBackend: true},
 		{name: "queue full, nothing listens", begin: away, bears: queueFull, full: true, records: 110_000},

@@ -211,6 +211,15 @@ func tooLarge(_ *endpoint, w http.ResponseWriter, _ *http.Request, request reque
 	return true
 }
 
+// refuseZstd answers 400 to requests in zstd, as Loki before 3.6 does.
+func refuseZstd(_ *endpoint, w http.ResponseWriter, r *http.Request, _ request) bool {
+	if r.Header.Get("Content-Encoding") != "zstd" {
+		return false
+	}
+	http.Error(w, "proto: illegal wireType 7", http.StatusBadRequest)
+	return true
+}
+
 // refuseSome refuses some records for good: Elasticsearch these documents; OTLP answers 400, and stores the others as Loki does.
 func refuseSome(e *endpoint, w http.ResponseWriter, _ *http.Request, request request) bool {
 	bad := func(id string) int {
