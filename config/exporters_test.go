@@ -13,6 +13,7 @@ import (
 // exporter is what the delivery of an HTTP exporter stands on.
 type exporter struct {
 	Endpoint       string
+	Compression    string
 	Timeout        string
 	Middlewares    []struct{ ID string }
 	RetryOnFailure struct {
@@ -66,6 +67,7 @@ func TestExportersGiveNothingUp(t *testing.T) {
 				require.GreaterOrEqual(t, e.Retry.MaxRetries, 1000000, configuration)
 				continue
 			}
+			require.Equal(t, "zstd", e.Compression, configuration) // http_delivery sends gzip where the backend does not know it
 			require.NotNil(t, e.RetryOnFailure.MaxElapsedTime, configuration)
 			require.Zero(t, *e.RetryOnFailure.MaxElapsedTime, configuration)
 		}
