@@ -262,7 +262,7 @@ func printWhole(out io.Writer, b *bench, contestants []contestant, results map[s
 	for _, rate := range latencyRates {
 		columns = append(columns, fmt.Sprintf("p99 ms at %d/s", rate))
 	}
-	t := newTable(fmt.Sprintf("From the source to the backend: medians of %d rounds of %d messages, GOGC=%d", b.rounds, b.messages, b.wholeGOGC),
+	t := newTable(fmt.Sprintf("Source to backend: medians of %d rounds of %d messages, GOGC=%d", b.rounds, b.messages, b.wholeGOGC),
 		append(columns, "compared with", "rate ÷", "CPU ÷")...)
 	for i := range contestants {
 		c := &contestants[i]
