@@ -42,6 +42,17 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// Whoever reads the README finds every page.
+func TestReadmeLinksEveryPage(t *testing.T) {
+	readme := string(read(t, filepath.Join(root, "README.md")))
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	require.NoError(t, err)
+	require.NotEmpty(t, pages)
+	for _, page := range pages {
+		assert.Contains(t, readme, "(docs/"+filepath.Base(page))
+	}
+}
+
 // places are the anchors that GitHub makes of headings.
 func places(text string) (all []string) {
 	for _, heading := range headings.FindAllStringSubmatch(text, -1) {
