@@ -151,6 +151,10 @@ bench: build ## Measure the receiver against amqp091-go alone, and against other
 	scripts/install-test-packages rabbitmq-server
 	go run ./test/bench $(BENCHFLAGS)
 
+.PHONY: bench-scale
+bench-scale: test-packages build ## Measure 1, 2 and 4 collectors on one queue of RabbitMQ and on Kafka's partitions, beside what the model says of them (10 min)
+	go test -tags scale -count=1 -timeout 30m -v -run TestRates ./test/scale
+
 .PHONY: soak
 soak: test-packages build ## Run a day's events of a large cloud through the collector: nothing may be lost, nothing may grow (an hour; SOAKFLAGS="-records 2000000": less)
 	go test -tags soak -count=1 -timeout 0 -v ./test/soak -args $(SOAKFLAGS)

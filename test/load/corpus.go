@@ -92,8 +92,9 @@ func (c *Corpus) template(exchange, text string, known map[string]int, named map
 	text = publisherText.ReplaceAllString(text, "${1}.h"+strings.Repeat("0", hostDigits))
 	m := template{exchange: exchange, body: []byte(text), changes: changeText.MatchString(text), deletes: -1}
 	m.response = strings.Contains(text, `audit.http.response\"`)
-	m.places = append(m.places, place{what: sequence, at: messageIDText.FindStringSubmatchIndex(text)[2]})
-	m.places = append(m.places, place{what: host, at: publisherText.FindStringSubmatchIndex(text)[1] - hostDigits})
+	m.places = append(m.places,
+		place{what: sequence, at: messageIDText.FindStringSubmatchIndex(text)[2]},
+		place{what: host, at: publisherText.FindStringSubmatchIndex(text)[1] - hostDigits})
 	for _, found := range clockText.FindAllStringSubmatchIndex(text, -1) {
 		m.places = append(m.places, place{what: clock, at: found[0], clock: text[found[2]]})
 	}

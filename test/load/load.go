@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -94,7 +95,8 @@ func (l *Load) Next(buffer []byte) (exchange string, body []byte) {
 		l.step()
 		m = &l.corpus.templates[l.next]
 	}
-	body = append(buffer[:0], m.body...)
+	body = slices.Grow(buffer[:0], len(m.body))[:len(m.body)]
+	copy(body, m.body)
 	now := time.Now().UTC()
 	for _, p := range m.places {
 		at := body[p.at:]

@@ -12,8 +12,8 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/test/load"
 )
 
-// TestConsumerGroup has three collectors share six partitions, and kills one. The others take its partitions over; what it had taken and not
-// sent is in its queue on disk, and is sent when it starts again.
+// TestConsumerGroup has three collectors share six partitions, and kills one. The others take its partitions over; what it had taken and
+// not sent is in its queue on disk, and is sent when it starts again.
 func TestConsumerGroup(t *testing.T) {
 	const most = 200_000
 	broker, produce := collectortest.KafkaPartitions(t, 6)

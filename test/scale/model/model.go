@@ -39,8 +39,8 @@ type Outcome struct {
 	MostAtBroker int
 }
 
-// What the measured CPU times do not tell apart: how much of a collector's is spent one batch after the other (decoding, mapping, writing to
-// the queue on disk), and how much of the test's own process for publishing.
+// What the measured CPU times do not tell apart: how much of a collector's is spent one batch after the other (decoding, mapping, writing
+// to the queue on disk), and how much of the test's own process for publishing.
 const (
 	CollectShare   = 0.6
 	PublisherShare = 0.6

@@ -1,11 +1,11 @@
-// Command figure draws what a soak wrote down, and prints the table that compares its second quarter with its last. The run may still go on.
+// Command figure draws what a soak wrote down, and prints the table that compares its second quarter with its last. The run may still go
+// on.
 package main
 
 import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -44,7 +44,7 @@ func run(csvFile, svgFile, page string) error {
 		return err
 	}
 	if page == "" {
-		_, err = io.WriteString(os.Stdout, table.String())
+		_, err = os.Stdout.WriteString(table.String())
 		return err
 	}
 	return replace(page, table.String())

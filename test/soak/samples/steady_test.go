@@ -41,7 +41,7 @@ func TestSteady(t *testing.T) {
 				s.Goroutines += 3
 			}
 		}, "goroutines, median"},
-		{"descriptors leak", func(n float64, s *Sample) { s.Descriptors += n / 10 }, "open descriptors, median"},
+		{"descriptors leak", func(n float64, s *Sample) { s.Descriptors += n / 10 }, "open descriptors, least"},
 		{"heap leaks", func(n float64, s *Sample) { s.HeapMiB += n / 5 }, "live heap, median"},
 		{"resident memory grows", func(n float64, s *Sample) { s.RSSMiB += n }, "resident memory, median"},
 		{"one moment of a large queue", func(n float64, s *Sample) {

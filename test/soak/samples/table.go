@@ -14,8 +14,8 @@ func Table(out io.Writer, all []Sample) error {
 	}
 	last := all[len(all)-1]
 	var b strings.Builder
-	fmt.Fprintf(&b, "%.1f million records in %.0f minutes: %.0f a second, %.0f µs of the collector's CPU each. %.0f faults, %.0f records twice.\n\n",
-		last.Records/1e6, last.Seconds/60, last.Records/last.Seconds, 1e6*last.CPUSeconds/last.Records, last.Faults, last.Repeats)
+	fmt.Fprintf(&b, "%.1f million records in %.0f minutes: %.0f a second, %.0f µs of the collector's CPU each. %.0f faults, %.0f records "+
+		"twice.\n\n", last.Records/1e6, last.Seconds/60, last.Records/last.Seconds, 1e6*last.CPUSeconds/last.Records, last.Faults, last.Repeats)
 	b.WriteString("| | second quarter | last quarter | at most | |\n| --- | --- | --- | --- | --- |\n")
 	for _, row := range rows {
 		verdict := "steady"
