@@ -146,6 +146,10 @@ faults: test-packages build ## Break one thing after another under load, and pri
 	FAULTS=all CGO_ENABLED=1 go test -C test/faults/shipped -race -count=1 -timeout 45m -parallel 12
 	FAULTS=all CGO_ENABLED=1 go test -C test/backends -race -count=1 -run TestAlertOfEachFault
 
+.PHONY: faults-broker-buffer
+faults-broker-buffer: test-packages build ## The first table of make faults with config/broker-buffer.yaml in place of config/evidence.yaml
+	FAULTS=all FAULTS_CONFIGURATION=broker-buffer.yaml CGO_ENABLED=1 go test -C test/faults -race -count=1 -timeout 45m -run '^TestFaults$$'
+
 .PHONY: bench
 bench: build ## Measure the receiver against amqp091-go alone, and against other programs where they are installed; half an hour; BENCHFLAGS="-only whole -match durable" is a part of it
 	scripts/install-test-packages rabbitmq-server

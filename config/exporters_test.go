@@ -1,8 +1,10 @@
 package config_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +19,7 @@ type exporter struct {
 	Timeout        string
 	Middlewares    []struct{ ID string }
 	RetryOnFailure struct {
+		Enabled        *bool
 		MaxElapsedTime *int `yaml:"max_elapsed_time"`
 	} `yaml:"retry_on_failure"`
 	Retry struct {
@@ -24,6 +27,7 @@ type exporter struct {
 		RetryOnStatus []int `yaml:"retry_on_status"`
 	}
 	SendingQueue struct {
+		Enabled *bool
 		Storage string
 		Sizer   string
 		Batch   struct{ Sizer string }
@@ -39,10 +43,12 @@ func TestExportersGiveNothingUp(t *testing.T) {
 		text, err := os.ReadFile(filepath.Clean(configuration))
 		require.NoError(t, err)
 		var c struct {
+			Receivers  map[string]any
 			Exporters  map[string]yaml.Node
 			Extensions map[string]struct {
-				Fsync   bool
-				Storage string
+				Fsync       bool
+				Storage     string
+				DeadLetters struct{ Enabled *bool } `yaml:"dead_letters"`
 			}
 		}
 		require.NoError(t, yaml.Unmarshal(text, &c), configuration)
@@ -56,11 +62,19 @@ func TestExportersGiveNothingUp(t *testing.T) {
 			require.NoError(t, node.Decode(&e), configuration)
 			require.Equal(t, []struct{ ID string }{{"http_delivery"}}, e.Middlewares, configuration)
 			require.Equal(t, "0s", e.Timeout, configuration)
+			require.True(t, c.Extensions["file_storage"].Fsync, configuration)
+			if e.SendingQueue.Enabled != nil { // the receiver waits for the backend's answer, tries again and rejects
+				require.False(t, *e.SendingQueue.Enabled, configuration)
+				require.False(t, *e.RetryOnFailure.Enabled, configuration)
+				require.False(t, *c.Extensions["http_delivery"].DeadLetters.Enabled, configuration)
+				require.Equal(t, []string{"openstack_audit"}, slices.Collect(maps.Keys(c.Receivers)), configuration)
+				continue
+			}
+			require.Nil(t, c.Extensions["http_delivery"].DeadLetters.Enabled, configuration)
 			require.Equal(t, "queue_storage", e.SendingQueue.Storage, configuration)
 			require.Equal(t, "file_storage", c.Extensions["queue_storage"].Storage, configuration)
 			require.Equal(t, "items", e.SendingQueue.Sizer, configuration)
 			require.Equal(t, "bytes", e.SendingQueue.Batch.Sizer, configuration)
-			require.True(t, c.Extensions["file_storage"].Fsync, configuration)
 			if kind == "elasticsearch" {
 				// What http_delivery takes for rejected is what is not in this list.
 				require.Equal(t, []int{401, 403, 404, 408, 429, 500, 502, 503, 504}, e.Retry.RetryOnStatus, configuration)
@@ -72,5 +86,5 @@ func TestExportersGiveNothingUp(t *testing.T) {
 			require.Zero(t, *e.RetryOnFailure.MaxElapsedTime, configuration)
 		}
 	}
-	require.GreaterOrEqual(t, checked, 12)
+	require.GreaterOrEqual(t, checked, 13)
 }

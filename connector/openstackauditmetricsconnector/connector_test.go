@@ -3,6 +3,7 @@ package openstackauditmetricsconnector
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -90,6 +91,25 @@ func TestFlushes(t *testing.T) {
 		require.EqualValues(t, 5, last(t, sink).sum(nameEvents), "what is new too")
 		requireTimes(t, sink.AllMetrics(), began)
 	})
+}
+
+// Batches that are delivered at the same time are counted as they would be one after the other, and repeats once.
+func TestBatchesAtTheSameTime(t *testing.T) {
+	sink := &consumertest.MetricsSink{}
+	c := start(t, quiet(), sink)
+	const batches, each = 8, 200
+	var sending sync.WaitGroup
+	for batch := range batches {
+		sending.Go(func() {
+			for i := range each {
+				own, repeated := login(fmt.Sprint(batch, " ", i), "success", ""), login(fmt.Sprint("all ", i), "success", "")
+				assert.NoError(t, c.ConsumeLogs(t.Context(), logs(own, repeated, own)))
+			}
+		})
+	}
+	sending.Wait()
+	require.NoError(t, c.flush(t.Context(), true))
+	require.EqualValues(t, (batches+1)*each, last(t, sink).sum(nameEvents))
 }
 
 // A series that a refused flush would have shown at zero is shown at zero by the next.

@@ -21,7 +21,10 @@ type Config struct {
 
 // DeadLettersConfig is a folder and its bound.
 type DeadLettersConfig struct {
-	// Directory is required. It is created when the first request is rejected.
+	// Enabled keeps what a backend rejects (default true). Without a sending queue the exporter tells the receiver of the rejection, which
+	// has the messages in the broker's dead-letter queue.
+	Enabled bool `mapstructure:"enabled"`
+	// Directory is required where it is enabled. It is created when the first request is rejected.
 	Directory string `mapstructure:"directory"`
 	// MaxSizeMiB bounds the folder (default 1024). What does not fit is dropped, counted and logged.
 	MaxSizeMiB int64 `mapstructure:"max_size_mib"`
@@ -30,7 +33,7 @@ type DeadLettersConfig struct {
 }
 
 func newDefaultConfig() *Config {
-	return &Config{Timeout: 30 * time.Second, DeadLetters: DeadLettersConfig{MaxSizeMiB: 1024}}
+	return &Config{Timeout: 30 * time.Second, DeadLetters: DeadLettersConfig{Enabled: true, MaxSizeMiB: 1024}}
 }
 
 // Validate names each key whose value is not allowed.
@@ -41,7 +44,7 @@ func (c *Config) Validate() error {
 // Validate names each key whose value is not allowed.
 func (c *DeadLettersConfig) Validate() error {
 	return errors.Join(
-		configcheck.That(c.Directory != "", "directory: is required"),
+		configcheck.That(c.Directory != "" || !c.Enabled, "directory: is required"),
 		configcheck.That(c.MaxSizeMiB >= 1, "max_size_mib: %d is less than 1", c.MaxSizeMiB),
 	)
 }

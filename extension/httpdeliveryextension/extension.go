@@ -19,7 +19,7 @@ type delivery struct {
 	component.StartFunc
 	timeout     time.Duration
 	openSearch  bool
-	deadLetters *deadLetters
+	deadLetters *deadLetters // nil where what is rejected is not kept
 	telemetry   *metadata.TelemetryBuilder
 	logger      *zap.Logger
 }
@@ -34,13 +34,16 @@ func newDelivery(settings extension.Settings, config *Config) (*delivery, error)
 	if err != nil {
 		return nil, err
 	}
-	return &delivery{
-		timeout:     config.Timeout,
-		openSearch:  config.OpenSearch,
-		deadLetters: &deadLetters{folder: config.DeadLetters.Directory, bound: config.DeadLetters.MaxSizeMiB << 20},
-		telemetry:   telemetry,
-		logger:      logtext.Bounded(settings.Logger),
-	}, nil
+	d := &delivery{
+		timeout:    config.Timeout,
+		openSearch: config.OpenSearch,
+		telemetry:  telemetry,
+		logger:     logtext.Bounded(settings.Logger),
+	}
+	if config.DeadLetters.Enabled {
+		d.deadLetters = &deadLetters{folder: config.DeadLetters.Directory, bound: config.DeadLetters.MaxSizeMiB << 20}
+	}
+	return d, nil
 }
 
 // Shutdown implements component.Component.

@@ -248,9 +248,42 @@ func TestFolder(t *testing.T) {
 	})
 }
 
+// Without the folder the exporter learns of a rejection as it is; single documents, which it drops by itself, are told to be lost.
+func TestWithoutDeadLetters(t *testing.T) {
+	for _, test := range []struct {
+		name, path, kind, want string
+		answer                 http.HandlerFunc
+		status, lines          int
+	}{
+		{"request", otlp, proto, "returned", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) },
+			http.StatusBadRequest, 0},
+		{"documents", bulk, "application/x-ndjson", "dropped", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set(product, elasticsearch)
+			_, _ = io.WriteString(w, `{"items": [{"create": {"status": 400, "error": {"type": "document_parsing_exception"}}}]}`)
+		}, http.StatusOK, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFixture(t, test.answer, func(c *Config) { c.DeadLetters.Enabled = false })
+			status, _, err := f.post(t, test.path, test.kind, "{}\n{}\n")
+			require.NoError(t, err)
+			require.Equal(t, test.status, status)
+			require.Empty(t, f.letters(t))
+			require.Len(t, f.messages(), test.lines)
+			rejected, err := f.telemetry.GetMetric("otelcol_http_delivery_rejected_requests")
+			require.NoError(t, err)
+			points := rejected.Data.(metricdata.Sum[int64]).DataPoints
+			require.Len(t, points, 1)
+			result, _ := points[0].Attributes.Value("result")
+			require.Equal(t, test.want, result.AsString())
+		})
+	}
+}
+
 func TestConfigIsChecked(t *testing.T) {
 	config := newDefaultConfig()
 	require.EqualError(t, config.DeadLetters.Validate(), "directory: is required")
+	config.DeadLetters.Enabled = false
+	require.NoError(t, config.DeadLetters.Validate())
 	config.Timeout, config.DeadLetters.Directory, config.DeadLetters.MaxSizeMiB = 0, "x", 0
 	require.EqualError(t, config.Validate(), "timeout: 0s is not more than 0")
 	require.EqualError(t, config.DeadLetters.Validate(), "max_size_mib: 0 is less than 1")

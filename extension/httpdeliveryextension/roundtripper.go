@@ -97,6 +97,10 @@ func (r *roundTripper) attempt(request *http.Request, sent []byte) (*http.Respon
 
 // keep puts what was rejected into the folder. It returns an error when it has to be tried again.
 func (r *roundTripper) keep(request *http.Request, sent []byte, v verdict) error {
+	if r.deadLetters == nil {
+		r.leave(request, v)
+		return nil
+	}
 	kept, err := r.deadLetters.add(request, sent, v)
 	if err != nil {
 		return err
@@ -105,10 +109,25 @@ func (r *roundTripper) keep(request *http.Request, sent []byte, v verdict) error
 	if kept == "" {
 		result, message = "dropped", "The backend rejects records, and the folder of dead letters is full: they are lost."
 	}
-	r.telemetry.HTTPDeliveryRejectedRequests.Add(request.Context(), 1,
-		metric.WithAttributeSet(attribute.NewSet(attribute.String("server.address", request.URL.Host), attribute.String("result", result))))
+	r.rejected(request, result)
 	r.logger.Error(message, zap.String("backend", request.URL.Host), zap.String("answer", v.reason), zap.String("file", kept))
 	return nil
+}
+
+// leave leaves what was rejected to the exporter, which hands on the rejection of a request, and drops single documents.
+func (r *roundTripper) leave(request *http.Request, v verdict) {
+	if v.documents == nil {
+		r.rejected(request, "returned")
+		return
+	}
+	r.rejected(request, "dropped")
+	r.logger.Error("The backend rejects documents, and dead_letters::enabled is false: they are lost.",
+		zap.String("backend", request.URL.Host), zap.String("answer", v.reason))
+}
+
+func (r *roundTripper) rejected(request *http.Request, result string) {
+	r.telemetry.HTTPDeliveryRejectedRequests.Add(request.Context(), 1,
+		metric.WithAttributeSet(attribute.NewSet(attribute.String("server.address", request.URL.Host), attribute.String("result", result))))
 }
 
 // retried tells that a request has to be sent again: in the metrics each time, in the log when the problem is a new one.

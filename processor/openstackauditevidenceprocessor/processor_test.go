@@ -78,6 +78,31 @@ func TestRedeliveryIsNotAppendedAgain(t *testing.T) {
 	assert.Equal(t, []string{"a"}, uids(h.entries()))
 }
 
+// Of batches that are delivered at the same time, some of them again, each record is in the log once before it leaves.
+func TestBatchesAtTheSameTime(t *testing.T) {
+	h := newHarness(t, nil)
+	h.start()
+	const batches, each = 8, 12
+	var sending sync.WaitGroup
+	var want []string
+	for batch := range batches {
+		for i := range each {
+			want = append(want, fmt.Sprint(batch, "-", i, "-a"), fmt.Sprint(batch, "-", i, "-b"))
+		}
+		sending.Go(func() {
+			for i := range each {
+				for range 2 {
+					logs := records(fmt.Sprint(batch, "-", i, "-a"), fmt.Sprint(batch, "-", i, "-b"))
+					assert.NoError(t, h.processor.ConsumeLogs(t.Context(), logs))
+				}
+			}
+		})
+	}
+	sending.Wait()
+	require.ElementsMatch(t, want, uids(h.entries()))
+	require.Len(t, h.next.all(), 2*len(want))
+}
+
 func TestHold(t *testing.T) {
 	h := newHarness(t, nil)
 	unblock := h.block(0)

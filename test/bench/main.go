@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // options are the flags.
@@ -26,6 +27,7 @@ type options struct {
 	against    string
 	stages     bool
 	wholeGOGC  int
+	answerTime time.Duration
 }
 
 func main() {
@@ -33,8 +35,8 @@ func main() {
 	case len(os.Args) == 3 && os.Args[1] == childArgument:
 		exitOn(runChild(os.Stdout, os.Args[2]))
 		return
-	case len(os.Args) == 2 && os.Args[1] == sinkArgument:
-		exitOn(runSink(context.Background(), os.Stdin, os.Stdout))
+	case len(os.Args) == 3 && os.Args[1] == sinkArgument:
+		exitOn(runSink(context.Background(), os.Stdin, os.Stdout, os.Args[2]))
 		return
 	}
 	o := options{gogc: []int{400, 100}}
@@ -50,6 +52,8 @@ func main() {
 	flag.StringVar(&o.against, "against", "", "another work tree with a built collector, whose configurations are compared in the part whole")
 	flag.IntVar(&o.wholeGOGC, "gogc", 100, "GOGC of the part whole")
 	flag.BoolVar(&o.stages, "stages", true, "profile a run of each contestant of the part whole")
+	flag.DurationVar(&o.answerTime, "answer-time", 0, "how long the backend of the part whole takes to answer; with more than 0, "+
+		"broker-buffer.yaml is run with 1 to 16 batches in flight")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

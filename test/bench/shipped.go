@@ -24,6 +24,8 @@ import (
 type shipped struct {
 	collector, path string
 	text            string
+	// batches are in flight at the same time; 0: as many as the file says.
+	batches int
 	// parsed are the parts of it that the bench changes.
 	parsed struct {
 		Receivers map[string]struct {
@@ -95,7 +97,12 @@ func (s *shipped) readsPods() bool { return strings.Contains(s.text, "AUDIT_POD_
 func (s *shipped) change(profile string) ([]byte, error) {
 	receivers := map[string]any{}
 	for id, queue := range s.queues() {
-		receivers[id] = map[string]any{"rabbitmq": map[string]any{"queue": map[string]any{"name": queue, "mode": "existing"}}}
+		rabbitmq := map[string]any{"queue": map[string]any{"name": queue, "mode": "existing"}}
+		if s.batches > 0 {
+			const batchSize = 500 // the receiver's default
+			rabbitmq["batches_in_flight"], rabbitmq["prefetch"] = s.batches, (s.batches+2)*batchSize
+		}
+		receivers[id] = map[string]any{"rabbitmq": rabbitmq}
 	}
 	change := map[string]any{"receivers": receivers}
 	if profile != "" {

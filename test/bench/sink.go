@@ -30,7 +30,8 @@ const sinkArgument = "sink"
 // backend takes what an exporter sends: OTLP, Elasticsearch's bulk requests and Telegraf's JSON. It keeps the requests as they are and
 // reads them when it is asked what came, so that it takes little CPU from the program that is measured.
 type backend struct {
-	wire atomic.Int64 // bytes that were read from connections
+	answerTime time.Duration
+	wire       atomic.Int64 // bytes that were read from connections
 
 	mu       sync.Mutex
 	kept     []received
@@ -70,8 +71,12 @@ type state struct {
 }
 
 // runSink prints its two addresses, the backend's and that at which it tells what came, and serves until its standard input ends.
-func runSink(ctx context.Context, in io.Reader, out io.Writer) error {
-	b := &backend{ids: map[string]bool{}}
+func runSink(ctx context.Context, in io.Reader, out io.Writer, answerTime string) error {
+	duration, err := time.ParseDuration(answerTime)
+	if err != nil {
+		return err
+	}
+	b := &backend{answerTime: duration, ids: map[string]bool{}}
 	data, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -129,6 +134,7 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	b.kept, b.requests, b.last = append(b.kept, k), b.requests+1, at
 	b.mu.Unlock()
+	<-time.After(b.answerTime)
 	if strings.HasSuffix(k.path, bulkPath) {
 		w.Header().Set("Content-Type", "application/json")
 		documents := bytes.Count(body, []byte("\n")) / 2
@@ -233,12 +239,12 @@ type sinkProcess struct {
 	input        io.Closer
 }
 
-func startSink(ctx context.Context) (*sinkProcess, error) {
+func startSink(ctx context.Context, answerTime time.Duration) (*sinkProcess, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	command := exec.CommandContext(ctx, program, sinkArgument) //nolint:gosec // this program
+	command := exec.CommandContext(ctx, program, sinkArgument, answerTime.String()) //nolint:gosec // this program
 	command.Stderr = os.Stderr
 	input, err := command.StdinPipe()
 	if err != nil {

@@ -45,7 +45,7 @@ func wholeWays(ctx context.Context, out io.Writer, b *bench) error {
 		return err
 	}
 	contestants = matching(contestants, b.match)
-	if w.sink, err = startSink(ctx); err != nil {
+	if w.sink, err = startSink(ctx, b.answerTime); err != nil {
 		return err
 	}
 	results, profiles := map[string][]result{}, map[string]stages{}
@@ -98,6 +98,13 @@ func (w *whole) contestants(out io.Writer) (contestants []contestant, err error)
 			c.against = "durable.yaml"
 		}
 		contestants = append(contestants, c)
+		if w.answerTime > 0 && c.name == "broker-buffer.yaml" {
+			for _, batches := range []int{1, 2, 4, 8, 16} {
+				other := *s
+				other.batches = batches
+				contestants = append(contestants, w.contestant(&other, fmt.Sprintf("broker-buffer.yaml, %d in flight", batches)))
+			}
+		}
 	}
 	return append(contestants, w.peers(out)...), nil
 }

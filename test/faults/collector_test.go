@@ -13,7 +13,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
-// collector is one process of the built collector, with config/evidence.yaml and what a test changes of it.
+// collector is one process of the built collector, with a file of config/ and what a test changes of it.
 type collector struct {
 	*collectortest.Collector
 	t    *testing.T

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// activeKilled has two collectors on one queue, and kills the one that consumes, time and again. Order is kept.
+// activeKilled has two collectors on one queue, and kills the one that consumes, time and again. Order is kept by one batch in flight.
 func activeKilled(t *trial) {
 	states := t.state
 	t.state = filepath.Join(states, "a")
@@ -31,12 +31,14 @@ func activeKilled(t *trial) {
 			order = append(order, id)
 		}
 	}
-	assert.True(t, slices.IsSorted(order), "records are stored in the order of their publishing")
+	if t.configuration != bufferConfiguration { // which has several batches in flight
+		assert.True(t, slices.IsSorted(order), "records are stored in the order of their publishing")
+	}
 }
 
 // shared has two collectors that share the work, one of which is killed.
 func shared(t *trial) {
-	share := "receivers: {openstack_audit: {rabbitmq: {queue: {consumers: shared}, prefetch: 500, max_batch_size: 100}}}"
+	share := "receivers: {openstack_audit: {rabbitmq: {queue: {consumers: shared}, prefetch: 500, max_batch_size: 60}}}"
 	states := t.state
 	t.state = filepath.Join(states, "a")
 	first := t.underLoad(direct, share)

@@ -2,6 +2,6 @@
 // broker confirmed, and a backend that writes down what it stored, while one thing after another breaks. What docs/delivery.md says
 // is what this suite shows.
 //
-// A short selection runs with the other tests. FAULTS=all in the environment runs the whole table; make faults does so, and prints
-// one line per fault. It has no code of its own.
+// A short selection runs with the other tests. FAULTS=all in the environment runs the whole table, of config/evidence.yaml, or of another
+// file that FAULTS_CONFIGURATION names; make faults and make faults-broker-buffer do so, and print one line per fault. It has no code of its own.
 package faults

@@ -31,7 +31,7 @@ func pipelineRefuses(t *trial) {
 func memoryLimiter(t *trial) {
 	c := t.underLoad(direct, `
 processors: {memory_limiter: {check_interval: 100ms, limit_mib: 24, spike_limit_mib: 4, min_gc_interval_when_soft_limited: 1s}}
-receivers: {openstack_audit: {rabbitmq: {prefetch: 5000, max_batch_size: 5000}}}
+receivers: {openstack_audit: {rabbitmq: {prefetch: 5000, max_batch_size: 5000, batches_in_flight: 1}}}
 `)
 	t.backend.set(slow)
 	c.waitLog("Memory usage is above soft limit")

@@ -55,8 +55,8 @@ func table() []fault {
 
 		{name: "pipeline refuses for now", always: true, within: soon, run: pipelineRefuses},
 		{name: "memory_limiter refuses", within: soon, run: memoryLimiter},
-		{name: "sending queue full, refusing", within: soon, run: queueFull("false")},
-		{name: "sending queue full, blocking", within: soon, run: queueFull("true")},
+		{name: "sending queue full, refusing", within: soon, queued: true, run: queueFull("false")},
+		{name: "sending queue full, blocking", within: soon, queued: true, run: queueFull("true")},
 		{name: "backend away for 200000 messages", within: later, repeats: retriedAgain, run: backendAway},
 		{name: "backend slow", within: soon, run: backendSlow},
 		{name: "one record refused for good ×3", within: soon, repeats: bisected, run: recordRefusedForGood},
@@ -71,6 +71,6 @@ func table() []fault {
 
 		{name: "single_active, active one killed ×5", within: soon, repeats: unsettledAgain, run: activeKilled},
 		{name: "shared, one killed", within: soon, repeats: unsettledAgain, run: shared},
-		{name: "disk full under the sending queue", within: later, repeats: retriedAgain, run: diskFull},
+		{name: "disk full under the sending queue", within: later, repeats: retriedAgain, queued: true, run: diskFull},
 	}
 }

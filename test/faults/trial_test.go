@@ -34,12 +34,14 @@ type trial struct {
 	proxy       *proxy // between the collector and the broker
 	heartbeat   int    // between the collector and the broker, in seconds
 	state       string // the collector's storage
-	changes     string // of config/evidence.yaml, by every collector of the trial
-	witnessed   witnessed
-	evidence    string // what audit-verify counted, for the table
-	wrapper     []string
-	collectors  []*collector
-	peak        atomic.Int64
+	// configuration is the file of config/, and changes are those of it by every collector of the trial.
+	configuration string
+	changes       string
+	witnessed     witnessed
+	evidence      string // what audit-verify counted, for the table
+	wrapper       []string
+	collectors    []*collector
+	peak          atomic.Int64
 
 	ended      time.Time // of the fault
 	firstAfter int       // the load's first message after it
@@ -54,7 +56,7 @@ func newTrial(t *testing.T, node *rabbitmqtest.Node, series int) *trial {
 	name := fmt.Sprintf("faults%d", series)
 	tr := &trial{
 		T: t, node: node, virtualHost: "/", name: name, backend: newBackend(t), proxy: newProxy(t, node.Address()),
-		heartbeat: 2, state: filepath.Join(t.TempDir(), "state"),
+		heartbeat: 2, state: filepath.Join(t.TempDir(), "state"), configuration: evidenceConfiguration,
 	}
 	tr.witnessed = newWitnessed(t, tr.backend)
 	tr.load = &load{
@@ -71,8 +73,18 @@ func (t *trial) transportURL() string {
 		t.proxy.address(), strings.ReplaceAll(t.virtualHost, "/", "%2F"), t.heartbeat)
 }
 
-// waits are shorter than the defaults; nothing else of the receiver differs from config/evidence.yaml, which
-// is config/durable.yaml with the evidence log. Checkpoints are not exported: one that is under way at the end would be missing.
+// evidenceConfiguration is config/durable.yaml with the evidence log; bufferConfiguration has no sending queue, and gets that log here.
+const (
+	evidenceConfiguration = "evidence.yaml"
+	bufferConfiguration   = "broker-buffer.yaml"
+	withEvidence          = `
+processors: {openstack_audit_evidence: {origin: "${env:AUDIT_EVIDENCE_ORIGIN}", key_file: "${env:AUDIT_EVIDENCE_KEY}"}}
+service: {pipelines: {logs: {processors: [memory_limiter, keystone_attributes, openstack_audit_evidence]}}}
+`
+)
+
+// waits are shorter than the defaults; nothing else of the receiver differs from the configuration. Checkpoints are not exported: one that
+// is under way at the end would be missing.
 const waits = `
 receivers:
   openstack_audit:
@@ -110,8 +122,12 @@ func (t *trial) start(changes ...string) *collector {
 func (t *trial) startAnyhow(changes ...string) *collector {
 	t.Helper()
 	log := t.witnessed.free(t)
+	common := []string{fmt.Sprintf(waits, t.name, log.directory), t.changes}
+	if t.configuration == bufferConfiguration {
+		common = append(common, withEvidence)
+	}
 	c := &collector{t: t.T, peak: &t.peak, Collector: collectortest.Run(t, collectortest.Options{
-		Config: "evidence.yaml", Changes: append([]string{fmt.Sprintf(waits, t.name, log.directory), t.changes}, changes...), Wrapper: t.wrapper,
+		Config: t.configuration, Changes: append(common, changes...), Wrapper: t.wrapper,
 		Environment: []string{"AUDIT_TRANSPORT_URL=" + t.transportURL(), "AUDIT_OTLP_ENDPOINT=" + t.backend.url(), "AUDIT_STATE=" + t.state,
 			"AUDIT_EVIDENCE_KEY=" + log.keyFile, "AUDIT_EVIDENCE_ORIGIN=" + log.origin},
 	})}

@@ -70,6 +70,8 @@ func TestShipped(t *testing.T) {
 // concerns reports whether a configuration is tried with the fault.
 func (f fault) concerns(c configuration, all bool) bool {
 	switch {
+	case c.direct && (f.full || f.fullDisk):
+		return false // no record of it is on the disk
 	case !all:
 		return f.always && c.representative
 	case len(c.backends) == 0:
@@ -134,7 +136,7 @@ func (r *trial) run(broken int) string {
 	sending.Wait()
 	r.send("c", 50)
 	r.eventually(arrived, "records are lost")
-	stored, letters, everywhere := 0, len(kept(r.T, r.stateSeen())), r.stored()
+	stored, letters, everywhere := 0, len(r.kept()), r.stored()
 	for _, id := range r.acknowledged {
 		if !slices.ContainsFunc(everywhere, func(ids map[string]bool) bool { return !ids[id] }) {
 			stored++
@@ -202,9 +204,17 @@ func (r *trial) stateSeen() string {
 	return r.state
 }
 
+// kept are the records that a backend rejected: in the folder of dead letters, or in the dead-letter queue.
+func (r *trial) kept() map[string]bool {
+	if r.configuration.direct {
+		return r.source.rejected(r.T)
+	}
+	return kept(r.T, r.stateSeen())
+}
+
 // missing are the records that some backend has not, and that are no dead letters.
 func (r *trial) missing() (missing []string) {
-	letters := kept(r.T, r.stateSeen())
+	letters := r.kept()
 	for _, ids := range r.stored() {
 		for _, id := range r.acknowledged {
 			if !ids[id] && !letters[id] {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
@@ -23,6 +24,8 @@ import (
 type source struct {
 	environment []string
 	send        func(t *testing.T, c *collector, ids []string, size int)
+	// rejected are the ids in the broker's dead-letter queue; nil where there is no broker.
+	rejected func(t *testing.T) map[string]bool
 }
 
 // message is a notification as it stands in a log line and in the envelope; size bytes of it are of no meaning.
@@ -77,14 +80,50 @@ func rabbitmq(t *testing.T) source {
 		require.NoError(t, publisher.Close())
 	}
 	publish(t, nil, nil, 0)
-	return source{[]string{"AUDIT_TRANSPORT_URL=" + collectortest.TransportURL(url)}, publish}
+	return source{[]string{"AUDIT_TRANSPORT_URL=" + collectortest.TransportURL(url)}, publish, deadLetters(t, url)}
+}
+
+// deadLetters takes what is in the dead-letter queue, and remembers it.
+func deadLetters(t *testing.T, url string) func(*testing.T) map[string]bool {
+	t.Helper()
+	connection, err := amqp.Dial(url)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = connection.Close() })
+	ids := map[string]bool{}
+	return func(t *testing.T) map[string]bool {
+		t.Helper()
+		channel, err := connection.Channel()
+		require.NoError(t, err)
+		defer func() { _ = channel.Close() }()
+		for {
+			letter, found, err := channel.Get("otelcol-openstack-audit.rejected", true)
+			require.NoError(t, err)
+			if !found {
+				return ids
+			}
+			ids[idOf(t, letter.Body)] = true
+		}
+	}
+}
+
+func idOf(t *testing.T, body []byte) string {
+	t.Helper()
+	var envelope struct {
+		Message string `json:"oslo.message"`
+	}
+	var inner struct {
+		ID string `json:"message_id"`
+	}
+	require.NoError(t, json.Unmarshal(body, &envelope))
+	require.NoError(t, json.Unmarshal([]byte(envelope.Message), &inner))
+	return inner.ID
 }
 
 func listen(t *testing.T) source {
 	t.Helper()
 	addresses := collectortest.FreeAddresses(t, 2)
 	environment := []string{"AUDIT_LISTEN_ENDPOINT=" + addresses[0], "AUDIT_NAMES_ENDPOINT=" + addresses[1], "AUDIT_LISTEN_PASSWORD=secret"}
-	return source{environment, func(t *testing.T, c *collector, ids []string, size int) {
+	return source{environment: environment, send: func(t *testing.T, c *collector, ids []string, size int) {
 		t.Helper()
 		publisher, err := rabbitmqtest.NewPublisher("amqp://keystone:secret@"+addresses[0]+"/", "keystone", false)
 		require.NoError(t, err, "%s", &c.Log)
@@ -98,7 +137,7 @@ func listen(t *testing.T) source {
 func kafka(t *testing.T) source {
 	t.Helper()
 	broker, produce := collectortest.Kafka(t)
-	return source{[]string{"AUDIT_KAFKA_BROKER=" + broker}, func(t *testing.T, _ *collector, ids []string, size int) {
+	return source{environment: []string{"AUDIT_KAFKA_BROKER=" + broker}, send: func(t *testing.T, _ *collector, ids []string, size int) {
 		t.Helper()
 		for _, id := range ids {
 			require.NoError(t, produce(envelope(id, size)))
@@ -110,7 +149,7 @@ func journald(t *testing.T) source {
 	t.Helper()
 	journal := collectortest.Journal{Folder: t.TempDir()}
 	journal.Write(t, "keystone.service")
-	return source{[]string{"AUDIT_JOURNAL=" + journal.Folder}, func(t *testing.T, _ *collector, ids []string, size int) {
+	return source{environment: []string{"AUDIT_JOURNAL=" + journal.Folder}, send: func(t *testing.T, _ *collector, ids []string, size int) {
 		t.Helper()
 		messages := make([]string, len(ids))
 		for i, id := range ids {
@@ -125,13 +164,15 @@ func kubernetes(t *testing.T) source {
 	folder := t.TempDir()
 	pod := filepath.Join(folder, "openstack_keystone-api-0_c2f1b0de-52cc-4a4f-9f62-1f3d0d1b1b5c", "keystone-api")
 	environment := []string{"AUDIT_POD_LOGS=" + filepath.Join(folder, "openstack_*", "*", "*.log")}
-	return source{environment, lines(filepath.Join(pod, "0.log"), "2026-11-20T23:21:25.898782000Z stdout F ")}
+	return source{environment: environment, send: lines(filepath.Join(pod, "0.log"), "2026-11-20T23:21:25.898782000Z stdout F ")}
 }
 
 func logfile(t *testing.T) source {
 	t.Helper()
 	folder := t.TempDir()
-	return source{[]string{"AUDIT_LOG_FILES=" + filepath.Join(folder, "*.log")}, lines(filepath.Join(folder, "keystone.log"), "")}
+	return source{
+		environment: []string{"AUDIT_LOG_FILES=" + filepath.Join(folder, "*.log")}, send: lines(filepath.Join(folder, "keystone.log"), ""),
+	}
 }
 
 // spool is that of a Keystone in Rust, which signs with the key that the configuration has by default.
@@ -142,7 +183,7 @@ func spool(t *testing.T) source {
 	require.NoError(t, err)
 	folder, seq := t.TempDir(), 0
 	path := filepath.Join(folder, "audit-spool-"+node+".jsonl")
-	return source{[]string{"AUDIT_SPOOL_FILES=" + path + "*"}, func(t *testing.T, _ *collector, ids []string, size int) {
+	return source{environment: []string{"AUDIT_SPOOL_FILES=" + path + "*"}, send: func(t *testing.T, _ *collector, ids []string, size int) {
 		t.Helper()
 		var text strings.Builder
 		for _, id := range ids {
@@ -182,7 +223,7 @@ func gateway(t *testing.T) source {
 	t.Helper()
 	addresses := collectortest.FreeAddresses(t, 2)
 	environment := collectortest.GatewayEnvironment(t, addresses[0], addresses[1])
-	return source{environment, func(t *testing.T, c *collector, ids []string, size int) {
+	return source{environment: environment, send: func(t *testing.T, c *collector, ids []string, size int) {
 		t.Helper()
 		for from := 0; from < len(ids); from += 50 {
 			logs := plog.NewLogs()
