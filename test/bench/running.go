@@ -100,6 +100,11 @@ func (r *running) send(ctx context.Context, queue string, messages int, body fun
 
 // isEmpty reports whether nothing waits in its queues.
 func (r *running) isEmpty() (bool, error) {
+	select {
+	case <-r.ended:
+		return false, errors.New("it ended")
+	default:
+	}
 	if r.live || r.file != "" {
 		return true, nil
 	}
