@@ -100,7 +100,12 @@ func (q *queueConsumer) serve(ctx context.Context, stop <-chan struct{}, session
 	arrivals := delivery.NewQueue(q.batchesInFlight, func(a *arrival) int { return a.size })
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		session.Receive(ctx, func(deliveries []inbound.Delivery) { q.collect(ctx, session, deliveries, arrivals) })
+		var collected []arrival // its memory is used again
+		session.Receive(ctx, func(deliveries []inbound.Delivery) {
+			collected = q.collect(ctx, session, collected[:0], deliveries)
+			arrivals.Put(collected...)
+			clear(collected)
+		})
 		return nil
 	})
 	for range q.batchesInFlight {
@@ -109,10 +114,9 @@ func (q *queueConsumer) serve(ctx context.Context, stop <-chan struct{}, session
 	return group.Wait()
 }
 
-func (q *queueConsumer) collect(ctx context.Context, session *rabbitmq.Session, deliveries []inbound.Delivery,
-	arrivals *delivery.Queue[arrival]) {
+// collect appends what was delivered, and takes it into account.
+func (q *queueConsumer) collect(ctx context.Context, session *rabbitmq.Session, to []arrival, deliveries []inbound.Delivery) []arrival {
 	now := time.Now()
-	collected := make([]arrival, len(deliveries))
 	for i := range deliveries {
 		d := &deliveries[i]
 		size := oslo.MaxMemory(d.Body)
@@ -120,14 +124,14 @@ func (q *queueConsumer) collect(ctx context.Context, session *rabbitmq.Session, 
 		if d.Redelivered {
 			q.telemetry.OpenstackAuditReceiverRedeliveries.Add(ctx, 1, q.telemetry.common)
 		}
-		collected[i] = arrival{tag: d.Tag, size: size, message: auditlog.Message{
+		to = append(to, arrival{tag: d.Tag, size: size, message: auditlog.Message{
 			Body:     d.Body,
 			Received: now,
 			Trace:    auditlog.ParseTraceParent(d.Headers.String("traceparent")),
 			Exchange: d.Exchange,
-		}}
+		}})
 	}
-	arrivals.Put(collected...)
+	return to
 }
 
 // commit delivers and settles batch after batch until the generation ends or stop is closed.

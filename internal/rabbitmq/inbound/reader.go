@@ -54,14 +54,16 @@ func (r *Reader) handOver() {
 	}
 }
 
-// Read implements io.Reader. It returns parts of one frame at most: when amqp091-go comes for the next it has heeded all before, so that
-// what it is told and what is delivered stay in order.
+// Read implements io.Reader. It hands over what came before a frame, and returns parts of one frame at most: when amqp091-go comes for the
+// next it has heeded all before. So what it is told and what is delivered stay in order.
 func (r *Reader) Read(p []byte) (int, error) {
 	for r.passing == 0 {
 		if err := r.next(); err != nil {
+			r.handOver()
 			return 0, err
 		}
 	}
+	r.handOver()
 	n, err := r.frames.From.Read(p[:min(int64(len(p)), r.passing)])
 	r.passing -= int64(n)
 	return n, err

@@ -119,6 +119,18 @@ func TestDeliveriesAreTakenOutOfTheStream(t *testing.T) {
 	}
 }
 
+// TestDeliveryComesBeforeWhatFollowsIt: all came at once, and amqp091-go is not told of the end before.
+func TestDeliveryComesBeforeWhatFollowsIt(t *testing.T) {
+	t.Parallel()
+	count := 0
+	r := NewReader(bytes.NewReader(joined(deliver(1, false, ""), header(4, nil), body("body"), channelClose)), 128<<10)
+	r.DeliverTo(func(taken []Delivery) { count += len(taken) })
+	n, err := r.Read(make([]byte, 1))
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.Equal(t, 1, count)
+}
+
 // takenFrom reads all there is. It returns the deliveries, what amqp091-go would get, and what it would be told at the end, unless that is
 // io.EOF.
 func takenFrom(from io.Reader) (deliveries []Delivery, passed []byte, err error) {
@@ -133,6 +145,7 @@ func FuzzDeliveries(f *testing.F) {
 	f.Add(joined(deliver(1, true, "keystone"), header(4, returned), body("body"), heartbeat, channelClose), uint64(1))
 	f.Add(joined(deliver(1, false, ""), header(0, nil), deliver(2, false, ""), header(5, nil), body("12"), body("345")), uint64(2))
 	f.Add(joined(deliver(1, false, ""), header(1<<29, nil), body("12")), uint64(3))
+	f.Add(joined(deliver(1, false, ""), header(0, nil), deliver(2, false, ""), body("12")), uint64(4))
 	f.Fuzz(func(t *testing.T, stream []byte, seed uint64) {
 		deliveries, passed, err := takenFrom(bytes.NewReader(stream))
 		split, passedSplit, errSplit := takenFrom(&splitReader{bytes.NewReader(stream), rand.New(rand.NewPCG(seed, 0))})
