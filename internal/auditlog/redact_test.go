@@ -101,32 +101,6 @@ func TestSecretsInRawBodies(t *testing.T) {
 	}
 }
 
-// A secret in quotes may hold anything, quotes as well: it goes as a whole, and what stands beside it stays.
-func TestQuotedSecretsInRawBodies(t *testing.T) {
-	for _, test := range []struct{ body, want string }{
-		{`{"password": "correct horse battery", torn`, `{"password": "***", torn`},
-		{`{"password": "pa,ss}w&d", "user": "bob", torn`, `{"password": "***", "user": "bob", torn`},
-		{`{"password": "qu\"ote \\", "user": "bob", torn`, `{"password": "***", "user": "bob", torn`},
-		{`{'password': 'it"s, u', 'user': 'bob', torn`, `{'password': '***', 'user': 'bob', torn`},
-		{`{'password': b'a b', 'user': 'bob', torn`, `{'password': b'***', 'user': 'bob', torn`},
-		{`{"m": "{\"password\": \"two words\", \"user\": torn`, `{"m": "{\"password\": \"***\", \"user\": torn`},
-		{`{"m": "{\"password\": \"qu\\\"ote\", \"user\": torn`, `{"m": "{\"password\": \"***\", \"user\": torn`},
-		{`{"m": "{\"c\": \"{\\\"password\\\": \\\"a b\\\", \\\"u\\\": torn`, `{"m": "{\"c\": \"{\\\"password\\\": \\\"***\\\", \\\"u\\\": torn`},
-		{`{"password": "cut in the mid`, `{"password": "***`},
-		{"{\"password\": \"torn\n{\"user\": \"bob\"", "{\"password\": \"***\n{\"user\": \"bob\""},
-		{`{"password": "", "user": "bob", torn`, `{"password": "", "user": "bob", torn`},
-		{`password=hunter2 user=bob`, `password=*** user=bob`},
-		{`{"passwords": ["one", "t]wo"], "user": "bob", torn`, `{"passwords": ***, "user": "bob", torn`},
-		{`{'tokens': ('one', [u'two'], 3), 'user': 'bob', torn`, `{'tokens': ***, 'user': 'bob', torn`},
-		{`{"m": "{\"secrets\": [\"one\", \"two\"], \"user\": torn`, `{"m": "{\"secrets\": ***, \"user\": torn`},
-		{`{"passwords": ["one", "tor`, `{"passwords": ***`},
-		{`{"secrets": ["one", {"name": "bob", "password": "p"}], torn`, `{"secrets": ***, {"name": "bob", "password": "***"}], torn`},
-		{`{"password": {"user": {"name": "bob", "password": "p"}}, torn`, `{"password": {"user": {"name": "bob", "password": "***"}}, torn`},
-	} {
-		require.Equal(t, test.want, byDefault(t, test.body).Body, test.body)
-	}
-}
-
 // The publisher's own context may hold a token, in the envelope's original too.
 func TestContextNeverAppears(t *testing.T) {
 	config := configured(func(c *auditlog.Config) { c.IncludeOriginal, c.Body = true, auditlog.BodyOriginal })

@@ -2,6 +2,7 @@ package auditlog_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -103,4 +104,20 @@ func endsAsSentence(record plog.LogRecord) bool {
 	var e audit.Event
 	e.Read(record)
 	return sentence.Ends(record.Body().AsString(), &e)
+}
+
+// The words of a path are typed as well, and could be those of a sentence.
+func TestPathWordsAreNoSentence(t *testing.T) {
+	for _, test := range []struct{ path, want string }{
+		{"/v2.1/application_credentials/42", "application credential 42 was read: success"},
+		{"/v2.1/server_web_was_deleted_by_bobs/42", "server_web_was_deleted_by_bob 42 was read: success"},
+		{"/v2.1/servers/42/login_of_admin", "the login_of_admin of server 42 was read: success"},
+		{"/v2.1/bob_deleted_servers/42", "bob_deleted_server 42 was read: success"},
+	} {
+		line := byDefault(t, notification("audit.http.response", event(`"action":"read","outcome":"success","requestPath":"`+test.path+`"`)))
+		require.Equal(t, test.want, line.Body)
+	}
+	path := "/AUTH_x/" + strings.Repeat("x", 300)
+	line := byDefault(t, notification("audit.http.response", event(`"action":"read","outcome":"success","requestPath":"`+path+`"`)))
+	require.Equal(t, path[:256]+`… at "unknown_service:uwsgi" was read: success`, line.Body)
 }

@@ -5,52 +5,12 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo/hostiletest"
 )
-
-func TestCapturesHoldTheirEvents(t *testing.T) {
-	tests := []struct {
-		log string
-		// The events that the log driver wrote, and those of the audit middleware's own.
-		driver, native int
-	}{
-		{"audit-middleware-log-driver-sapcc", 44, 0},
-		{"audit-middleware-log-driver", 204, 0},
-		{"audit-middleware-native-sapcc", 0, 44},
-		{"audit-middleware-native", 0, 90},
-		{"keystone-log-basic", 146, 0},
-		{"keystone-log-context-format", 85, 0},
-		{"keystone-log-driver", 146, 0},
-		{"keystone-log-json", 146, 0},
-	}
-	require.Len(t, fixtures.Names(t, "loglines", ".log"), len(tests))
-	for _, test := range tests {
-		t.Run(test.log, func(t *testing.T) {
-			driver, native, unique := 0, 0, map[string]bool{}
-			for _, line := range fixtures.Lines(t, "loglines/"+test.log+".log") {
-				n, err := LineReader{}.ReadText(line)
-				require.NoError(t, err)
-				if n == nil {
-					continue
-				}
-				if n.Native {
-					native++
-				} else {
-					driver++
-				}
-				assert.False(t, unique[idOf(n)], "%s twice", idOf(n))
-				unique[idOf(n)] = true
-			}
-			assert.Equal(t, test.driver, driver)
-			assert.Equal(t, test.native, native)
-		})
-	}
-}
 
 // FuzzReadText: no panic, an error has a reason, and a container runtime's wrapper changes nothing.
 func FuzzReadText(f *testing.F) {
