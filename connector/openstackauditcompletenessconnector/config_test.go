@@ -1,28 +1,19 @@
 package openstackauditcompletenessconnector
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/confmap/confmaptest"
 
-	"github.com/openstack-audit/otelcol-openstack-audit/connector/openstackauditcompletenessconnector/internal/metadata"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/configtest"
 )
 
 func load(t *testing.T, name string) (*Config, error) {
 	t.Helper()
-	file, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
-	require.NoError(t, err)
-	section, err := file.Sub(component.NewIDWithName(metadata.Type, name).String())
-	require.NoError(t, err)
-	require.NotEmpty(t, section.AllKeys(), "testdata/config.yaml has no section %s", name)
 	config := createDefaultConfig().(*Config)
-	require.NoError(t, section.Unmarshal(config))
-	return config, confmap.Validate(config)
+	return config, configtest.Section(t, "openstack_audit_completeness/"+name, config)
 }
 
 func TestConfig(t *testing.T) {

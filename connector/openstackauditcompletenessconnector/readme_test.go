@@ -1,20 +1,18 @@
 package openstackauditcompletenessconnector
 
 import (
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/configtest"
 )
 
 // The README names every metric with its unit and its attributes, every kind and every default.
 func TestREADME(t *testing.T) {
-	content, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	readme := string(content)
+	readme := configtest.README(t, createDefaultConfig())
 	l := newLab(t)
 	l.observe(capture(t, "amqp-audit-middleware"), l.now)
 	for _, rm := range l.metrics("", pcommon.NewTimestampFromTime(l.now)).ResourceMetrics().All() {
@@ -23,17 +21,10 @@ func TestREADME(t *testing.T) {
 			require.Contains(t, readme, "`"+m.Unit()+"`")
 		}
 	}
-	_, shown, _ := strings.Cut(readme, "```yaml\n")
-	shown, _, _ = strings.Cut(shown, "```")
-	retrieved, err := confmap.NewRetrievedFromYAML([]byte(shown))
-	require.NoError(t, err)
-	all, err := retrieved.AsConf()
-	require.NoError(t, err)
-	section, err := all.Sub("connectors::openstack_audit_completeness")
-	require.NoError(t, err)
+	_, shown, _ := strings.Cut(readme, "```yaml\nconnectors:\n  openstack_audit_completeness:\n")
+	shown, _, _ = strings.Cut(shown, "\nservice:")
 	config := createDefaultConfig().(*Config)
-	require.NoError(t, section.Unmarshal(config))
-	require.NoError(t, confmap.Validate(config))
+	require.NoError(t, configtest.YAML(t, shown, config))
 	require.Len(t, config.Expect, 2)
 	for _, kind := range kinds {
 		require.Contains(t, readme, "| `"+string(kind)+"` |")

@@ -1,8 +1,9 @@
 package openstackauditcompletenessconnector
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
+	"encoding/gob"
 	"fmt"
 
 	"go.opentelemetry.io/collector/component"
@@ -17,22 +18,12 @@ const stateKey = "state"
 
 // savedState is the state of a tracker that ended. It is read once: after a crash, what it says is waited for has come already.
 type savedState struct {
-	Publishers []publisher
-	Services   []service
-	Requests   []savedRequest
-	Sessions   []savedSession
+	Publishers map[source]*publisher
+	Services   map[string]*service
+	Requests   map[requestKey]*request
+	Sessions   map[sessionKey]*session
 	Canaries   []canary
 	Findings   []finding
-}
-
-type savedRequest struct {
-	Key     requestKey
-	Request request
-}
-
-type savedSession struct {
-	Key     sessionKey
-	Session session
 }
 
 // openStorage opens the storage, nil when there is none. It fails for an extension that is not there; one that cannot be opened is no
@@ -69,7 +60,7 @@ func (t *tracker) load(ctx context.Context, client storage.Client) error {
 		return err
 	}
 	var saved savedState
-	if err := json.Unmarshal(text, &saved); err != nil {
+	if err := gob.NewDecoder(bytes.NewReader(text)).Decode(&saved); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
 	t.mu.Lock()
@@ -79,26 +70,25 @@ func (t *tracker) load(ctx context.Context, client storage.Client) error {
 }
 
 func (t *tracker) restore(saved *savedState) {
-	for i := range saved.Publishers {
-		p := t.publisher(saved.Publishers[i].Source)
-		if p != &t.publishers.others {
-			*p = saved.Publishers[i]
+	for _, p := range saved.Publishers {
+		if known := t.publisher(p.Source); known != &t.publishers.others {
+			*known = *p
 			t.all.Event = later(t.all.Event, p.Heard.Event)
 		}
 	}
-	for _, s := range saved.Services {
-		if known, ok := t.publishers.services[s.Source.ServiceName]; ok {
-			*known = s
+	for name, s := range saved.Services {
+		if _, expected := t.publishers.services[name]; expected {
+			t.publishers.services[name] = s
 		}
 	}
-	for _, r := range saved.Requests {
+	for key, r := range saved.Requests {
 		if len(t.requests.waiting) < t.config.MaxRequests {
-			t.requests.waiting[r.Key] = &r.Request
+			t.requests.waiting[key] = r
 		}
 	}
-	for _, s := range saved.Sessions {
+	for key, s := range saved.Sessions {
 		if len(t.sequences.sessions) < t.config.MaxPublishers {
-			t.sequences.sessions[s.Key] = &s.Session
+			t.sequences.sessions[key] = s
 		}
 	}
 	t.canaries.waiting = saved.Canaries
@@ -107,24 +97,14 @@ func (t *tracker) restore(saved *savedState) {
 
 // save puts the state into a storage.
 func (t *tracker) save(ctx context.Context, client storage.Client) error {
+	var text bytes.Buffer
 	t.mu.Lock()
-	saved := savedState{Canaries: t.canaries.waiting, Findings: t.found}
-	for _, p := range t.publishers.known {
-		saved.Publishers = append(saved.Publishers, *p)
-	}
-	for _, s := range t.publishers.services {
-		saved.Services = append(saved.Services, *s)
-	}
-	for key, r := range t.requests.waiting {
-		saved.Requests = append(saved.Requests, savedRequest{key, *r})
-	}
-	for key, s := range t.sequences.sessions {
-		saved.Sessions = append(saved.Sessions, savedSession{key, *s})
-	}
-	text, err := json.Marshal(saved)
+	err := gob.NewEncoder(&text).Encode(savedState{
+		t.publishers.known, t.publishers.services, t.requests.waiting, t.sequences.sessions, t.canaries.waiting, t.found,
+	})
 	t.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	return client.Set(ctx, stateKey, text)
+	return client.Set(ctx, stateKey, text.Bytes())
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"go.opentelemetry.io/collector/connector"
-	"go.opentelemetry.io/otel/metric"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/connector/openstackauditcompletenessconnector/internal/metadata"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
@@ -22,13 +21,12 @@ func newTelemetry(settings connector.Settings, t *tracker) (*telemetry, error) {
 		return nil, err
 	}
 	own := &telemetry{TelemetryBuilder: builder, Attributes: shared.NewAttributes("connector", settings.ID)}
-	observe := func(_ context.Context, observer metric.Int64Observer) error {
+	waiting := func() int64 {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		observer.Observe(int64(len(t.requests.waiting)), own.Common)
-		return nil
+		return int64(len(t.requests.waiting))
 	}
-	return own, builder.RegisterOpenstackAuditCompletenessConnectorWaitingRequestsCallback(observe)
+	return own, shared.Gauge(builder.RegisterOpenstackAuditCompletenessConnectorWaitingRequestsCallback, waiting, own.Common)
 }
 
 func (t *telemetry) flushFailed(ctx context.Context, signal string) {

@@ -11,7 +11,7 @@ import (
 
 // Attributes are those of a component's own metrics, each with its id: in one Collector several may run.
 type Attributes struct {
-	id    attribute.KeyValue
+	ID    attribute.KeyValue
 	pairs sync.Map // of a key and a value to their metric.MeasurementOption
 	// Common is the id alone.
 	Common metric.MeasurementOption
@@ -20,7 +20,7 @@ type Attributes struct {
 // NewAttributes returns those of a component; kind is receiver, processor or connector.
 func NewAttributes(kind string, id component.ID) *Attributes {
 	own := attribute.String(kind, id.String())
-	return &Attributes{id: own, Common: metric.WithAttributeSet(attribute.NewSet(own))}
+	return &Attributes{ID: own, Common: metric.WithAttributeSet(attribute.NewSet(own))}
 }
 
 // With returns the id and one attribute more. There are few, and each is kept.
@@ -29,7 +29,7 @@ func (a *Attributes) With(key, value string) metric.MeasurementOption {
 	if option, known := a.pairs.Load(pair); known {
 		return option.(metric.MeasurementOption)
 	}
-	option := metric.WithAttributeSet(attribute.NewSet(a.id, attribute.String(key, value)))
+	option := metric.WithAttributeSet(attribute.NewSet(a.ID, attribute.String(key, value)))
 	a.pairs.Store(pair, option)
 	return option
 }
@@ -46,4 +46,12 @@ func AddEach[K ~string](ctx context.Context, a *Attributes, counter metric.Int64
 	for value, count := range counts {
 		Add(ctx, counter, count, a.With(key, string(value)))
 	}
+}
+
+// Gauge makes a gauge follow a value; register is that of the component's metadata.TelemetryBuilder.
+func Gauge(register func(metric.Int64Callback) error, value func() int64, attributes ...metric.ObserveOption) error {
+	return register(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(value(), attributes...)
+		return nil
+	})
 }

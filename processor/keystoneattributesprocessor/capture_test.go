@@ -69,14 +69,14 @@ func readCapture(t testing.TB) *capture {
 // is there from its creation to its deletion, which is before the message about it.
 func (c *capture) play(server *keystonetest.Server, eventType string, attributes pcommon.Map, renamedTo string) {
 	kind, operation := eventOf(eventType)
-	id := text(attributes, audit.AttrTargetID)
+	id := audit.Text(attributes, audit.AttrTargetID)
 	known, found := c.IDs[kind][id]
 	if !found {
 		return
 	}
 	owner := ""
 	if kind == keystone.ApplicationCredential.String() {
-		user := text(attributes, audit.AttrUserID)
+		user := audit.Text(attributes, audit.AttrUserID)
 		owner = user
 	}
 	name := known.Names[0]
@@ -104,9 +104,9 @@ func (c *capture) fromTheStart(t *testing.T, server *keystonetest.Server) {
 	created := map[string]bool{}
 	for _, body := range c.bodies {
 		record := recordOf(t, body)
-		eventType := text(record.Attributes(), audit.AttrNotificationEventType)
+		eventType := audit.Text(record.Attributes(), audit.AttrNotificationEventType)
 		if _, operation := eventOf(eventType); operation == "created" {
-			id := text(record.Attributes(), audit.AttrTargetID)
+			id := audit.Text(record.Attributes(), audit.AttrTargetID)
 			created[id] = true
 		}
 	}
@@ -133,14 +133,6 @@ func logsOf(t *testing.T, body string) plog.Logs {
 func recordOf(t *testing.T, body string) plog.LogRecord {
 	t.Helper()
 	return only(logsOf(t, body))
-}
-
-// text is an attribute, "" where there is none.
-func text(attributes pcommon.Map, key string) string {
-	if value, found := attributes.Get(key); found {
-		return value.AsString()
-	}
-	return ""
 }
 
 func only(logs plog.Logs) plog.LogRecord {
@@ -186,7 +178,7 @@ func TestCapture(t *testing.T) {
 				}
 				message := byLine[line]
 				logs := logsOf(t, body)
-				eventType := text(only(logs).Attributes(), audit.AttrNotificationEventType)
+				eventType := audit.Text(only(logs).Attributes(), audit.AttrNotificationEventType)
 				c.play(server, eventType, only(logs).Attributes(), message.Target.RenamedTo)
 				require.NoError(t, h.consume(logs))
 				if message.Line != 0 {
@@ -214,7 +206,7 @@ func checkMessage(t *testing.T, m *captureMessage, logs plog.Logs) {
 	a := record.Attributes()
 	is := func(want string, key string) {
 		t.Helper()
-		value := text(a, key)
+		value := audit.Text(a, key)
 		assert.Equal(t, want, value, "line %d, %s: %s", m.Line, m.EventType, key)
 	}
 	if id, ok := a.Get(audit.AttrUserID); ok && m.Who != nil && m.Who.Name != "" && m.Who.ID == id.Str() {
@@ -293,7 +285,7 @@ func TestDeletion(t *testing.T) {
 	for i, body := range c.bodies {
 		logs := logsOf(t, body)
 		before := only(logs).Body().Str()
-		eventType := text(only(logs).Attributes(), audit.AttrNotificationEventType)
+		eventType := audit.Text(only(logs).Attributes(), audit.AttrNotificationEventType)
 		c.play(server, eventType, only(logs).Attributes(), "")
 		require.NoError(t, h.consume(logs))
 		if i+1 == 142 {

@@ -153,13 +153,13 @@ func TestQuickChanges(t *testing.T) {
 		for _, resourceLogs := range logs.ResourceLogs().All() {
 			for _, record := range resourceLogs.ScopeLogs().At(0).LogRecords().All() {
 				a := record.Attributes()
-				id := text(a, audit.AttrTargetID)
-				if !strings.HasPrefix(text(a, audit.AttrNotificationEventType), "identity.user.") || len(names[id]) == 0 {
+				id := audit.Text(a, audit.AttrTargetID)
+				if !strings.HasPrefix(audit.Text(a, audit.AttrNotificationEventType), "identity.user.") || len(names[id]) == 0 {
 					continue
 				}
 				want := names[id][0]
 				names[id] = names[id][1:]
-				name, source := text(a, audit.AttrTargetName), text(a, audit.AttrEnrichmentSource)
+				name, source := audit.Text(a, audit.AttrTargetName), audit.Text(a, audit.AttrEnrichmentSource)
 				switch name {
 				case "":
 					scores["missing"]++

@@ -27,6 +27,7 @@ import (
 	"go.opentelemetry.io/collector/processor/processortest"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/storagetest"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/keystoneattributesprocessor/internal/metadata"
@@ -189,7 +190,7 @@ func TestShutdownTwiceIsShutdownOnce(t *testing.T) {
 		require.NoError(t, pipelines[0].Shutdown(context.Background()))
 	}
 	require.NoError(t, pipelines[1].ConsumeLogs(t.Context(), auditLogs(map[string]string{"user.id": aliceID})))
-	assert.Equal(t, "alice", text(only(sink.AllLogs()[0]).Attributes(), "user.name"), "the other pipeline goes on")
+	assert.Equal(t, "alice", audit.Text(only(sink.AllLogs()[0]).Attributes(), "user.name"), "the other pipeline goes on")
 	require.NoError(t, pipelines[1].Shutdown(context.Background()))
 }
 

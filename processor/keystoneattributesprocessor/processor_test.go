@@ -241,7 +241,7 @@ func TestOrderWithinABatch(t *testing.T) {
 	require.NoError(t, h.consume(auditLogs(map[string]string{"user.id": bobID}, deletion, map[string]string{"user.id": bobID})))
 	records := h.last().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 	for i, source := range []string{"keystone", "deleted", "deleted"} {
-		assert.Equal(t, source, text(records.At(i).Attributes(), audit.AttrEnrichmentSource), "record %d", i)
+		assert.Equal(t, source, audit.Text(records.At(i).Attributes(), audit.AttrEnrichmentSource), "record %d", i)
 	}
 }
 

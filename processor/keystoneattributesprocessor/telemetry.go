@@ -2,6 +2,7 @@ package keystoneattributesprocessor
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/directory"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/keystoneattributesprocessor/internal/metadata"
 )
 
@@ -82,30 +84,22 @@ func (t *telemetry) Contradicted(kind keystone.Kind, claim directory.Claim) {
 
 // watch makes the gauges follow a directory until the builder is shut down.
 func (t *telemetry) watch(d *directory.Directory) error {
-	err := t.builder.RegisterProcessorKeystoneAttributesCacheEntriesCallback(func(_ context.Context, o metric.Int64Observer) error {
+	entries := func(_ context.Context, o metric.Int64Observer) error {
 		for state, entries := range d.Stats().Entries {
 			o.Observe(entries, with("state", state))
 		}
 		return nil
-	})
-	if err != nil {
-		return err
 	}
-	err = t.builder.RegisterProcessorKeystoneAttributesQueuedLookupsCallback(func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(int64(d.Stats().Queued))
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return t.builder.RegisterProcessorKeystoneAttributesBreakerOpenCallback(func(_ context.Context, o metric.Int64Observer) error {
-		var isOpen int64
-		if d.Stats().BreakerOpen {
-			isOpen = 1
-		}
-		o.Observe(isOpen)
-		return nil
-	})
+	return errors.Join(
+		t.builder.RegisterProcessorKeystoneAttributesCacheEntriesCallback(entries),
+		shared.Gauge(t.builder.RegisterProcessorKeystoneAttributesQueuedLookupsCallback, func() int64 { return int64(d.Stats().Queued) }),
+		shared.Gauge(t.builder.RegisterProcessorKeystoneAttributesBreakerOpenCallback, func() int64 {
+			if d.Stats().BreakerOpen {
+				return 1
+			}
+			return 0
+		}),
+	)
 }
 
 // records counts audit records.

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone/keystonetest"
 )
 
@@ -47,7 +48,7 @@ func TestUnavailable(t *testing.T) {
 				assert.Equal(t, before, only(logs).Attributes().Len(), "it was not touched")
 				server.Fail(keystonetest.Failures{})
 				require.Eventually(t, func() bool { return h.consume(logs) == nil }, patience, 10*time.Millisecond)
-				assert.Equal(t, "alice", text(only(h.last()).Attributes(), "user.name"))
+				assert.Equal(t, "alice", audit.Text(only(h.last()).Attributes(), "user.name"))
 			})
 		}
 	}

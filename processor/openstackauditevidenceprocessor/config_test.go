@@ -1,37 +1,24 @@
 package openstackauditevidenceprocessor
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/confmap/confmaptest"
-	"go.yaml.in/yaml/v3"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/configtest"
 )
 
-func load(t *testing.T, name string) *Config {
-	t.Helper()
-	all, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
-	require.NoError(t, err)
-	section, err := all.Sub("openstack_audit_evidence/" + name)
-	require.NoError(t, err)
-	config := createDefaultConfig()
-	require.NoError(t, section.Unmarshal(config))
-	return config.(*Config)
-}
-
 func TestConfigurations(t *testing.T) {
-	least, all := load(t, "least"), load(t, "all")
-	require.NoError(t, confmap.Validate(least))
+	least, all := createDefaultConfig().(*Config), createDefaultConfig().(*Config)
+	require.NoError(t, configtest.Section(t, "openstack_audit_evidence/least", least))
+	require.NoError(t, configtest.Section(t, "openstack_audit_evidence/all", all))
 	assert.Equal(t, &Config{
 		Origin: "audit.example.com/ctl01", Directory: "/var/lib/otelcol-openstack-audit/evidence",
 		KeyFile:            "/etc/otelcol-openstack-audit/evidence.key",
 		CheckpointInterval: 10 * time.Second, ExportInterval: time.Minute, OnFailure: FailureHold, Rotate: RotateMonthly,
 	}, least)
-	require.NoError(t, confmap.Validate(all))
 	assert.Equal(t, "https://witness.example.com/w1", all.Witnesses[0].URL)
 	assert.Equal(t, RotateNever, all.Rotate)
 }
@@ -54,12 +41,9 @@ func TestMistakes(t *testing.T) {
 		{"an unknown rotation", `{rotate: daily}`, `rotate: "daily" is none of monthly, never`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var values map[string]any
-			require.NoError(t, yaml.Unmarshal([]byte(test.text), &values))
 			config := createDefaultConfig().(*Config)
 			config.Origin, config.Directory, config.KeyFile = "o", "d", "k"
-			require.NoError(t, confmap.NewFromStringMap(values).Unmarshal(config))
-			err := confmap.Validate(config)
+			err := configtest.YAML(t, test.text, config)
 			require.ErrorContains(t, err, test.message)
 			assert.NotContains(t, err.Error(), "pw")
 		})

@@ -2,6 +2,7 @@ package openstackauditevidenceprocessor
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/collector/processor"
@@ -28,51 +29,35 @@ func newTelemetry(settings processor.Settings) (*telemetry, error) {
 
 // watch makes the gauges follow a log. Ages count from the start where there is no checkpoint yet.
 func (t *telemetry) watch(log *evidence.Log, start time.Time) error {
-	integers := []struct {
-		register func(metric.Int64Callback) error
-		value    func(evidence.Stats) int64
-	}{
-		{t.RegisterOpenstackAuditEvidenceProcessorEntriesCallback, func(s evidence.Stats) int64 { return int64(s.Entries) }},
-		{t.RegisterOpenstackAuditEvidenceProcessorUnsignedEntriesCallback, func(s evidence.Stats) int64 {
-			if s.Checkpoint == nil {
-				return int64(s.Entries)
-			}
-			return int64(s.Entries) - int64(s.Checkpoint.Size)
-		}},
-		{t.RegisterOpenstackAuditEvidenceProcessorDamagedBytesCallback, func(s evidence.Stats) int64 {
-			if s.Damage == nil {
-				return 0
-			}
-			return int64(s.Damage.Bytes)
-		}},
-		{t.RegisterOpenstackAuditEvidenceProcessorHaltedCallback, func(s evidence.Stats) int64 {
-			if s.Halted != nil {
-				return 1
-			}
-			return 0
-		}},
-	}
-	for _, gauge := range integers {
-		err := gauge.register(func(_ context.Context, observer metric.Int64Observer) error {
-			observer.Observe(gauge.value(log.Stats()), t.Common)
-			return nil
-		})
-		if err != nil {
-			return err
+	entries := func() int64 { return int64(log.Stats().Entries) }
+	unsigned := func() int64 {
+		stats := log.Stats()
+		if stats.Checkpoint == nil {
+			return int64(stats.Entries)
 		}
+		return int64(stats.Entries) - int64(stats.Checkpoint.Size)
 	}
-	err := t.RegisterOpenstackAuditEvidenceProcessorCheckpointAgeCallback(func(_ context.Context, observer metric.Float64Observer) error {
+	damaged := func() int64 {
+		if damage := log.Stats().Damage; damage != nil {
+			return int64(damage.Bytes)
+		}
+		return 0
+	}
+	halted := func() int64 {
+		if log.Stats().Halted != nil {
+			return 1
+		}
+		return 0
+	}
+	checkpointAge := func(_ context.Context, observer metric.Float64Observer) error {
 		at := start
 		if c := log.Stats().Checkpoint; c != nil {
 			at = c.Time
 		}
 		observer.Observe(time.Since(at).Seconds(), t.Common)
 		return nil
-	})
-	if err != nil {
-		return err
 	}
-	return t.RegisterOpenstackAuditEvidenceProcessorCosignatureAgeCallback(func(_ context.Context, observer metric.Float64Observer) error {
+	cosignatureAge := func(_ context.Context, observer metric.Float64Observer) error {
 		for witness, at := range log.Cosigned() {
 			if at.IsZero() {
 				at = start
@@ -80,5 +65,13 @@ func (t *telemetry) watch(log *evidence.Log, start time.Time) error {
 			observer.Observe(time.Since(at).Seconds(), t.With("witness", witness))
 		}
 		return nil
-	})
+	}
+	return errors.Join(
+		shared.Gauge(t.RegisterOpenstackAuditEvidenceProcessorEntriesCallback, entries, t.Common),
+		shared.Gauge(t.RegisterOpenstackAuditEvidenceProcessorUnsignedEntriesCallback, unsigned, t.Common),
+		shared.Gauge(t.RegisterOpenstackAuditEvidenceProcessorDamagedBytesCallback, damaged, t.Common),
+		shared.Gauge(t.RegisterOpenstackAuditEvidenceProcessorHaltedCallback, halted, t.Common),
+		t.RegisterOpenstackAuditEvidenceProcessorCheckpointAgeCallback(checkpointAge),
+		t.RegisterOpenstackAuditEvidenceProcessorCosignatureAgeCallback(cosignatureAge),
+	)
 }

@@ -5,16 +5,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/confmap/confmaptest"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/derive"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/configtest"
 )
 
 func TestConfig(t *testing.T) {
-	file, err := confmaptest.LoadConf("testdata/config.yaml")
-	require.NoError(t, err)
 	for _, tc := range []struct {
 		id   string
 		want *Config
@@ -61,11 +58,8 @@ func TestConfig(t *testing.T) {
 		{id: "openstack_audit/size", err: "max_body_size_kib: 0 is not between 1 and 65536 (KiB)"},
 	} {
 		t.Run(tc.id, func(t *testing.T) {
-			section, err := file.Sub(tc.id)
-			require.NoError(t, err)
 			config := createDefaultConfig()
-			require.NoError(t, section.Unmarshal(config))
-			err = confmap.Validate(config)
+			err := configtest.Section(t, tc.id, config)
 			if tc.err != "" {
 				assert.EqualError(t, err, tc.err)
 				return

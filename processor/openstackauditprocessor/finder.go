@@ -26,25 +26,25 @@ func newFinder(config *Config) finder {
 type notificationFinder struct{}
 
 func (notificationFinder) find(lr plog.LogRecord, _ string) (found *oslo.Notification, text string, err error) {
-	var n oslo.Notification
+	found = &oslo.Notification{}
 	switch body := lr.Body(); body.Type() {
 	case pcommon.ValueTypeEmpty:
 		return nil, "", nil
 	case pcommon.ValueTypeMap:
 		document := toLiteral(body)
 		text = document.String()
-		n, err = oslo.FromValue(document)
+		*found, err = oslo.FromValue(document)
 	case pcommon.ValueTypeBytes:
 		text = string(body.Bytes().AsRaw())
-		n, err = oslo.Decode([]byte(text))
+		err = oslo.DecodeInto(found, []byte(text))
 	default:
 		text = body.AsString()
-		n, err = oslo.Decode([]byte(text))
+		err = oslo.DecodeInto(found, []byte(text))
 	}
 	if err != nil {
 		return nil, text, err
 	}
-	return &n, text, nil
+	return found, text, nil
 }
 
 // lineFinder reads a line of a service's log: the body or, if there is nothing in it, an attribute that is named as one.

@@ -151,7 +151,7 @@ func (l *listener) commitOne(ctx context.Context, giveUp <-chan struct{}, batch 
 		counts[settlement]++
 		if settlement != delivery.Abandoned {
 			batch[i].Accept()
-			l.telemetry.OpenstackAuditReceiverListenConfirmationDelay.Record(ctx, time.Since(batch[i].Received).Seconds(), l.telemetry.common)
+			l.telemetry.OpenstackAuditReceiverListenConfirmationDelay.Record(ctx, time.Since(batch[i].Received).Seconds(), l.telemetry.Common)
 		}
 	}
 	l.telemetry.settled(ctx, counts)

@@ -63,7 +63,7 @@ func (o *listenObserver) Refused(peer netip.AddrPort, err error) {
 	case errors.Is(err, amqpserver.ErrProtocol), errors.As(err, &refusal):
 		reason = "protocol"
 	}
-	o.telemetry.OpenstackAuditReceiverListenConnectionsRefused.Add(context.Background(), 1, o.telemetry.with("refusal", reason))
+	o.telemetry.OpenstackAuditReceiverListenConnectionsRefused.Add(context.Background(), 1, o.telemetry.With("refusal", reason))
 	if o.isNew(peer.Addr(), reason) {
 		o.telemetry.logger.Warn("A connection was refused; others of the same host for the same reason are counted only for an hour",
 			zap.Stringer("peer", peer), zap.String("reason", reason), zap.Error(err))
@@ -101,16 +101,16 @@ func (o *listenObserver) ChannelClosed(client *amqpserver.Client, reason *amqpse
 
 // Ignored implements amqpserver.Observer.
 func (o *listenObserver) Ignored(*amqpserver.Client) {
-	o.telemetry.OpenstackAuditReceiverListenMessagesIgnored.Add(context.Background(), 1, o.telemetry.common)
+	o.telemetry.OpenstackAuditReceiverListenMessagesIgnored.Add(context.Background(), 1, o.telemetry.Common)
 }
 
 // Resent implements amqpserver.Observer.
 func (o *listenObserver) Resent(*amqpserver.Client) {
-	o.telemetry.OpenstackAuditReceiverListenMessagesResent.Add(context.Background(), 1, o.telemetry.common)
+	o.telemetry.OpenstackAuditReceiverListenMessagesResent.Add(context.Background(), 1, o.telemetry.Common)
 }
 
 func (o *listenObserver) withCode(refusal *amqpserver.Refusal) metric.MeasurementOption {
-	return metric.WithAttributeSet(attribute.NewSet(o.telemetry.id, attribute.Int("code", int(refusal.Code))))
+	return metric.WithAttributeSet(attribute.NewSet(o.telemetry.ID, attribute.Int("code", int(refusal.Code))))
 }
 
 // identity is who a client is, and who it says it is. oslo.messaging's connection names have the process and its id.
@@ -125,11 +125,11 @@ func identity(client *amqpserver.Client) []zap.Field {
 func (t *telemetry) observeListener(server *amqpserver.Server) error {
 	return errors.Join(
 		t.RegisterOpenstackAuditReceiverListenConnectionsCallback(func(_ context.Context, observer metric.Int64Observer) error {
-			observer.Observe(int64(server.Stats().Connections), t.common)
+			observer.Observe(int64(server.Stats().Connections), t.Common)
 			return nil
 		}),
 		t.RegisterOpenstackAuditReceiverListenInFlightBytesCallback(func(_ context.Context, observer metric.Int64Observer) error {
-			observer.Observe(server.Stats().InFlightBytes, t.common)
+			observer.Observe(server.Stats().InFlightBytes, t.Common)
 			return nil
 		}),
 	)

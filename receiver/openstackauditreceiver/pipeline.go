@@ -12,6 +12,7 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/delivery"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 )
 
 // format is what receiverhelper calls the data in its spans.
@@ -71,7 +72,7 @@ func (p *pipeline) process(
 		record := &read[i]
 		seen.add(record)
 		if lag, known := record.Lag(); known {
-			p.telemetry.OpenstackAuditReceiverNotificationDelay.Record(ctx, max(lag.Seconds(), 0), p.telemetry.common)
+			p.telemetry.OpenstackAuditReceiverNotificationDelay.Record(ctx, max(lag.Seconds(), 0), p.telemetry.Common)
 		}
 		switch {
 		case record.Reject:
@@ -108,14 +109,14 @@ func (p *pipeline) deliver(ctx context.Context, stop <-chan struct{}, records []
 	if len(records) == 0 {
 		return nil
 	}
-	p.telemetry.OpenstackAuditReceiverBatchSize.Record(ctx, int64(len(records)), p.telemetry.common)
+	p.telemetry.OpenstackAuditReceiverBatchSize.Record(ctx, int64(len(records)), p.telemetry.Common)
 	counted := false
 	operation := p.report.StartLogsOp(ctx)
 	settlements, reason := p.deliverer.Deliver(operation, stop, len(records), func(ctx context.Context, from, to int) error {
 		logs, stats := p.mapper.Logs(records[from:to])
 		if !counted { // the first call has the whole batch; later ones build the same records again
 			counted = true
-			p.telemetry.OpenstackAuditReceiverRecordsTruncated.Add(ctx, int64(stats.Truncated), p.telemetry.common)
+			p.telemetry.OpenstackAuditReceiverRecordsTruncated.Add(ctx, int64(stats.Truncated), p.telemetry.Common)
 		}
 		return p.next.ConsumeLogs(ctx, logs)
 	})
@@ -174,7 +175,7 @@ func (t *tally) add(record *auditlog.Record) {
 }
 
 func (t *tally) report(ctx context.Context, to *telemetry) {
-	addEach(ctx, to, to.OpenstackAuditReceiverNotifications, "kind", t.kinds)
-	addEach(ctx, to, to.OpenstackAuditReceiverNotificationsSkipped, "reason", t.skipped)
-	addEach(ctx, to, to.OpenstackAuditReceiverDecodeErrors, "reason", t.errors)
+	shared.AddEach(ctx, to.Attributes, to.OpenstackAuditReceiverNotifications, "kind", t.kinds)
+	shared.AddEach(ctx, to.Attributes, to.OpenstackAuditReceiverNotificationsSkipped, "reason", t.skipped)
+	shared.AddEach(ctx, to.Attributes, to.OpenstackAuditReceiverDecodeErrors, "reason", t.errors)
 }

@@ -73,7 +73,7 @@ func (l *lastEvents) observe(_ context.Context, observer metric.Float64Observer)
 	defer l.mu.Unlock()
 	for from, at := range l.events {
 		observer.Observe(float64(at.UnixMilli())/1000, metric.WithAttributeSet(attribute.NewSet(
-			l.telemetry.id, attribute.String("exchange", from.exchange), attribute.String("service", from.service))))
+			l.telemetry.ID, attribute.String("exchange", from.exchange), attribute.String("service", from.service))))
 	}
 	return nil
 }

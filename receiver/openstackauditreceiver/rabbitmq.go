@@ -122,7 +122,7 @@ func (q *queueConsumer) collect(ctx context.Context, session *rabbitmq.Session, 
 		size := oslo.MaxMemory(d.Body)
 		session.Received(d, size, now)
 		if d.Redelivered {
-			q.telemetry.OpenstackAuditReceiverRedeliveries.Add(ctx, 1, q.telemetry.common)
+			q.telemetry.OpenstackAuditReceiverRedeliveries.Add(ctx, 1, q.telemetry.Common)
 		}
 		to = append(to, arrival{tag: d.Tag, size: size, message: auditlog.Message{
 			Body:     d.Body,

@@ -92,7 +92,7 @@ func (o *rabbitmqObserver) registerGauges() error {
 	gauge := func(read func(snapshot) (int64, bool)) metric.Int64Callback {
 		return func(_ context.Context, observer metric.Int64Observer) error {
 			if value, known := read(o.snapshot()); known {
-				observer.Observe(value, t.common)
+				observer.Observe(value, t.Common)
 			}
 			return nil
 		}
@@ -106,7 +106,7 @@ func (o *rabbitmqObserver) registerGauges() error {
 				if state == current {
 					value = 1
 				}
-				observer.Observe(value, metric.WithAttributeSet(attribute.NewSet(t.id, attribute.String("state", string(state)))))
+				observer.Observe(value, metric.WithAttributeSet(attribute.NewSet(t.ID, attribute.String("state", string(state)))))
 			}
 			return nil
 		}),
@@ -117,7 +117,7 @@ func (o *rabbitmqObserver) registerGauges() error {
 		t.RegisterOpenstackAuditReceiverQueueMessagesCallback(gauge(func(s snapshot) (int64, bool) { return s.queue.Messages, s.queueKnown })),
 		t.RegisterOpenstackAuditReceiverQueueUtilizationCallback(func(_ context.Context, observer metric.Float64Observer) error {
 			if s := o.snapshot(); s.queueKnown && s.queue.MaxLength > 0 {
-				observer.Observe(float64(s.queue.Messages)/float64(s.queue.MaxLength), t.common)
+				observer.Observe(float64(s.queue.Messages)/float64(s.queue.MaxLength), t.Common)
 			}
 			return nil
 		}),
@@ -163,7 +163,7 @@ func (o *rabbitmqObserver) Connected(host string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.everConnected {
-		o.telemetry.OpenstackAuditReceiverReconnects.Add(context.Background(), 1, o.telemetry.common)
+		o.telemetry.OpenstackAuditReceiverReconnects.Add(context.Background(), 1, o.telemetry.Common)
 	}
 	o.everConnected, o.state.connected, o.connectionErr, o.nearLimitLogged = true, true, nil, false
 	o.complaints.clear()
@@ -176,7 +176,7 @@ func (o *rabbitmqObserver) Disconnected(host string, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if errors.Is(err, rabbitmq.ErrAcknowledgementTimeout) {
-		o.telemetry.OpenstackAuditReceiverAcknowledgementTimeouts.Add(context.Background(), 1, o.telemetry.common)
+		o.telemetry.OpenstackAuditReceiverAcknowledgementTimeouts.Add(context.Background(), 1, o.telemetry.Common)
 	}
 	o.state.connected, o.state.queueKnown = false, false
 	o.connectionErr = fmt.Errorf("%s: %w", host, err)

@@ -2,25 +2,21 @@ package openstackauditreceiver
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/receiver"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/delivery"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 	"github.com/openstack-audit/otelcol-openstack-audit/receiver/openstackauditreceiver/internal/metadata"
 )
 
-// telemetry is the receiver's metrics, each with the receiver's id: in one Collector several may run.
+// telemetry is the receiver's own metrics.
 type telemetry struct {
 	*metadata.TelemetryBuilder
-	id     attribute.KeyValue
-	common metric.MeasurementOption
-	pairs  sync.Map // of a key and a value to their metric.MeasurementOption
+	*shared.Attributes
 	logger *zap.Logger
 	// pushedBack reports whether a line was logged that the pipeline pushes back.
 	pushedBack atomic.Bool
@@ -31,40 +27,14 @@ func newTelemetry(settings receiver.Settings) (*telemetry, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := attribute.String("receiver", settings.ID.String())
 	return &telemetry{
-		TelemetryBuilder: builder,
-		id:               id,
-		common:           metric.WithAttributeSet(attribute.NewSet(id)),
-		logger:           settings.Logger,
+		TelemetryBuilder: builder, Attributes: shared.NewAttributes("receiver", settings.ID), logger: settings.Logger,
 	}, nil
-}
-
-// with returns the receiver's id and one attribute more. There are few, and each is kept.
-func (t *telemetry) with(key, value string) metric.MeasurementOption {
-	pair := [2]string{key, value}
-	if option, known := t.pairs.Load(pair); known {
-		return option.(metric.MeasurementOption)
-	}
-	option := metric.WithAttributeSet(attribute.NewSet(t.id, attribute.String(key, value)))
-	t.pairs.Store(pair, option)
-	return option
-}
-
-// addEach adds a count to each value of an attribute.
-func addEach[K ~string](ctx context.Context, t *telemetry, counter metric.Int64Counter, key string, counts map[K]int64) {
-	for value, count := range counts {
-		if count > 0 {
-			counter.Add(ctx, count, t.with(key, string(value)))
-		}
-	}
 }
 
 func (t *telemetry) settled(ctx context.Context, counts delivery.Counts) {
 	for settlement, count := range counts {
-		if count > 0 {
-			t.OpenstackAuditReceiverDeliveries.Add(ctx, count, t.with("settlement", delivery.Settlement(settlement).String()))
-		}
+		shared.Add(ctx, t.OpenstackAuditReceiverDeliveries, count, t.With("settlement", delivery.Settlement(settlement).String()))
 	}
 }
 
@@ -73,7 +43,7 @@ const longPushback = 5 * time.Second
 
 // PushedBack implements delivery.Observer.
 func (t *telemetry) PushedBack(ctx context.Context, lasted time.Duration, err error) {
-	t.OpenstackAuditReceiverPipelineRetries.Add(ctx, 1, t.common)
+	t.OpenstackAuditReceiverPipelineRetries.Add(ctx, 1, t.Common)
 	if lasted >= longPushback && t.pushedBack.CompareAndSwap(false, true) {
 		t.logger.Warn("The pipeline refuses records temporarily. They are kept and tried again until it accepts them; others wait in the queue.",
 			zap.Duration("lasted", lasted), zap.Error(err))
@@ -89,7 +59,7 @@ func (t *telemetry) Resumed(_ context.Context, lasted time.Duration) {
 
 // Waited implements delivery.Observer.
 func (t *telemetry) Waited(ctx context.Context, duration time.Duration) {
-	t.OpenstackAuditReceiverPushbackDuration.Add(ctx, duration.Seconds(), t.common)
+	t.OpenstackAuditReceiverPushbackDuration.Add(ctx, duration.Seconds(), t.Common)
 }
 
 // logged remembers what was logged, so that it is logged once. What has no room is not logged.
