@@ -66,16 +66,9 @@ func (s *Server) Serve(listener net.Listener) error {
 			return err
 		default: // such as too many open files: it passes
 			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-			s.wait(pause)
+			time.Sleep(pause)
 		}
 	}
-}
-
-// wait is for the moment when no connection can be taken.
-func (s *Server) wait(pause time.Duration) {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	<-timer.C
 }
 
 func (s *Server) listen(listener net.Listener) bool {
@@ -196,11 +189,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for _, c := range s.open() {
 		c.fail(shuttingDown)
 	}
-	timer := time.NewTimer(s.timeouts.close)
-	defer timer.Stop()
 	select {
 	case <-ended:
-	case <-timer.C:
+	case <-time.After(s.timeouts.close):
 		for _, c := range s.open() {
 			_ = c.conn.Close() // it did not answer
 		}

@@ -121,7 +121,7 @@ func format(r *Record) string {
 		return ""
 	case r.notification.Native:
 		return formatNative
-	case r.notification.Kind == oslo.KindCADF:
+	case r.Kind == oslo.KindCADF:
 		return formatCADF
 	default:
 		return formatNotification

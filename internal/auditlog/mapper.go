@@ -53,17 +53,11 @@ type Incoming struct {
 	Resource pcommon.Resource
 }
 
-// Kind is what a message turned out to be.
-type Kind string
+// Kind is what a message turned out to be: that of its notification, or KindRaw.
+type Kind = oslo.Kind
 
-// The kinds of messages.
-const (
-	KindCADF  Kind = "cadf"
-	KindBasic Kind = "basic"
-	KindOther Kind = "other"
-	KindRPC   Kind = "rpc"
-	KindRaw   Kind = "raw"
-)
+// KindRaw is a message that is no notification.
+const KindRaw Kind = "raw"
 
 // SkipReason is why no record is made of a message.
 type SkipReason string
@@ -126,20 +120,17 @@ func (m *Mapper) ReadNotification(n oslo.Notification, message Message) Record {
 // classify says what the notification is, and what is to become of it.
 func (m *Mapper) classify(r *Record) {
 	n := &r.notification
+	r.Kind = n.Kind
 	r.sent, _ = audit.ParseTime(n.Timestamp)
 	switch n.Kind {
 	case oslo.KindCADF:
-		r.Kind = KindCADF
 		derive.DropFiller(n)
 		if m.config.HTTPAuditPending == Drop && n.EventType == derive.HTTPRequest {
 			r.Skip = SkipHTTPAuditPending
 		}
-	case oslo.KindBasic:
-		r.Kind = KindBasic
 	case oslo.KindRPC:
-		r.Kind, r.Skip = KindRPC, SkipRPC
-	default:
-		r.Kind = KindOther
+		r.Skip = SkipRPC
+	case oslo.KindOther:
 		if m.config.OtherNotifications == Drop {
 			r.Skip = SkipOtherNotification
 		}
@@ -199,7 +190,7 @@ func (m *Mapper) KnownService(r *Record) string {
 }
 
 // IsAudit reports whether the message is an audit event, whether or not a record is made of it.
-func (r *Record) IsAudit() bool { return r.Kind == KindCADF || r.Kind == KindBasic }
+func (r *Record) IsAudit() bool { return r.Kind == oslo.KindCADF || r.Kind == oslo.KindBasic }
 
 // uidNamespace is the namespace of the ids that we make ourselves.
 var uidNamespace = uuid.MustParse("724aa831-f723-508a-85c3-3acfdab99861")
@@ -216,7 +207,7 @@ func (r *Record) UID() string {
 		return uuid.NewSHA1(uidNamespace, []byte(n.MessageID)).String()
 	case n.MessageID != "":
 		return n.MessageID
-	case n.Kind == oslo.KindCADF && r.Kind != KindRaw && n.Event.ID != "":
+	case r.Kind == oslo.KindCADF && n.Event.ID != "":
 		return uuid.NewSHA1(uidNamespace, []byte(n.Event.ID+"|"+n.EventType+"|"+n.Event.Outcome)).String()
 	default:
 		sum := sha256.Sum256(r.message.Body)

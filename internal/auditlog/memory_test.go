@@ -144,7 +144,7 @@ func measureMessage(t *testing.T, body []byte, line bool) {
 	logs, stats := mapper.Logs([]auditlog.Record{record})
 	runtime.KeepAlive(body)
 	fmt.Println("body", len(body), "took", took)
-	require.Equal(t, auditlog.KindCADF, record.Kind)
+	require.Equal(t, oslo.KindCADF, record.Kind)
 	require.Equal(t, 1, logs.LogRecordCount())
 	require.LessOrEqual(t, stats.Truncated, 1)
 	require.Equal(t, "alice created user bob in project p1 from 192.0.2.7: success", lines(logs)[0].Body)

@@ -15,6 +15,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/derive"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/redact"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
 // writeRaw keeps what is no notification: the text as the body, why it could not
@@ -170,7 +171,7 @@ func (m *Mapper) original(r *Record, w *writer) string {
 // hideTyped takes what an unknown user typed out of a payload, and reports whether
 // that is to be hidden at all.
 func (m *Mapper) hideTyped(r *Record, payload literal.Value) (literal.Value, bool) {
-	if m.config.UnknownUserNames == derive.UnknownUserNamesKeep || r.Kind != KindCADF {
+	if m.config.UnknownUserNames == derive.UnknownUserNamesKeep || r.Kind != oslo.KindCADF {
 		return payload, false
 	}
 	e := &r.notification.Event

@@ -11,6 +11,7 @@ import (
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/redact"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/request"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/sentence"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
 
 // write fills in a log record by way of w, and reports whether anything was cut.
@@ -25,7 +26,7 @@ func (m *Mapper) write(r *Record, s *derive.Service, lr plog.LogRecord, w *write
 	switch r.Kind {
 	case KindRaw:
 		m.writeRaw(r, e, lr, w)
-	case KindOther:
+	case oslo.KindOther:
 		w.deriver.Envelope(e, source)
 		m.writeOther(r, e, lr, w)
 	default:

@@ -147,18 +147,18 @@ func TestPolicies(t *testing.T) {
 		skip   auditlog.SkipReason
 		reject bool
 	}{
-		{"pending", func(*auditlog.Config) {}, pending, auditlog.KindCADF, "", false},
-		{"pending dropped", func(c *auditlog.Config) { c.HTTPAuditPending = auditlog.Drop }, pending, auditlog.KindCADF,
+		{"pending", func(*auditlog.Config) {}, pending, oslo.KindCADF, "", false},
+		{"pending dropped", func(c *auditlog.Config) { c.HTTPAuditPending = auditlog.Drop }, pending, oslo.KindCADF,
 			auditlog.SkipHTTPAuditPending, false},
-		{"other", func(*auditlog.Config) {}, other, auditlog.KindOther, auditlog.SkipOtherNotification, false},
-		{"other kept", func(c *auditlog.Config) { c.OtherNotifications = auditlog.Keep }, other, auditlog.KindOther, "", false},
-		{"RPC", func(c *auditlog.Config) { c.OtherNotifications = auditlog.Keep }, rpc, auditlog.KindRPC, auditlog.SkipRPC, false},
+		{"other", func(*auditlog.Config) {}, other, oslo.KindOther, auditlog.SkipOtherNotification, false},
+		{"other kept", func(c *auditlog.Config) { c.OtherNotifications = auditlog.Keep }, other, oslo.KindOther, "", false},
+		{"RPC", func(c *auditlog.Config) { c.OtherNotifications = auditlog.Keep }, rpc, oslo.KindRPC, auditlog.SkipRPC, false},
 		{"raw", func(*auditlog.Config) {}, "raw", auditlog.KindRaw, "", false},
 		{"raw dropped", func(c *auditlog.Config) { c.OnDecodeError = auditlog.DecodeErrorDrop }, "raw", auditlog.KindRaw,
 			auditlog.SkipDecodeError, false},
 		{"raw rejected", func(c *auditlog.Config) { c.OnDecodeError = auditlog.DecodeErrorReject }, "raw", auditlog.KindRaw,
 			auditlog.SkipDecodeError, true},
-		{"basic", func(*auditlog.Config) {}, notification("identity.user.created", `{}`), auditlog.KindBasic, "", false},
+		{"basic", func(*auditlog.Config) {}, notification("identity.user.created", `{}`), oslo.KindBasic, "", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			mapper := auditlog.NewMapper(configured(test.change), "")

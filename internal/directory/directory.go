@@ -154,10 +154,8 @@ func (d *Directory) sweep(ctx context.Context) {
 
 // sleep waits, and returns false when ctx is done first.
 func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return true
 	case <-ctx.Done():
 		return false

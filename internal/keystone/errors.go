@@ -31,20 +31,7 @@ const (
 
 // String returns the reason in one lower-case word.
 func (r Reason) String() string {
-	switch r {
-	case Absent:
-		return "absent"
-	case Forbidden:
-		return "forbidden"
-	case Unauthorized:
-		return "unauthorized"
-	case Unavailable:
-		return "unavailable"
-	case Unexpected:
-		return "unexpected"
-	default:
-		return fmt.Sprintf("reason(%d)", uint8(r))
-	}
+	return [...]string{"", "absent", "forbidden", "unauthorized", "unavailable", "unexpected"}[r]
 }
 
 // Error is every error of this package's requests. Its text is short, printable ASCII, and holds nothing that we sent.

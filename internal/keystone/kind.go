@@ -4,7 +4,6 @@ package keystone
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/url"
 )
 
@@ -26,22 +25,7 @@ const (
 
 // String returns the name of the kind as the Identity API spells it.
 func (k Kind) String() string {
-	switch k {
-	case User:
-		return "user"
-	case Project:
-		return "project"
-	case Domain:
-		return "domain"
-	case Role:
-		return "role"
-	case Group:
-		return "group"
-	case ApplicationCredential:
-		return "application_credential"
-	default:
-		return fmt.Sprintf("kind(%d)", uint8(k))
-	}
+	return [KindCount]string{"user", "project", "domain", "role", "group", "application_credential"}[k]
 }
 
 // ParseKind is the reverse of String.

@@ -75,11 +75,9 @@ func (s *session) run(ctx context.Context) {
 
 // sleep ends early when somebody wants a login.
 func (s *session) sleep(ctx context.Context, wait time.Duration, wanted <-chan struct{}) {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-	case <-timer.C:
+	case <-time.After(wait):
 	case <-wanted:
 	}
 }

@@ -62,6 +62,7 @@ func (r *fastReader) peek() byte {
 
 // key reads the name of a member and the colon.
 func (r *fastReader) key() string {
+	r.peek()
 	key := r.string()
 	if r.peek() != ':' {
 		r.failed = true
@@ -118,20 +119,21 @@ func (r *fastReader) digits() {
 	r.failed = r.failed || r.pos == start
 }
 
-// string reads a string between \" and \". Only one that has escapes of its own is looked at byte by byte.
+// string reads the string that begins here, between \" and \". Only one that has escapes of its own is looked at byte by byte.
 func (r *fastReader) string() string {
-	const quote = `\"`
-	if r.peek() != '\\' || !strings.HasPrefix(r.text[r.pos:], quote) {
+	const quote = len(`\"`)
+	rest := r.text[r.pos:]
+	if len(rest) < quote || rest[0] != '\\' || rest[1] != '"' {
 		r.failed = true
 		return ""
 	}
-	r.pos += len(quote)
-	rest := r.text[r.pos:]
+	rest = rest[quote:]
 	end := strings.IndexByte(rest, '\\')
-	if end < 0 || !strings.HasPrefix(rest[end:], quote) {
+	if end < 0 || end+quote > len(rest) || rest[end+1] != '"' {
+		r.pos += quote
 		return r.escapedString(rest)
 	}
-	r.pos += end + len(quote)
+	r.pos += quote + end + quote
 	r.quotes += 2
 	return rest[:end]
 }

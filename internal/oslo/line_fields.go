@@ -1,6 +1,7 @@
 package oslo
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,14 +21,7 @@ var messageKeys = [...]string{"message", lineKey, "MESSAGE", "msg", "Payload", "
 var sessionFields = [...]string{"_SYSTEMD_SESSION", "_SYSTEMD_OWNER_UID", "_SYSTEMD_USER_UNIT"}
 
 // IsMessageKey reports whether a field or attribute of that name may have the text of a log record.
-func IsMessageKey(key string) bool {
-	for _, k := range messageKeys {
-		if k == key {
-			return true
-		}
-	}
-	return false
-}
+func IsMessageKey(key string) bool { return slices.Contains(messageKeys[:], key) }
 
 // record reads a record in fields: an event as a whole, or what is around its text.
 func (r LineReader) record(record literal.Value, s source) (*Notification, *DecodeError) {
@@ -142,12 +136,7 @@ func leftOut(record literal.Value) bool {
 
 // isInSession reports whether journald says that a person wrote a record, as with logger(1).
 func isInSession(record literal.Value) bool {
-	for _, field := range sessionFields {
-		if _, ok := record.Get(field); ok {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(record.Items, func(field literal.Value) bool { return slices.Contains(sessionFields[:], field.Key) })
 }
 
 // mendPartial names the reason for a piece of a line in Docker's json-file format:

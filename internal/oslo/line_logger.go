@@ -1,6 +1,7 @@
 package oslo
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
@@ -44,10 +45,8 @@ func (r LineReader) formOf(logger string) (form, bool) {
 			return known.form, true
 		}
 	}
-	for _, pattern := range r.Loggers {
-		if matches(pattern, logger) {
-			return anyForm, true
-		}
+	if slices.ContainsFunc(r.Loggers, func(pattern string) bool { return matches(pattern, logger) }) {
+		return anyForm, true
 	}
 	return 0, false
 }
@@ -65,14 +64,16 @@ func matches(pattern, logger string) bool {
 	return logger == pattern
 }
 
-// loggerFields are the fields that name the logger, those first that the service itself writes.
-var loggerFields = [...]struct {
+type loggerField struct {
 	name string
 	// beside is a field without which the name says nothing.
 	beside string
 	// plain reports that the field may have been parsed from a line of plain text.
 	plain bool
-}{
+}
+
+// loggerFields are the fields that name the logger, those first that the service itself writes.
+var loggerFields = [...]loggerField{
 	{name: "name", beside: "funcname"},   // oslo.log's JSON and fluent formatters, oslo_log/formatters.py
 	{name: "name", beside: "levelname"},  // the same, with less
 	{name: "LOGGER_NAME"},                // use_journal, oslo_log/handlers.py
@@ -84,12 +85,7 @@ var loggerFields = [...]struct {
 
 // IsLoggerField reports whether a field of that name may name the logger.
 func IsLoggerField(name string) bool {
-	for _, field := range loggerFields {
-		if field.name == name {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(loggerFields[:], func(field loggerField) bool { return field.name == name })
 }
 
 // loggerOf returns the logger that a record names; empty if it names none.

@@ -10,18 +10,18 @@ import (
 )
 
 // Kind says what a notification carries.
-type Kind uint8
+type Kind string
 
 // The kinds of notifications.
 const (
 	// KindCADF carries a CADF event.
-	KindCADF Kind = iota
+	KindCADF Kind = "cadf"
 	// KindBasic carries Keystone's basic payload: the id of the resource.
-	KindBasic
+	KindBasic Kind = "basic"
 	// KindOther is a notification that is no audit event, such as compute.instance.create.end.
-	KindOther
+	KindOther Kind = "other"
 	// KindRPC is a remote procedure call that strayed into the queue.
-	KindRPC
+	KindRPC Kind = "rpc"
 )
 
 // Notification is what a service said, whatever envelope it came in.
