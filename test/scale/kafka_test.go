@@ -38,7 +38,7 @@ func TestConsumerGroup(t *testing.T) {
 	collectors := []*collectortest.Collector{start("a"), start("b"), start("c")}
 	processes := []*collectortest.Process{collectors[0].Process, collectors[1].Process, collectors[2].Process}
 	collectortest.Await(t, func() error {
-		publish(300)
+		publish(30)
 		var err error
 		for i, c := range collectors {
 			if c.Metric(t.Context(), "otelcol_receiver_accepted_log_records") <= 0 {
@@ -49,12 +49,12 @@ func TestConsumerGroup(t *testing.T) {
 	}, processes...)
 
 	sink.SetUnavailable(true) // so that each has records in its queue
-	publish(3000)
+	publish(600)
 	collectors[0].Eventually(t, func() bool {
 		return collectors[0].Metric(t.Context(), "otelcol_exporter_queue_size") > 0
 	}, "nothing is in its queue")
 	collectors[0].Kill()
-	publish(3000)
+	publish(600)
 	sink.SetUnavailable(false)
 	restarted := start("a")
 	require.Less(t, cloud.Published(), most)
