@@ -130,7 +130,7 @@ func (q *queueInspection) declare(name string, arguments amqp.Table) error {
 
 // exchanges checks which exchanges exist, and whether the queue may be bound to them.
 func (q *queueInspection) exchanges() {
-	var present, missing []string
+	var present, missing, untold []string
 	for _, exchange := range q.config.Exchanges {
 		err := on(q.connection, func(channel *amqp.Channel) error {
 			return channel.ExchangeDeclarePassive(exchange, amqp.ExchangeTopic, false, false, false, false, nil)
@@ -140,13 +140,20 @@ func (q *queueInspection) exchanges() {
 			present = append(present, exchange)
 		case rabbitmq.HasCode(err, amqp.NotFound):
 			missing = append(missing, exchange)
+		default: // RabbitMQ 4.3 tells only those who have any permission on it
+			untold = append(untold, exchange)
 		}
 	}
 	const check = "broker.exchanges"
 	state := fmt.Sprintf("These exchanges exist: %s. These do not exist yet: %s.", strings.Join(present, ", "), strings.Join(missing, ", "))
 	const later = "A service creates its exchange when it notifies for the first time. Check driver and transport_url under " +
 		"[oslo_messaging_notifications] of the services that you expect."
+	if len(untold) > 0 {
+		q.section.notChecked(check, "Give the permissions that are named below.", "The broker does not tell user %s whether these exchanges exist: %s.",
+			q.user, strings.Join(untold, ", "))
+	}
 	switch {
+	case len(present)+len(missing) == 0:
 	case len(present) == 0:
 		q.section.warn(check, later, "None of the exchanges exists yet: no service has notified in virtual host %s.", q.config.VirtualHost)
 	case len(missing) > 0 && q.config.ExpectExchanges:
