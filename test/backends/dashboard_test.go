@@ -234,7 +234,8 @@ var variable = regexp.MustCompile(`\$\{[^}]*\}`)
 
 // linkValues are what somebody may have clicked in the story.
 var linkValues = strings.NewReplacer("${user:percentencode}", "", "${project:percentencode}", "", "${address:percentencode}", "",
-	"${__field.labels.openstack_user_domain_name:percentencode}", "Default", "${__field.labels.error_type:percentencode}", "invalid_credentials",
+	"${__field.labels.openstack_user_domain_name:percentencode}", "Default",
+	"${__field.labels.error_type:percentencode}", "invalid_credentials",
 	"${__field.labels.reason:percentencode}", "json", "${__field.labels.openstack_audit_gap_kind:percentencode}", "response",
 	"${__value.text:percentencode}", "keystone")
 
@@ -330,7 +331,8 @@ func withEvidence(t testing.TB) *collectortest.Collector {
 	host := virtualHost(t) + "-evidence"
 	require.NoError(t, node.AddVirtualHosts(t.Context(), host))
 	_, witness := evidencetest.NewKey(t, "witness.example.com")
-	c := collectortest.Run(t, collectortest.Options{Config: "evidence.yaml", Environment: brokerEnvironment(t, node.UserURL("guest", "guest", host)), Changes: []string{`
+	environment := brokerEnvironment(t, node.UserURL("guest", "guest", host))
+	c := collectortest.Run(t, collectortest.Options{Config: "evidence.yaml", Environment: environment, Changes: []string{`
 processors: {openstack_audit_evidence: {witnesses: [{url: "http://` + collectortest.FreeAddress(t) + `", key: ` + witness + `}]}}
 `}})
 	c.AwaitReady(t)

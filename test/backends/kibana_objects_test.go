@@ -106,7 +106,8 @@ func (o savedObject) fields(t testing.TB) map[string]bool {
 	return fields
 }
 
-// The versions are those of the sample data that Kibana 8.8 to 9 bring: an older Kibana refuses newer ones, a newer one migrates older ones.
+// The versions are those of the sample data that Kibana 8.8 to 9 bring: an older Kibana refuses newer ones, a newer one migrates
+// older ones.
 func TestKibanaObjectsCanBeImported(t *testing.T) {
 	t.Parallel()
 	versions := map[string]string{"index-pattern": "7.11.0", "search": "7.9.3", "dashboard": "8.7.0"}

@@ -36,7 +36,8 @@ var kibanaLayouts = []layout{
 	}},
 }
 
-// wholeTrail runs a configuration with the completeness connector and a receiver of log lines besides, and sends it something of everything:
+// wholeTrail runs a configuration with the completeness connector and a receiver of log lines besides,
+// and sends it something of everything:
 // the story, a login within a project, a request to delete, what cannot be read, and a forged line. The request is newer than those of the
 // story, of which the connector then says that the response is missing.
 func wholeTrail(t testing.TB, l layout, environment string, arguments ...string) *process {
@@ -57,10 +58,11 @@ service:
 	scoped := alice.initiator()
 	scoped["project_id"] = demo
 	asked, _ := call(now)
-	send(t, url, slices.Concat(story(now), [][]byte{asked, []byte("no notification"), notification(identity, "identity.authenticate", now, object{
-		"action": "authenticate", "outcome": "success", "initiator": scoped,
-		"observer": object{"id": "k", "typeURI": "service/security"}, "target": object{"id": "t", "typeURI": "service/security/account/user"},
-	})})...)
+	send(t, url, slices.Concat(story(now), [][]byte{asked, []byte("no notification"), notification(identity, "identity.authenticate",
+		now, object{
+			"action": "authenticate", "outcome": "success", "initiator": scoped,
+			"observer": object{"id": "k", "typeURI": "service/security"}, "target": object{"id": "t", "typeURI": "service/security/account/user"},
+		})})...)
 	genuine := fixtures.Lines(t, "loglines/keystone-log-driver.log")
 	forged := plog.NewLogs()
 	forged.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr(strings.Replace(
