@@ -59,7 +59,7 @@ func look(t *testing.T, socket string, arguments ...string) *viewer {
 
 // The built collector shows sentences to each viewer that asks, survives SIGKILL, and sends on what it sent before.
 func TestTailOfTheBuiltCollector(t *testing.T) {
-	folder, err := os.MkdirTemp("", "tail") // t.TempDir's is too long for a socket
+	folder, err := os.MkdirTemp("", "tail") //nolint:usetesting // t.TempDir's is too long for a socket
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
 	socket, path, endpoint := filepath.Join(folder, "tail.sock"), filepath.Join(folder, "config.yaml"), collectortest.FreeAddress(t)

@@ -123,18 +123,26 @@ func (e *examination) readHTTP(s *section, id component.ID) *httpExporter {
 	return x
 }
 
+// answer is what a backend said, as far as it is looked at.
+type answer struct {
+	code   int
+	status string
+	header http.Header
+	text   []byte
+}
+
 // do sends a request and returns the answer with the beginning of its body, or nil.
-func (e *examination) do(ctx context.Context, s *section, x *httpExporter, method, address string, body []byte) (*http.Response, []byte) {
+func (e *examination) do(ctx context.Context, s *section, x *httpExporter, method, address string, body []byte) *answer {
 	client, err := x.ToClient(ctx, nil, telemetrySettings())
 	if err != nil {
 		s.fail("backend.configuration", "Correct the configuration.", "%v", err)
-		return nil, nil
+		return nil
 	}
 	defer client.CloseIdleConnections()
 	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		s.fail("backend.address", "Correct the endpoint.", "%v", err)
-		return nil, nil
+		return nil
 	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/x-protobuf")
@@ -143,12 +151,12 @@ func (e *examination) do(ctx context.Context, s *section, x *httpExporter, metho
 	response, err := client.Do(request)
 	if err != nil {
 		s.fail("backend.request", "Look at the backend's log.", "%v", err)
-		return nil, nil
+		return nil
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, _ := io.ReadAll(io.LimitReader(response.Body, 4096))
 	e.clockOf(s, "backend", response)
-	return response, text
+	return &answer{code: response.StatusCode, status: response.Status, header: response.Header, text: text}
 }
 
 // otlpHTTP sends an export without a record.
@@ -191,8 +199,8 @@ func (e *examination) otlpHTTP(ctx context.Context, s *section, id component.ID)
 		if body == nil {
 			body = []byte{} // of an empty message
 		}
-		if response, text := e.do(ctx, s, x, http.MethodPost, endpoint, body); response != nil {
-			judgeStatus(s, "An export without records to "+endpoint, response.StatusCode, response.Status, text)
+		if answer := e.do(ctx, s, x, http.MethodPost, endpoint, body); answer != nil {
+			judgeStatus(s, "An export without records to "+endpoint, answer.code, answer.status, answer.text)
 		}
 	}
 }

@@ -131,7 +131,8 @@ func TestBrokerPermissionByPermission(t *testing.T) {
 				"broker.bind not_checked"},
 			[]string{"broker.read_queue failure", "broker.declare_queue warning", "broker.declare_queue warning", "broker.write_queue failure",
 				"broker.bind not_checked"}},
-		{"configure on the dead-letter queue", permissions{Configure: "^audit$", Write: enough.Write, Read: `^(audit(\.rejected)?|keystone|nova)$`},
+		{"configure on the dead-letter queue",
+			permissions{Configure: "^audit$", Write: enough.Write, Read: `^(audit(\.rejected)?|keystone|nova)$`},
 			[]string{"broker.declare_queue failure"}, []string{"broker.declare_queue warning"}},
 		{"write on amq.default", permissions{Configure: enough.Configure, Write: "^audit$", Read: enough.Read},
 			[]string{"broker.dead_letters failure"}, []string{}},
@@ -255,7 +256,8 @@ func TestBrokerOfSeveralHosts(t *testing.T) {
 	host, _ := virtualHost(t, enough)
 	away := collectortest.FreeAddress(t)
 	user := "user-" + host + ":"
-	r := check(t, receiver("rabbit://"+user+password+"@"+away+","+user+"wrong@"+newBroker(t).Address()+","+user+password+"@"+newBroker(t).Address()+","+
+	running := newBroker(t).Address()
+	r := check(t, receiver("rabbit://"+user+password+"@"+away+","+user+"wrong@"+running+","+user+password+"@"+running+","+
 		user+password+"@no-such-host.invalid/"+host, queueAudit), withManagement(t))
 	requireFinding(t, r.all("broker.tcp")[0], statusFailure, away, "connection refused")
 	requireFinding(t, r.all("broker.login")[0], statusFailure, "refused the login", "change_password")

@@ -37,19 +37,19 @@ func (e *examination) elasticsearch(ctx context.Context, s *section, id componen
 		if !e.reachURL(ctx, s, "backend", address, &x.ClientConfig) {
 			continue
 		}
-		response, text := e.do(ctx, s, x, http.MethodGet, endpoint, nil)
-		if response == nil {
+		answer := e.do(ctx, s, x, http.MethodGet, endpoint, nil)
+		if answer == nil {
 			continue
 		}
-		judgeStatus(s, "GET "+address.Redacted(), response.StatusCode, response.Status, text)
-		if response.StatusCode == http.StatusOK {
-			e.product(s, response, text)
+		judgeStatus(s, "GET "+address.Redacted(), answer.code, answer.status, answer.text)
+		if answer.code == http.StatusOK {
+			e.product(s, answer)
 		}
 	}
 }
 
 // product tells Elasticsearch from OpenSearch, whose answers the exporter refuses without http_delivery.
-func (e *examination) product(s *section, response *http.Response, text []byte) {
+func (e *examination) product(s *section, answer *answer) {
 	const check = "backend.product"
 	var document struct {
 		Version struct {
@@ -57,9 +57,9 @@ func (e *examination) product(s *section, response *http.Response, text []byte) 
 			Distribution string `json:"distribution"`
 		} `json:"version"`
 	}
-	_ = json.Unmarshal(text, &document) // what is no JSON has no version
+	_ = json.Unmarshal(answer.text, &document) // what is no JSON has no version
 	switch {
-	case response.Header.Get("X-Elastic-Product") == "Elasticsearch":
+	case answer.header.Get("X-Elastic-Product") == "Elasticsearch":
 		s.ok(check, "It is Elasticsearch %s.", document.Version.Number)
 	case e.openSearchAccepted():
 		s.ok(check, "It is %s %s. The extension http_delivery has opensearch: true, so that the exporter accepts it.",

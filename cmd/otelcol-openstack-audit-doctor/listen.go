@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -165,11 +166,9 @@ func listenerOf(port string) string {
 		if err != nil {
 			continue
 		}
-		for _, socket := range sockets {
-			if target == socket {
-				program, _ := os.Readlink(filepath.Join(filepath.Dir(filepath.Dir(file)), "exe"))
-				return filepath.Base(strings.TrimSuffix(program, " (deleted)")) // after an upgrade
-			}
+		if slices.Contains(sockets, target) {
+			program, _ := os.Readlink(filepath.Join(filepath.Dir(filepath.Dir(file)), "exe"))
+			return filepath.Base(strings.TrimSuffix(program, " (deleted)")) // after an upgrade
 		}
 	}
 	return ""

@@ -60,15 +60,17 @@ func (e *examination) otlpGRPC(ctx context.Context, s *section, id component.ID)
 	defer func() { _ = connection.Close() }()
 	ctx, cancel := context.WithTimeout(ctx, e.options.timeout)
 	defer cancel()
+	headers := metadata.MD{}
 	for name, value := range config.Headers {
 		e.secrets.add(string(value))
-		ctx = metadata.AppendToOutgoingContext(ctx, name, string(value))
+		headers.Append(name, string(value))
 	}
 	if config.Auth != nil {
 		for name, value := range e.authorization(s, config.Auth.Authenticator) {
-			ctx = metadata.AppendToOutgoingContext(ctx, name, value)
+			headers.Append(name, value)
 		}
 	}
+	ctx = metadata.NewOutgoingContext(ctx, headers)
 	_, err = plogotlp.NewGRPCClient(connection).Export(ctx, plogotlp.NewExportRequest())
 	switch grpcstatus.Code(err) {
 	case codes.OK:

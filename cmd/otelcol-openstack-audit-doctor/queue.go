@@ -149,7 +149,8 @@ func (q *queueInspection) exchanges() {
 	const later = "A service creates its exchange when it notifies for the first time. Check driver and transport_url under " +
 		"[oslo_messaging_notifications] of the services that you expect."
 	if len(untold) > 0 {
-		q.section.notChecked(check, "Give the permissions that are named below.", "The broker does not tell user %s whether these exchanges exist: %s.",
+		q.section.notChecked(check, "Give the permissions that are named below.",
+			"The broker does not tell user %s whether these exchanges exist: %s.",
 			q.user, strings.Join(untold, ", "))
 	}
 	switch {

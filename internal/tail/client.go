@@ -42,7 +42,7 @@ func Watch(ctx context.Context, path string, filter Filter, connected func(), ha
 	connected()
 	err = read(conn, handler)
 	if ctx.Err() != nil {
-		return nil //nolint:nilerr // the connection was closed because the viewer ended
+		return nil // the connection was closed because the viewer ended
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -34,8 +35,8 @@ type Server struct {
 }
 
 // Listen makes the socket, for this user alone. It replaces one that nobody listens on, such as a killed collector's.
-func Listen(path string) (*Server, error) {
-	if conn, err := net.Dial("unix", path); err == nil {
+func Listen(ctx context.Context, path string) (*Server, error) {
+	if conn, err := (&net.Dialer{}).DialContext(ctx, "unix", path); err == nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("another collector listens on %s", path)
 	}
@@ -50,7 +51,7 @@ func Listen(path string) (*Server, error) {
 	}
 	defer func() { _ = os.RemoveAll(private) }()
 	fresh := filepath.Join(private, "s")
-	listener, err := net.Listen("unix", fresh)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", fresh)
 	if err != nil {
 		return nil, fmt.Errorf("%w (the path of a socket has at most about 100 characters)", err)
 	}

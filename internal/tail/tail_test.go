@@ -3,7 +3,6 @@ package tail
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -81,7 +80,7 @@ func (s *seen) await(t *testing.T, bodies ...string) {
 
 func listen(t *testing.T, path string) *Server {
 	t.Helper()
-	server, err := Listen(path)
+	server, err := Listen(t.Context(), path)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = server.Close() })
 	return server
@@ -89,7 +88,7 @@ func listen(t *testing.T, path string) *Server {
 
 func socketPath(t *testing.T) string {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "tail") // t.TempDir's is too long for a socket
+	folder, err := os.MkdirTemp("", "tail") //nolint:usetesting // t.TempDir's is too long for a socket
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
 	return filepath.Join(folder, "tail.sock")
@@ -221,7 +220,7 @@ func TestSocketIsForItsUserAlone(t *testing.T) {
 func TestSocketOfAKilledCollectorIsReplaced(t *testing.T) {
 	t.Parallel()
 	path := socketPath(t)
-	dead, err := net.Listen("unix", path) //nolint:noctx // it is closed at once
+	dead, err := net.Listen("unix", path)
 	require.NoError(t, err)
 	dead.(*net.UnixListener).SetUnlinkOnClose(false)
 	require.NoError(t, dead.Close())
@@ -233,7 +232,7 @@ func TestSocketOfAKilledCollectorIsReplaced(t *testing.T) {
 func TestSocketOfARunningCollectorStays(t *testing.T) {
 	t.Parallel()
 	server := listen(t, socketPath(t))
-	_, err := Listen(server.path)
+	_, err := Listen(t.Context(), server.path)
 	require.ErrorContains(t, err, "another collector listens")
 	viewer, _ := look(t, server, Filter{})
 	server.Select(batch("still here")).Show()
@@ -282,5 +281,5 @@ func TestEnoughIsNoFailureOfTheViewer(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.True(t, errors.Is(Watch(ctx, "none", Filter{}, func() {}, &seen{}), context.Canceled))
+	require.ErrorIs(t, Watch(ctx, "none", Filter{}, func() {}, &seen{}), context.Canceled)
 }

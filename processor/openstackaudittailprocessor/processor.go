@@ -23,9 +23,9 @@ type socket struct {
 }
 
 // start makes the socket. Without one the collector goes on: nobody can look, and no record is lost.
-func (s *socket) start() {
+func (s *socket) start(ctx context.Context) {
 	s.begin.Do(func() {
-		server, err := tail.Listen(s.path)
+		server, err := tail.Listen(ctx, s.path)
 		if err != nil {
 			s.logger.Warn("There is no socket for audit-tail; records pass nevertheless", zap.Error(err))
 			return
@@ -54,8 +54,8 @@ type pipeline struct {
 }
 
 // Start implements component.Component.
-func (p *pipeline) Start(context.Context, component.Host) error {
-	p.socket.start()
+func (p *pipeline) Start(ctx context.Context, _ component.Host) error {
+	p.socket.start(ctx)
 	return nil
 }
 

@@ -41,7 +41,7 @@ func start(t testing.TB, p processor.Logs) {
 
 func config(t testing.TB) *Config {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "tail") // t.TempDir's is too long for a socket
+	folder, err := os.MkdirTemp("", "tail") //nolint:usetesting // t.TempDir's is too long for a socket
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
 	return &Config{Socket: filepath.Join(folder, "state", "tail.sock")}
