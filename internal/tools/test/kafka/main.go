@@ -1,7 +1,8 @@
 // Kafka is a broker for tests, with the topics of oslo.messaging's Kafka driver. It is franz-go's: its protocol is Kafka's, its storage is
 // not.
 //
-// Its argument is how many partitions each topic has; notifications go to them in turn. It prints its address. Then it reads batches of notifications, each a JSON array of base64 strings, and answers each with a JSON string:
+// Its argument is how many partitions each topic has; notifications go to them in turn. It prints its address. Then it reads batches of
+// notifications, each a JSON array of base64 strings, and answers each with a JSON string:
 // empty once the broker has the batch, or what is wrong. It ends with its input.
 package main
 
