@@ -85,7 +85,7 @@ func (w *writer) addresses(addresses []cadf.Endpoint) {
 func (w *writer) reporterChain(chain []cadf.ReporterStep) {
 	w.maps(audit.AttrReporterChain, len(chain), func(i int, e element) {
 		e.put("role", chain[i].Role)
-		e.put("reporter_id", chain[i].ReporterID)
+		e.put("reporter_id", chain[i].Reporter.ID)
 		e.put("time", w.deriver.ISO(chain[i].Time))
 	})
 }

@@ -10,7 +10,11 @@ import (
 // or what stands in another form than it should, is in Extras.
 func Decode(v literal.Value) Event {
 	var d decoder
-	d.members("payload", v, func(key, _ string, v literal.Value) { d.member(key, v) })
+	if v.Kind == literal.Object {
+		d.object("", v, &d.Event)
+	} else {
+		d.extra("payload", v)
+	}
 	return d.Event
 }
 
@@ -51,212 +55,80 @@ func ReadTexts(object literal.Value, field func(key string) (field *string, know
 	return d.Extras
 }
 
-// members calls f for each member of an object; anything else is an extra.
-func (d *decoder) members(path string, v literal.Value, f func(key, path string, v literal.Value)) {
-	if v.Kind != literal.Object {
-		d.extra(path, v)
-		return
-	}
+// object reads the members of an object, whose paths begin with its own.
+func (d *decoder) object(path string, v literal.Value, o Object) {
 	for _, m := range v.Items {
-		f(m.Key, join(path, m.Key), m)
-	}
-}
-
-// elements calls f for each element of an array; a lone value counts as an array of itself.
-func (d *decoder) elements(path string, v literal.Value, f func(path string, v literal.Value)) {
-	switch v.Kind {
-	case literal.Null:
-	case literal.Array:
-		for i, e := range v.Items {
-			f(path+"_"+strconv.Itoa(i), e)
+		within := m.Key
+		if path != "" {
+			within = path + "_" + m.Key
 		}
-	default:
-		f(path, v)
+		d.member(within, m, o.Place(m.Key))
 	}
 }
 
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "_" + key
-}
-
-func (d *decoder) member(key string, v literal.Value) {
-	if field := d.TextField(key); field != nil {
-		d.text(field, key, v)
-		return
-	}
-	switch key {
-	case "initiator", initiatorID:
-		if v.Kind == literal.Null {
+// member reads a member; what stands there in another form than it should is an extra.
+func (d *decoder) member(path string, v literal.Value, place any) {
+	isObject, isNull := v.Kind == literal.Object, v.Kind == literal.Null
+	switch place := place.(type) {
+	case *string:
+		d.text(place, path, v)
+	case *InitiatorID:
+		if !isNull {
+			d.HasInitiator = true
+			d.text((*string)(place), path, v)
+		}
+	case Dropped:
+	case *literal.Value:
+		d.extra(path, *place)
+		*place = v
+	case *Document:
+		if !isObject || place.Kind != literal.Null {
+			d.extra(path, v)
 			return
 		}
-		d.HasInitiator = true
-		if key == initiatorID {
-			d.text(&d.Initiator.ID, key, v)
-		} else {
-			d.members(key, v, d.initiator)
+		*place = Document(v)
+	case Object:
+		if place == Object(&d.Initiator) && !isNull {
+			d.HasInitiator = true
 		}
-	case "target":
-		d.members(key, v, d.target)
-	case "observer":
-		d.members(key, v, d.observer)
-	case "reason":
-		d.reason(v)
-	case "tags":
-		d.elements(key, v, func(path string, v literal.Value) { d.appendText(&d.Tags, path, v) })
-	case "attachments":
-		d.attachments(&d.Attachments, key, v)
-	case "reporterchain":
-		d.reporterChain(v)
-	case "measurements":
-		d.elements(key, v, func(path string, v literal.Value) {
-			if v.Kind == literal.Object {
-				d.Measurements = append(d.Measurements, v)
-			} else {
-				d.extra(path, v)
-			}
-		})
-	default:
-		d.extra(key, v)
-	}
-}
-
-// initiatorID is the member that stands in place of an initiator.
-const initiatorID = "initiatorId"
-
-// TextField returns the field of a member whose value is a text; nil for all others.
-func (e *Event) TextField(key string) *string {
-	switch key {
-	case "typeURI":
-		return &e.TypeURI
-	case "id":
-		return &e.ID
-	case "eventType":
-		return &e.EventType
-	case "eventTime":
-		return &e.EventTime
-	case "action":
-		return &e.Action
-	case "outcome":
-		return &e.Outcome
-	case "name":
-		return &e.Name
-	case "severity":
-		return &e.Severity
-	case "requestPath":
-		return &e.RequestPath
-	case "targetId":
-		return &e.Target.ID
-	case "observerId":
-		return &e.Observer.ID
-	case "resource_info":
-		return &e.ResourceInfo
-	case "role":
-		return &e.Role
-	case "user":
-		return &e.User
-	case "group":
-		return &e.Group
-	case "project":
-		return &e.Project
-	case "domain":
-		return &e.Domain
-	case "inherited_to_projects", "inherited_to_project":
-		return &e.Inherited
-	default:
-		return nil
-	}
-}
-
-func (d *decoder) appendText(list *[]string, path string, v literal.Value) {
-	if !v.Scalar() {
+		if !isObject {
+			d.extra(path, v)
+			return
+		}
+		d.object(path, v, place)
+	case nil:
 		d.extra(path, v)
-	} else if v.Text != "" {
-		*list = append(*list, v.Text)
-	}
-}
-
-func (d *decoder) reason(v literal.Value) {
-	d.members("reason", v, func(key, path string, v literal.Value) { d.known(d.Reason.TextField(key), path, v) })
-}
-
-// TextField returns the field of a member; nil where there is none.
-func (r *Reason) TextField(key string) *string {
-	switch key {
-	case "reasonType":
-		return &r.Type
-	case "reasonCode":
-		return &r.Code
-	case "policyType":
-		return &r.PolicyType
-	case "policyId":
-		return &r.PolicyID
-	default:
-		return nil
-	}
-}
-
-func (d *decoder) attachments(list *[]Attachment, path string, v literal.Value) {
-	d.elements(path, v, func(path string, v literal.Value) {
-		if v.Kind != literal.Object {
-			d.extra(path, v)
+	default: // an array; a lone value counts as an array of itself
+		if v.Kind != literal.Array {
+			d.element(path, v, place)
 			return
 		}
-		*list = append(*list, Attachment{})
-		a := &(*list)[len(*list)-1]
-		for _, m := range v.Items {
-			switch m.Key {
-			case "name":
-				d.text(&a.Name, join(path, m.Key), m)
-			case "typeURI", "contentType": // DSP0262 §6.5.5 wavers between the two
-				d.text(&a.TypeURI, join(path, m.Key), m)
-			case "content":
-				d.extra(join(path, m.Key), a.Content)
-				a.Content = m
-			default:
-				d.extra(join(path, m.Key), m)
-			}
+		for i, element := range v.Items {
+			d.element(path+"_"+strconv.Itoa(i), element, place)
 		}
-	})
+	}
 }
 
-func (d *decoder) reporterChain(v literal.Value) {
-	d.elements("reporterchain", v, func(path string, v literal.Value) {
-		if v.Kind != literal.Object {
-			d.extra(path, v)
+func (d *decoder) element(path string, v literal.Value, list any) {
+	isObject := v.Kind == literal.Object
+	switch list := list.(type) {
+	case List:
+		if isObject {
+			d.object(path, v, list.Add())
 			return
 		}
-		d.ReporterChain = append(d.ReporterChain, ReporterStep{})
-		step := &d.ReporterChain[len(d.ReporterChain)-1]
-		for _, m := range v.Items {
-			path := join(path, m.Key)
-			if m.Key != "reporter" {
-				d.known(step.TextField(m.Key), path, m)
-				continue
-			}
-			d.members(path, m, func(key, path string, v literal.Value) {
-				if key == "id" {
-					d.text(&step.ReporterID, path, v)
-				} else {
-					d.extra(path, v)
-				}
-			})
+	case *Documents:
+		if isObject {
+			*list = append(*list, v)
+			return
 		}
-	})
-}
-
-// TextField returns the field of a member; nil where there is none.
-func (s *ReporterStep) TextField(key string) *string {
-	switch key {
-	case "role":
-		return &s.Role
-	case "reporterTime":
-		return &s.Time
-	case "reporterId":
-		return &s.ReporterID
-	default:
-		return nil
+	case *[]string:
+		if v.Scalar() {
+			if v.Text != "" {
+				*list = append(*list, v.Text)
+			}
+			return
+		}
 	}
+	d.extra(path, v)
 }

@@ -66,7 +66,8 @@ func TestDecodeWholeEvent(t *testing.T) {
 	require.Equal(t, []string{"a", "1"}, e.Tags)
 	require.Equal(t, "mime", e.Attachments[0].TypeURI)
 	require.Equal(t, `{"x":1}`, e.Attachments[0].Content.String())
-	require.Equal(t, []cadf.ReporterStep{{Role: "modifier", ReporterID: "target", Time: "rt"}, {Role: "relay", ReporterID: "x"}},
+	require.Equal(t, []cadf.ReporterStep{
+		{Role: "modifier", Reporter: cadf.Reporter{ID: "target"}, Time: "rt"}, {Role: "relay", Reporter: cadf.Reporter{ID: "x"}}},
 		e.ReporterChain)
 	require.Len(t, e.Measurements, 1)
 	require.Equal(t, "true", e.Inherited)

@@ -133,9 +133,14 @@ type Attachment struct {
 
 // ReporterStep is a step of the reporter chain.
 type ReporterStep struct {
-	Role       string
-	ReporterID string
-	Time       string
+	Role     string
+	Reporter Reporter
+	Time     string
+}
+
+// Reporter is who took a step.
+type Reporter struct {
+	ID string
 }
 
 // Extra is a field that CADF and OpenStack's code as we know it do not define,

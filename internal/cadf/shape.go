@@ -6,24 +6,24 @@ import "github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 // that much is read, wherever it stands. It names what Decode reads, but for lists; of the reporters the last one says when.
 func Shape() *literal.Shape {
 	e := new(Event)
-	i, t, step := &e.Initiator, &e.Target, new(ReporterStep)
-	return &literal.Shape{
-		Text: func(name string) bool { return name == initiatorID || e.TextField(name) != nil },
-		Members: map[string]*literal.Shape{
-			"initiator": {Text: has(i.TextField), Members: map[string]*literal.Shape{
-				"host":       {Text: has(i.Host.TextField)},
-				"credential": {Text: has(i.Credential.TextField)},
-			}},
-			"target":   {Text: has(t.TextField)},
-			"observer": {Text: has(e.Observer.TextField)},
-			"reason":   {Text: has(e.Reason.TextField)},
-			"reporterchain": {Elements: true, Text: has(step.TextField), Members: map[string]*literal.Shape{
-				"reporter": {Text: func(name string) bool { return name == "id" }},
-			}},
-		},
+	i, step := &e.Initiator, new(ReporterStep)
+	initiator, event, chain := texts(i), texts(e), texts(step)
+	initiator.Members = map[string]*literal.Shape{"host": texts(&i.Host), "credential": texts(&i.Credential)}
+	chain.Elements, chain.Members = true, map[string]*literal.Shape{"reporter": texts(&step.Reporter)}
+	event.Members = map[string]*literal.Shape{
+		"initiator": initiator, "target": texts(&e.Target), "observer": texts(&e.Observer), "reason": texts(&e.Reason), "reporterchain": chain,
 	}
+	return event
 }
 
-func has(field func(name string) *string) func(name string) bool {
-	return func(name string) bool { return field(name) != nil }
+// texts is the shape of an object of which the texts are read.
+func texts(o Object) *literal.Shape {
+	return &literal.Shape{Text: func(name string) bool {
+		switch o.Place(name).(type) {
+		case *string, *InitiatorID:
+			return true
+		default:
+			return false
+		}
+	}}
 }

@@ -32,7 +32,7 @@ func decodeFast(text string, n *Notification) bool {
 	if !found || !strings.HasSuffix(message, envelopeEnd) || !utf8.ValidString(message) {
 		return false
 	}
-	r := fastReader{text: strings.TrimSuffix(message, envelopeEnd)}
+	r := fastReader{text: strings.TrimSuffix(message, envelopeEnd), event: &n.Event}
 	r.message(n)
 	if r.failed || r.pos != len(r.text) || r.quotes != strings.Count(r.text, `"`) ||
 		!strings.HasSuffix(n.Event.TypeURI, cadf.EventTypeSuffix) {
@@ -49,27 +49,36 @@ func decodeFast(text string, n *Notification) bool {
 type fastReader struct {
 	text   string
 	pos    int
+	event  *cadf.Event
 	opened bool // nothing of the container that was just opened has been read
 	failed bool
 	// quotes are those of the strings that were read. If the text has more, a string of the envelope ended within one of them:
 	// to count them once costs less than to look for one in each string.
 	quotes int
-	room   *fastRoom
+	rooms  fastRoom
 }
 
-// fastRoom is, in one allocation, the room for the arrays that most events have.
+// fastRoom is the room for the arrays that most events have; what was taken of it is nil.
 type fastRoom struct {
-	tags        [1]string
-	addresses   [3]cadf.Endpoint
-	attachments [1]cadf.Attachment
-	reporters   [1]cadf.ReporterStep
+	allocated   bool
+	tags        []string
+	addresses   []cadf.Endpoint
+	attachments []cadf.Attachment
+	reporters   []cadf.ReporterStep
 }
 
-func (r *fastReader) allocated() *fastRoom {
-	if r.room == nil {
-		r.room = &fastRoom{}
+// room returns what is left of the room, which is allocated in one piece.
+func (r *fastReader) room() *fastRoom {
+	if !r.rooms.allocated {
+		first := &struct {
+			tags        [1]string
+			addresses   [3]cadf.Endpoint
+			attachments [1]cadf.Attachment
+			reporters   [1]cadf.ReporterStep
+		}{}
+		r.rooms = fastRoom{true, first.tags[:0], first.addresses[:0], first.attachments[:0], first.reporters[:0]}
 	}
-	return r.room
+	return &r.rooms
 }
 
 func (r *fastReader) message(n *Notification) {
@@ -80,7 +89,7 @@ func (r *fastReader) message(n *Notification) {
 		case key == "payload":
 			r.failed = r.failed || payload || r.peek() != '{'
 			payload = true
-			r.event(&n.Event)
+			r.object(&n.Event)
 		case known && field == nil:
 			r.skip(0)
 		default:
@@ -89,153 +98,68 @@ func (r *fastReader) message(n *Notification) {
 	}
 }
 
-func (r *fastReader) event(e *cadf.Event) {
+// object reads an object of the event, or null.
+func (r *fastReader) object(o cadf.Object) {
 	for more := r.begin('{'); more && r.next('}'); {
 		key := r.key()
-		switch key {
-		case "initiator":
-			r.initiator(e)
-		case "target":
-			r.target(&e.Target)
-		case "observer":
-			for more := r.begin('{'); more && r.next('}'); {
-				r.textOf(e.Observer.TextField(r.key()))
-			}
-		case "reason":
-			for more := r.begin('{'); more && r.next('}'); {
-				r.textOf(e.Reason.TextField(r.key()))
-			}
-		case "tags":
-			e.Tags = r.texts(e.Tags, r.allocated().tags[:0])
-		case "attachments":
-			r.attachments(e)
-		case "reporterchain":
-			r.reporterChain(e)
-		default:
-			r.textOf(e.TextField(key))
-		}
-	}
-}
-
-func (r *fastReader) initiator(e *cadf.Event) {
-	more := r.begin('{')
-	if !more {
-		return
-	}
-	e.HasInitiator = true
-	for i := &e.Initiator; more && r.next('}'); {
-		switch key := r.key(); key {
-		case "host":
-			for more := r.begin('{'); more && r.next('}'); {
-				r.textOf(i.Host.TextField(r.key()))
-			}
-		case "credential":
-			for more := r.begin('{'); more && r.next('}'); {
-				switch key := r.key(); key {
-				case cadf.CredentialToken:
-					r.skip(0)
-				case "groups":
-					i.Credential.Groups = r.texts(i.Credential.Groups, nil)
-				default:
-					r.textOf(i.Credential.TextField(key))
-				}
+		switch place := o.Place(key).(type) {
+		case *string:
+			r.textOf(place)
+		case *cadf.Initiator:
+			r.event.HasInitiator = r.event.HasInitiator || r.peek() == '{'
+			r.object(place)
+		case *[]string:
+			r.texts(place)
+		case *literal.Value:
+			r.failed = r.failed || place.Key != ""
+			kind, text := r.scalar()
+			*place = literal.Value{Kind: kind, Key: key, Text: text}
+		case cadf.Dropped:
+			r.skip(0)
+		case cadf.Object:
+			r.object(place)
+		case cadf.List:
+			for more := r.begin('['); more && r.next(']'); {
+				r.reserve(place)
+				r.failed = r.failed || place.Len() >= maxElements || r.peek() != '{'
+				r.object(place.Add())
 			}
 		default:
-			r.textOf(i.TextField(key))
+			r.textOf(nil)
 		}
 	}
 }
 
-func (r *fastReader) target(t *cadf.Target) {
-	for more := r.begin('{'); more && r.next('}'); {
-		key := r.key()
-		if key != "addresses" {
-			r.textOf(t.TextField(key))
-			continue
-		}
-		for more := r.begin('['); more && r.next(']'); {
-			if t.Addresses == nil {
-				t.Addresses = r.allocated().addresses[:0]
-			}
-			r.bound(len(t.Addresses))
-			t.Addresses = append(t.Addresses, cadf.Endpoint{})
-			address := &t.Addresses[len(t.Addresses)-1]
-			for more := r.beginElement(); more && r.next('}'); {
-				r.textOf(address.TextField(r.key()))
-			}
-		}
-	}
-}
-
-// texts appends the texts of an array to list, or to room where list is nil.
-func (r *fastReader) texts(list, room []string) []string {
+// texts appends the texts of an array.
+func (r *fastReader) texts(list *[]string) {
 	for more := r.begin('['); more && r.next(']'); {
 		if _, text := r.scalar(); text != "" {
-			if list == nil {
-				list = room
+			if *list == nil {
+				*list, r.room().tags = r.room().tags, nil
 			}
-			r.bound(len(list))
-			list = append(list, text)
-		}
-	}
-	return list
-}
-
-func (r *fastReader) attachments(e *cadf.Event) {
-	for more := r.begin('['); more && r.next(']'); {
-		if e.Attachments == nil {
-			e.Attachments = r.allocated().attachments[:0]
-		}
-		r.bound(len(e.Attachments))
-		e.Attachments = append(e.Attachments, cadf.Attachment{})
-		attachment := &e.Attachments[len(e.Attachments)-1]
-		for more := r.beginElement(); more && r.next('}'); {
-			switch key := r.key(); key {
-			case "name":
-				r.textOf(&attachment.Name)
-			case "typeURI", "contentType":
-				r.textOf(&attachment.TypeURI)
-			case "content":
-				r.failed = r.failed || attachment.Content.Key != ""
-				kind, text := r.scalar()
-				attachment.Content = literal.Value{Kind: kind, Key: key, Text: text}
-			default:
-				r.textOf(nil)
-			}
+			r.failed = r.failed || len(*list) >= maxElements
+			*list = append(*list, text)
 		}
 	}
 }
 
-func (r *fastReader) reporterChain(e *cadf.Event) {
-	for more := r.begin('['); more && r.next(']'); {
-		if e.ReporterChain == nil {
-			e.ReporterChain = r.allocated().reporters[:0]
-		}
-		r.bound(len(e.ReporterChain))
-		e.ReporterChain = append(e.ReporterChain, cadf.ReporterStep{})
-		step := &e.ReporterChain[len(e.ReporterChain)-1]
-		for more := r.beginElement(); more && r.next('}'); {
-			key := r.key()
-			if key != "reporter" {
-				r.textOf(step.TextField(key))
-				continue
-			}
-			for more := r.begin('{'); more && r.next('}'); {
-				if r.key() == "id" {
-					r.textOf(&step.ReporterID)
-				} else {
-					r.textOf(nil)
-				}
-			}
-		}
+// reserve gives a list that is empty its part of the room.
+func (r *fastReader) reserve(list cadf.List) {
+	if list.Len() > 0 {
+		return
+	}
+	switch list := list.(type) {
+	case *cadf.Addresses:
+		*list, r.room().addresses = r.room().addresses, nil
+	case *cadf.Attachments:
+		*list, r.room().attachments = r.room().attachments, nil
+	case *cadf.ReporterChain:
+		*list, r.room().reporters = r.room().reporters, nil
 	}
 }
 
 // maxElements bounds the lists that the fast path reads: no service writes longer ones.
 const maxElements = 64
-
-// bound fails where a list of that length is to become longer than that.
-func (r *fastReader) bound(length int) { r.failed = r.failed || length >= maxElements }
 
 // textOf reads a scalar into the field. A member without a field may only be null.
 func (r *fastReader) textOf(field *string) {

@@ -85,7 +85,7 @@ func (d *Deriver) Derive(e *audit.Event, s Source) Unplaced {
 	unplaced := Unplaced{Extras: extras(e, s.Notification, hidden)}
 	fromReporter := d.times(e, s)
 	if chain := c.ReporterChain; len(chain) == 1 {
-		unplaced.UsualReporter = fromReporter && chain[0].Role == "modifier" && chain[0].ReporterID == "target"
+		unplaced.UsualReporter = fromReporter && chain[0].Role == "modifier" && chain[0].Reporter.ID == "target"
 	}
 	d.fromCADF(e, c, hidden)
 	return unplaced
