@@ -38,7 +38,7 @@ func CondenseJSONText(text string, shape *Shape) (value Value, rest string, err 
 
 // CondensePython is CondenseJSONText for a Python literal.
 func CondensePython(text string, shape *Shape) (value Value, rest string, err error) {
-	p := &pythonParser{jsonParser{builder: newBuilder(text), text: text}}
+	p := newPythonParser(text)
 	return condenseText(&textSource{&p.jsonParser, p.value}, shape)
 }
 

@@ -27,6 +27,8 @@ type jsonParser struct {
 	builder
 	text string
 	pos  int
+	// isPython allows a comma before the end of a container, as in (1,).
+	isPython bool
 }
 
 func (p *jsonParser) fail(problem string) error {
@@ -73,70 +75,57 @@ func (p *jsonParser) value(depth int) (Value, error) {
 }
 
 func (p *jsonParser) object(depth int) (Value, error) {
-	if depth > maxDepth {
-		return Value{}, tooLarge(p.pos)
-	}
-	p.pos++
-	mark := len(p.stack)
-	for first := true; ; first = false {
-		c := p.next()
-		if c == '}' {
-			p.pos++
-			return Value{Kind: Object, Items: p.close(mark)}, nil
-		}
-		if !first {
-			if c != ',' {
-				return Value{}, p.fail("expected , or }")
-			}
-			p.pos++
-			c = p.next()
-		}
-		if c != '"' {
-			return Value{}, p.fail("expected the name of a member")
+	items, err := p.container(depth, '}', func(bool) (v Value, err error) {
+		if p.next() != '"' {
+			return v, p.fail("expected the name of a member")
 		}
 		key, err := p.string()
 		if err != nil {
-			return Value{}, err
+			return v, err
 		}
 		if p.next() != ':' {
-			return Value{}, p.fail("expected :")
+			return v, p.fail("expected :")
 		}
 		p.pos++
-		v, err := p.value(depth)
-		if err != nil {
-			return Value{}, err
-		}
+		v, err = p.value(depth)
 		v.Key = key
-		if !p.push(v) {
-			return Value{}, tooLarge(p.pos)
-		}
-	}
+		return v, err
+	})
+	return Value{Kind: Object, Items: items}, err
 }
 
 func (p *jsonParser) array(depth int) (Value, error) {
+	items, err := p.container(depth, ']', func(bool) (Value, error) { return p.value(depth) })
+	return Value{Kind: Array, Items: items}, err
+}
+
+// container reads the elements of the container whose opening bracket is at pos.
+func (p *jsonParser) container(depth int, end byte, element func(first bool) (Value, error)) ([]Value, error) {
 	if depth > maxDepth {
-		return Value{}, tooLarge(p.pos)
+		return nil, tooLarge(p.pos)
 	}
 	p.pos++
 	mark := len(p.stack)
 	for first := true; ; first = false {
 		c := p.next()
-		if c == ']' {
+		if !first && c == ',' {
 			p.pos++
-			return Value{Kind: Array, Items: p.close(mark)}, nil
-		}
-		if !first {
-			if c != ',' {
-				return Value{}, p.fail("expected , or ]")
+			if c = p.next(); c == end && !p.isPython {
+				c = 0 // an element has to follow
 			}
-			p.pos++
+		} else if !first && c != end {
+			return nil, p.fail("expected , or " + string(end))
 		}
-		v, err := p.value(depth)
+		if c == end {
+			p.pos++
+			return p.close(mark), nil
+		}
+		v, err := element(first)
 		if err != nil {
-			return Value{}, err
+			return nil, err
 		}
 		if !p.push(v) {
-			return Value{}, tooLarge(p.pos)
+			return nil, tooLarge(p.pos)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 // their text. What is no literal, as datetime.datetime(2026, 3, 4) or <Server at
 // 0x7f>, is kept as a string of its text. The work is linear in the length of text.
 func ParsePython(text string) (value Value, rest string, err error) {
-	p := pythonParser{jsonParser{builder: newBuilder(text), text: text}}
+	p := newPythonParser(text)
 	if value, err = p.value(0); err != nil {
 		return Value{}, "", err
 	}
@@ -19,8 +19,12 @@ func ParsePython(text string) (value Value, rest string, err error) {
 	return value, text[p.pos:], nil
 }
 
-// pythonParser shares the position and the numbers of JSON.
+// pythonParser shares the position, the containers and the numbers of JSON.
 type pythonParser struct{ jsonParser }
+
+func newPythonParser(text string) *pythonParser {
+	return &pythonParser{jsonParser{builder: newBuilder(text), text: text, isPython: true}}
+}
 
 func (p *pythonParser) value(depth int) (Value, error) {
 	switch c := p.next(); c {
@@ -47,86 +51,37 @@ func (p *pythonParser) value(depth int) (Value, error) {
 
 // braces reads a dict or a set: what follows the first element tells which.
 func (p *pythonParser) braces(depth int) (Value, error) {
-	if depth > maxDepth {
-		return Value{}, tooLarge(p.pos)
-	}
-	p.pos++
-	mark, kind := len(p.stack), Object
-	for first := true; ; first = false {
-		done, err := p.separator(first, '}')
-		if err != nil {
-			return Value{}, err
-		}
-		if done {
-			return Value{Kind: kind, Items: p.close(mark)}, nil
-		}
+	kind := Object
+	items, err := p.container(depth, '}', func(first bool) (Value, error) {
 		v, err := p.value(depth)
 		if err != nil {
-			return Value{}, err
+			return v, err
 		}
 		if first && p.next() != ':' {
 			kind = Array
 		}
-		if kind == Object {
-			if p.next() != ':' {
-				return Value{}, p.fail("expected :")
-			}
-			p.pos++
-			if !v.Scalar() { // a tuple: no event has one, and its text could be as long as the event for each of many levels
-				return Value{}, p.fail("the key of a dict is no scalar")
-			}
-			key := v.Text
-			if v, err = p.value(depth); err != nil {
-				return Value{}, err
-			}
-			v.Key = key
+		if kind == Array {
+			return v, nil
 		}
-		if !p.push(v) {
-			return Value{}, tooLarge(p.pos)
+		if p.next() != ':' {
+			return v, p.fail("expected :")
 		}
-	}
+		p.pos++
+		if !v.Scalar() { // a tuple: no event has one, and its text could be as long as the event for each of many levels
+			return v, p.fail("the key of a dict is no scalar")
+		}
+		key := v.Text
+		v, err = p.value(depth)
+		v.Key = key
+		return v, err
+	})
+	return Value{Kind: kind, Items: items}, err
 }
 
 // sequence reads a list or a tuple.
 func (p *pythonParser) sequence(depth int, end byte) (Value, error) {
-	if depth > maxDepth {
-		return Value{}, tooLarge(p.pos)
-	}
-	p.pos++
-	mark := len(p.stack)
-	for first := true; ; first = false {
-		done, err := p.separator(first, end)
-		if err != nil {
-			return Value{}, err
-		}
-		if done {
-			return Value{Kind: Array, Items: p.close(mark)}, nil
-		}
-		v, err := p.value(depth)
-		if err != nil {
-			return Value{}, err
-		}
-		if !p.push(v) {
-			return Value{}, tooLarge(p.pos)
-		}
-	}
-}
-
-// separator reads what stands before an element, or the end: a comma may stand
-// before the end, as in (1,), and an element follows all others.
-func (p *pythonParser) separator(first bool, end byte) (done bool, err error) {
-	c := p.next()
-	if c == ',' && !first {
-		p.pos++
-		c = p.next()
-	} else if !first && c != end {
-		return false, p.fail("expected , or " + string(end))
-	}
-	if c == end {
-		p.pos++
-		return true, nil
-	}
-	return false, nil
+	items, err := p.container(depth, end, func(bool) (Value, error) { return p.value(depth) })
+	return Value{Kind: Array, Items: items}, err
 }
 
 func (p *pythonParser) number() (Value, error) {
