@@ -1,10 +1,7 @@
 package oslo
 
 import (
-	"strconv"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/literal"
 )
@@ -19,12 +16,6 @@ func (r *fastReader) begin(bracket byte) (opened bool) {
 	r.pos++
 	r.opened = true
 	return true
-}
-
-// beginElement opens an object that is an element of an array.
-func (r *fastReader) beginElement() (opened bool) {
-	r.failed = r.failed || r.peek() != '{'
-	return r.begin('{')
 }
 
 // next goes to the next member or element of what was opened last, or closes it.
@@ -130,7 +121,6 @@ func (r *fastReader) string() string {
 	rest = rest[quote:]
 	end := strings.IndexByte(rest, '\\')
 	if end < 0 || end+quote > len(rest) || rest[end+1] != '"' {
-		r.pos += quote
 		return r.escapedString(rest)
 	}
 	r.pos += quote + end + quote
@@ -138,98 +128,33 @@ func (r *fastReader) string() string {
 	return rest[:end]
 }
 
-// escapedString finds the end of a string with escapes of its own.
+// escapedString reads the rest of a string with escapes of its own: those of the envelope are undone here, those of the message as the
+// plain path does.
 func (r *fastReader) escapedString(rest string) string {
-	for end := 0; ; {
-		special := strings.IndexAny(rest[end:], `\"`)
-		end += special
-		if special < 0 || end+2 >= len(rest) {
-			break
+	var usual [1 << 10]byte
+	message := append(usual[:0], '"')
+	r.quotes++
+	for escaped := false; ; { // whether a backslash of the message stands before
+		before, after, _ := strings.Cut(rest, `\`)
+		if !strings.HasPrefix(after, `"`) && !strings.HasPrefix(after, `\`) {
+			break // the end of the envelope's string, or an escape of the envelope alone
 		}
-		switch rest[end : end+2] {
-		case `\"`:
-			r.pos += end + 2
-			r.quotes += 2 + strings.Count(rest[:end], `"`)
-			return r.unescape(rest[:end])
-		case `\\`: // a backslash of the message, and the character that it escapes
-			if end += 2; rest[end] == '\\' {
-				end++
+		c := after[0]
+		message, rest = append(append(message, before...), c), after[1:]
+		escaped = escaped && before == ""
+		if c == '"' {
+			r.quotes++
+			if !escaped {
+				r.pos = len(r.text) - len(rest)
+				v, trailing, err := literal.ParseJSON(string(message))
+				r.failed = r.failed || err != nil || trailing != ""
+				return v.Text
 			}
-			end++
-		default: // the end of the envelope's string, or an escape of the envelope alone
-			r.failed = true
-			return ""
 		}
-		if end > len(rest) {
-			break
-		}
+		escaped = c == '\\' && !escaped
 	}
 	r.failed = true
 	return ""
-}
-
-// unescape undoes the escapes of the message within those of the envelope.
-func (r *fastReader) unescape(s string) string {
-	var b strings.Builder
-	b.Grow(len(s))
-	for left := s; ; {
-		before, escaped, found := strings.Cut(left, `\\`)
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		switch {
-		case strings.HasPrefix(escaped, `\"`), strings.HasPrefix(escaped, `\\`):
-			b.WriteByte(escaped[1])
-			left = escaped[2:]
-		default:
-			character, size := escapedRune(escaped)
-			if size == 0 {
-				return r.parsed(r.parsed(s))
-			}
-			b.WriteRune(character)
-			left = escaped[size:]
-		}
-	}
-}
-
-// escapedRune reads uXXXX, and for characters beyond them the two halves uXXXX\\uXXXX. Its size is 0 where that is not what
-// stands there.
-func escapedRune(s string) (character rune, size int) {
-	character = utf16Unit(s)
-	switch {
-	case character < 0:
-		return 0, 0
-	case !utf16.IsSurrogate(character):
-		return character, len("uXXXX")
-	}
-	low, found := strings.CutPrefix(s[len("uXXXX"):], `\\`)
-	character = utf16.DecodeRune(character, utf16Unit(low))
-	if !found || character == utf8.RuneError {
-		return 0, 0
-	}
-	return character, len(`uXXXX\\uXXXX`)
-}
-
-// utf16Unit reads uXXXX, or returns -1.
-func utf16Unit(s string) rune {
-	if len(s) < len("uXXXX") || s[0] != 'u' {
-		return -1
-	}
-	unit, err := strconv.ParseUint(s[1:len("uXXXX")], 16, 16)
-	if err != nil {
-		return -1
-	}
-	return rune(unit)
-}
-
-// parsed undoes the escapes of one level as the plain path does.
-func (r *fastReader) parsed(s string) string {
-	v, trailing, err := literal.ParseJSON(`"` + s + `"`)
-	if err != nil || trailing != "" || v.Kind != literal.String {
-		r.failed = true
-	}
-	return v.Text
 }
 
 // maxSkipped bounds the nesting of what the fast path leaves out.
