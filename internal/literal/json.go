@@ -189,71 +189,59 @@ func (p *jsonParser) digits() int {
 }
 
 // string reads a string whose opening quote is at pos.
-func (p *jsonParser) string() (string, error) {
+func (p *jsonParser) string() (string, error) { return p.quoted('"', p.escape) }
+
+// quoted reads a string whose opening quote is at pos. escape reads what follows a backslash; without it a backslash stands for itself.
+func (p *jsonParser) quoted(quote byte, escape func(out []byte) ([]byte, error)) (string, error) {
 	p.pos++
-	start, ascii := p.pos, true
-	for p.pos < len(p.text) {
+	var out []byte
+	for start := p.pos; p.pos < len(p.text); {
 		switch c := p.text[p.pos]; {
-		case c == '"':
+		case c == quote:
 			s := p.text[start:p.pos]
 			p.pos++
-			if !ascii {
-				s = strings.ToValidUTF8(s, "\uFFFD")
+			if out != nil {
+				out = append(out, s...)
+				s = unsafe.String(unsafe.SliceData(out), len(out)) //nolint:gosec // nobody changes out any more
 			}
-			return s, nil
-		case c == '\\':
-			return p.escapedString(start)
+			return valid(s), nil
+		case c != '\\':
+			p.pos++
+		case escape == nil:
+			p.pos += 2
 		default:
-			ascii = ascii && c < utf8.RuneSelf
-			p.pos++
-		}
-	}
-	return "", p.fail("")
-}
-
-// escapedString goes on with a string at its first backslash. Its text is no longer than what is written.
-func (p *jsonParser) escapedString(start int) (string, error) {
-	out := make([]byte, 0, p.stringEnd()-start)
-	out = append(out, p.text[start:p.pos]...)
-	for p.pos < len(p.text) {
-		c := p.text[p.pos]
-		switch c {
-		case '"':
-			p.pos++
-			s := unsafe.String(unsafe.SliceData(out), len(out)) //nolint:gosec // nobody changes out any more
-			if !utf8.ValidString(s) {
-				s = strings.ToValidUTF8(s, "\uFFFD")
+			if out == nil {
+				out = make([]byte, 0, p.stringEnd(quote)-start) // the text is no longer than what is written
 			}
-			return s, nil
-		case '\\':
+			out = append(out, p.text[start:p.pos]...)
 			p.pos++
 			var err error
-			if out, err = p.escape(out); err != nil {
+			if out, err = escape(out); err != nil {
 				return "", err
 			}
-		default:
-			end := p.pos + 1
-			for end < len(p.text) && p.text[end] != '"' && p.text[end] != '\\' {
-				end++
-			}
-			out = append(out, p.text[p.pos:end]...)
-			p.pos = end
+			start = p.pos
 		}
 	}
 	return "", p.fail("")
 }
 
-// stringEnd is where the string at whose first backslash pos is ends.
-func (p *jsonParser) stringEnd() int {
-	for end := p.pos; end < len(p.text); end++ {
-		switch p.text[end] {
-		case '"':
-			return end
-		case '\\':
+// stringEnd is where the string in which pos is ends.
+func (p *jsonParser) stringEnd(quote byte) int {
+	end := p.pos
+	for ; end < len(p.text) && p.text[end] != quote; end++ {
+		if p.text[end] == '\\' {
 			end++
 		}
 	}
-	return len(p.text)
+	return min(end, len(p.text))
+}
+
+// valid replaces what is no UTF-8.
+func valid(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
 // escape reads what follows a backslash.

@@ -166,18 +166,10 @@ func (p *pythonParser) opaque(start int) (Value, error) {
 			}
 		case '\'', '"':
 			if open[len(open)-1] != '>' || strings.IndexByte(" =([{,:<", p.text[p.pos-1]) >= 0 {
-				p.skipString(c)
+				p.pos++
+				p.pos = p.stringEnd(c)
 			}
 		}
 	}
 	return Value{}, p.fail("")
-}
-
-// skipString leaves pos at the closing quote.
-func (p *pythonParser) skipString(quote byte) {
-	for p.pos++; p.pos < len(p.text) && p.text[p.pos] != quote; p.pos++ {
-		if p.text[p.pos] == '\\' {
-			p.pos++
-		}
-	}
 }

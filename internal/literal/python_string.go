@@ -4,7 +4,6 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
-	"unsafe"
 )
 
 // prefix is what stands before a string: b” holds bytes, r” has no escapes.
@@ -32,43 +31,10 @@ func stringPrefix(word string) (prefix, bool) {
 // string reads a string whose opening quote is at pos.
 func (p *pythonParser) string(prefix prefix) (string, error) {
 	quote := p.text[p.pos]
-	p.pos++
-	var out []byte
-	for start := p.pos; p.pos < len(p.text); {
-		switch c := p.text[p.pos]; {
-		case c == quote:
-			s := p.text[start:p.pos]
-			p.pos++
-			if out != nil {
-				out = append(out, s...)
-				s = unsafe.String(unsafe.SliceData(out), len(out)) //nolint:gosec // nobody changes out any more
-			}
-			return valid(s), nil
-		case c == '\\' && prefix.raw:
-			p.pos += 2
-		case c == '\\':
-			if out == nil {
-				out = make([]byte, 0, p.stringEnd(quote)-start) // the text is no longer than what is written
-			}
-			out = append(out, p.text[start:p.pos]...)
-			p.pos++
-			var err error
-			if out, err = p.escape(out, prefix.bytes); err != nil {
-				return "", err
-			}
-			start = p.pos
-		default:
-			p.pos++
-		}
+	if prefix.raw {
+		return p.quoted(quote, nil)
 	}
-	return "", p.fail("")
-}
-
-// stringEnd is where the string at whose first backslash pos is ends.
-func (p *pythonParser) stringEnd(quote byte) int {
-	ahead := pythonParser{jsonParser{text: p.text, pos: p.pos - 1}}
-	ahead.skipString(quote)
-	return min(ahead.pos, len(p.text))
+	return p.quoted(quote, func(out []byte) ([]byte, error) { return p.escape(out, prefix.bytes) })
 }
 
 // escape reads what follows a backslash. One that Python does not know stands for itself.
@@ -126,12 +92,4 @@ func appendCode(out []byte, r rune, bytes bool) []byte {
 		return append(out, byte(r))
 	}
 	return utf8.AppendRune(out, r)
-}
-
-// valid replaces what is no UTF-8.
-func valid(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
 }
