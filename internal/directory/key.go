@@ -2,6 +2,8 @@ package directory
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
+	"strings"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/keystone"
 )
@@ -26,27 +28,9 @@ func keyOf(kind keystone.Kind, id string) key {
 
 // decodeHex reads lower-case digits alone, or two ids would have one key.
 func decodeHex(to *[16]byte, id string) bool {
-	if len(id) != 2*len(to) {
+	if len(id) != 2*len(to) || strings.ToLower(id) != id {
 		return false
 	}
-	var bad byte
-	for i := range to {
-		high, low := digits[id[2*i]], digits[id[2*i+1]]
-		bad |= high | low
-		to[i] = high<<4 | low&0x0f
-	}
-	return bad&notADigit == 0
+	_, err := hex.Decode(to[:], []byte(id))
+	return err == nil
 }
-
-const notADigit = 0x80
-
-// digits are the values of hexadecimal digits.
-var digits = func() (values [256]byte) {
-	for i := range values {
-		values[i] = notADigit
-	}
-	for i, c := range []byte("0123456789abcdef") {
-		values[c] = byte(i)
-	}
-	return values
-}()

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/amqpserver"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 )
 
 // listenObserver reports what happens at the endpoint as metrics and, once an hour for each host and reason, as log lines: anyone who
@@ -123,14 +124,10 @@ func identity(client *amqpserver.Client) []zap.Field {
 
 // observeListener registers what is measured when metrics are collected.
 func (t *telemetry) observeListener(server *amqpserver.Server) error {
+	connections := func() int64 { return int64(server.Stats().Connections) }
+	inFlight := func() int64 { return server.Stats().InFlightBytes }
 	return errors.Join(
-		t.RegisterOpenstackAuditReceiverListenConnectionsCallback(func(_ context.Context, observer metric.Int64Observer) error {
-			observer.Observe(int64(server.Stats().Connections), t.Common)
-			return nil
-		}),
-		t.RegisterOpenstackAuditReceiverListenInFlightBytesCallback(func(_ context.Context, observer metric.Int64Observer) error {
-			observer.Observe(server.Stats().InFlightBytes, t.Common)
-			return nil
-		}),
+		shared.Gauge(t.RegisterOpenstackAuditReceiverListenConnectionsCallback, connections, t.Common),
+		shared.Gauge(t.RegisterOpenstackAuditReceiverListenInFlightBytesCallback, inFlight, t.Common),
 	)
 }

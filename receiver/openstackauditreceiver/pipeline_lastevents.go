@@ -1,6 +1,7 @@
 package openstackauditreceiver
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -52,17 +53,12 @@ func (l *lastEvents) add(mapper *auditlog.Mapper, records []auditlog.Record) {
 			continue
 		}
 		from := origin{exchange: record.Exchange(), service: mapper.KnownService(record)}
-		if _, known := l.events[from]; known { // most are
-			l.events[from] = now
-			continue
+		if _, known := l.events[from]; !known { // few are not
+			if !slices.Contains(l.exchanges, from.exchange) {
+				from.exchange = otherOrigin
+			}
+			from.service = strings.Clone(cmp.Or(from.service, otherOrigin)) // it may be a part of the message
 		}
-		if !slices.Contains(l.exchanges, from.exchange) {
-			from.exchange = otherOrigin
-		}
-		if from.service == "" {
-			from.service = otherOrigin
-		}
-		from.service = strings.Clone(from.service) // it may be a part of the message
 		l.events[from] = now
 	}
 }
