@@ -112,44 +112,25 @@ func (s *session) login(ctx context.Context) (fresh *token, err error) {
 	if result.Err != nil {
 		return nil, s.loginError(result.Err)
 	}
+	var document struct {
+		IssuedAt  time.Time `json:"issued_at"`
+		ExpiresAt time.Time `json:"expires_at"`
+		User      tokens.User
+	}
 	id, err := result.ExtractTokenID()
 	// The lifetime, and not the time of expiry, is what a wrong clock on either side leaves right.
-	lifetime := lifetimeOf(result.Body)
+	lifetime := time.Duration(0)
+	if result.ExtractInto(&document) == nil && !document.IssuedAt.IsZero() {
+		lifetime = document.ExpiresAt.Sub(document.IssuedAt)
+	}
 	if err != nil || id == "" || lifetime <= 0 {
 		return nil, &Error{Reason: Unexpected, message: "login: no token in the answer: check auth_url"}
 	}
 	return &token{
 		id: id, obtained: start, expires: start.Add(lifetime),
 		renew: start.Add(max(lifetime*4/5, time.Second)),
-		user:  loginOf(result.Body, start),
+		user:  Login{UserID: document.User.ID, UserName: document.User.Name, At: start},
 	}, nil
-}
-
-// loginOf reads who we are in the document of a token.
-func loginOf(document any, at time.Time) Login {
-	members, _ := document.(map[string]any)
-	members, _ = members["token"].(map[string]any)
-	members, _ = members["user"].(map[string]any)
-	login := Login{At: at}
-	login.UserID, _ = members["id"].(string)
-	login.UserName, _ = members["name"].(string)
-	return login
-}
-
-// lifetimeOf reads the document of a token, 0 where it has no times.
-func lifetimeOf(document any) time.Duration {
-	members, _ := document.(map[string]any)
-	members, _ = members["token"].(map[string]any)
-	at := func(key string) time.Time {
-		text, _ := members[key].(string)
-		parsed, _ := time.Parse(time.RFC3339Nano, text)
-		return parsed
-	}
-	issued, expires := at("issued_at"), at("expires_at")
-	if issued.IsZero() || expires.IsZero() {
-		return 0
-	}
-	return expires.Sub(issued)
 }
 
 // loginError keeps Keystone's words, and nothing of what we sent.
