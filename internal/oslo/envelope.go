@@ -100,10 +100,7 @@ func openEnvelope(v literal.Value) (literal.Value, []cadf.Extra, error) {
 	if message.Kind != literal.String {
 		return message, extras, nil
 	}
-	inner, rest, err := literal.ParseJSON(message.Text)
-	if err == nil && rest != "" {
-		err = errTrailing
-	}
+	inner, err := parseWhole(message.Text)
 	if err != nil {
 		return v, nil, &DecodeError{Reason: ReasonJSON, Err: fmt.Errorf("oslo.message: %w", err)}
 	}

@@ -146,8 +146,8 @@ func (r *fastReader) escapedString(rest string) string {
 			r.quotes++
 			if !escaped {
 				r.pos = len(r.text) - len(rest)
-				v, trailing, err := literal.ParseJSON(string(message))
-				r.failed = r.failed || err != nil || trailing != ""
+				v, err := parseWhole(string(message))
+				r.failed = r.failed || err != nil
 				return v.Text
 			}
 		}

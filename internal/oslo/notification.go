@@ -128,15 +128,20 @@ func asText(body []byte) string {
 
 // decodePlain reads whatever there is, as long as it has no more values than are read whole.
 func decodePlain(text string) (Notification, error) {
-	text = strings.TrimPrefix(text, byteOrderMark)
-	v, rest, err := literal.ParseJSON(text)
+	v, err := parseWhole(strings.TrimPrefix(text, byteOrderMark))
 	if err != nil {
 		return Notification{}, &DecodeError{Reason: ReasonJSON, Err: err}
 	}
-	if rest != "" {
-		return Notification{}, &DecodeError{Reason: ReasonJSON, Err: errTrailing}
-	}
 	return FromValue(v)
+}
+
+// parseWhole reads a text that is one JSON value.
+func parseWhole(text string) (literal.Value, error) {
+	v, rest, err := literal.ParseJSON(text)
+	if err == nil && rest != "" {
+		err = errTrailing
+	}
+	return v, err
 }
 
 // byteOrderMark may stand before a text.

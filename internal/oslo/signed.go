@@ -33,12 +33,9 @@ func ReadSigned(text string) (*Notification, Signature, error) {
 	if len(text) > maxWhole {
 		return nil, Signature{}, &DecodeError{Reason: ReasonNotNotification, Err: errTooLong}
 	}
-	v, rest, err := literal.ParseJSON(strings.TrimRight(text, "\r\n"))
-	switch {
-	case err != nil:
+	v, err := parseWhole(strings.TrimRight(text, "\r\n"))
+	if err != nil {
 		return nil, Signature{}, &DecodeError{Reason: ReasonJSON, Err: err}
-	case rest != "":
-		return nil, Signature{}, &DecodeError{Reason: ReasonJSON, Err: errTrailing}
 	}
 	r := signedReader{event: cadf.Event{HasInitiator: true}}
 	r.members("", v)
