@@ -117,7 +117,7 @@ func TestJournald(t *testing.T) {
 		"AUDIT_JOURNAL="+journal.Folder,
 		"AUDIT_OTLP_ENDPOINT="+b.URL)
 	logs := b.take(t, c, 146+44)
-	for log := range collectortest.Records(logs) {
+	for log := range audit.Records(logs) {
 		uid, _ := log.Attributes().Get(audit.AttrRecordUID)
 		assert.NotContains(t, uid.Str(), "forged")
 	}

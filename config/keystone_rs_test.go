@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
@@ -45,7 +44,7 @@ func TestKeystoneRS(t *testing.T) {
 // verdicts are what came of checking signatures, by the ids of the records.
 func verdicts(b backend) map[string]string {
 	all := map[string]string{}
-	for record := range collectortest.Records(b.Logs()) {
+	for record := range audit.Records(b.Logs()) {
 		uid, _ := record.Attributes().Get(audit.AttrRecordUID)
 		verdict, _ := record.Attributes().Get(audit.AttrSignature)
 		all[uid.Str()] = verdict.Str()

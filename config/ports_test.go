@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
@@ -53,7 +54,7 @@ func TestNobodyElseSendsToNames(t *testing.T) {
 	}
 	publishOne(t, endpoint)
 	logs := b.take(t, c, 1)
-	for record := range collectortest.Records(logs) {
+	for record := range audit.Records(logs) {
 		require.NotContains(t, record.Body().AsString(), "forged")
 	}
 }

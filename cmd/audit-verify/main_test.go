@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/cmd/audit-verify/internal/treelog/treelogtest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/canonical"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/exporttest"
 )
@@ -49,17 +50,13 @@ func newTestLog(t testing.TB, origin string) *testLog {
 func (l *testLog) add(t testing.TB, logs plog.Logs) {
 	t.Helper()
 	form := canonical.NewForm()
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				form.Record(rl.Resource(), sl.Scope(), lr)
-				sum, _ := form.Hash()
-				l.addEntry(t, map[string]string{
-					"e": lr.EventName(), "h": base64.StdEncoding.EncodeToString(sum[:]), "s": form.Value("service.name"),
-					"t": form.Value(canonical.FieldTime), "u": form.Value("log.record.uid"),
-				})
-			}
-		}
+	for lr, in := range audit.Records(logs) {
+		form.Record(in.Resource, in.Scope, lr)
+		sum, _ := form.Hash()
+		l.addEntry(t, map[string]string{
+			"e": lr.EventName(), "h": base64.StdEncoding.EncodeToString(sum[:]), "s": form.Value("service.name"),
+			"t": form.Value(canonical.FieldTime), "u": form.Value("log.record.uid"),
+		})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/cmd/audit-verify/internal/treelog/treelogtest"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/canonical"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/exporttest"
 )
@@ -22,16 +23,12 @@ func TestLogOfAnotherProgram(t *testing.T) {
 		november.writer = treelogtest.NewWriter(t, filepath.Join(parent, month), november.private)
 		logs := captured(t, 10*i, 10*i+10)
 		form := canonical.NewForm()
-		for _, rl := range logs.ResourceLogs().All() {
-			for _, sl := range rl.ScopeLogs().All() {
-				for _, lr := range sl.LogRecords().All() {
-					form.Record(rl.Resource(), sl.Scope(), lr)
-					sum, _ := form.Hash()
-					november.addEntry(t, map[string]string{
-						"h": base64.StdEncoding.EncodeToString(sum[:]), "u": form.Value("log.record.uid"), "e": lr.EventName(), "x": "of a later version",
-					})
-				}
-			}
+		for lr, in := range audit.Records(logs) {
+			form.Record(in.Resource, in.Scope, lr)
+			sum, _ := form.Hash()
+			november.addEntry(t, map[string]string{
+				"h": base64.StdEncoding.EncodeToString(sum[:]), "u": form.Value("log.record.uid"), "e": lr.EventName(), "x": "of a later version",
+			})
 		}
 		november.writer.Append([]byte(`{"k":"later","x":"y"}`))
 		november.writer.Sign()

@@ -139,12 +139,8 @@ func TestEntriesDeleted(t *testing.T) {
 }
 
 func logRecords(logs plog.Logs) (records []plog.LogRecord) {
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				records = append(records, lr)
-			}
-		}
+	for lr := range audit.Records(logs) {
+		records = append(records, lr)
 	}
 	return records
 }
@@ -210,13 +206,9 @@ func TestEmbeddedTextTellsWhatWasAltered(t *testing.T) {
 	log.add(t, logs)
 	log.writer.Sign()
 	form := canonical.NewForm()
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				form.Record(rl.Resource(), sl.Scope(), lr)
-				lr.Attributes().PutStr(canonical.EmbedAttribute, string(form.Append(nil)))
-			}
-		}
+	for lr, in := range audit.Records(logs) {
+		form.Record(in.Resource, in.Scope, lr)
+		lr.Attributes().PutStr(canonical.EmbedAttribute, string(form.Append(nil)))
 	}
 	for _, layout := range layouts {
 		t.Run(layout.Name, func(t *testing.T) {
@@ -371,17 +363,13 @@ func TestNotSignedYet(t *testing.T) {
 	require.NoError(t, err)
 	add := func(logs plog.Logs) {
 		form, batch := canonical.NewForm(), evidence.Batch{}
-		for _, rl := range logs.ResourceLogs().All() {
-			for _, sl := range rl.ScopeLogs().All() {
-				for _, lr := range sl.LogRecords().All() {
-					form.Record(rl.Resource(), sl.Scope(), lr)
-					sum, _ := form.Hash()
-					batch.Add(&evidence.Entry{
-						EventName: lr.EventName(), Hash: sum, Service: form.Value(audit.AttrServiceName), UID: form.Value(audit.AttrRecordUID),
-						Time: uint64(lr.Timestamp()),
-					})
-				}
-			}
+		for lr, in := range audit.Records(logs) {
+			form.Record(in.Resource, in.Scope, lr)
+			sum, _ := form.Hash()
+			batch.Add(&evidence.Entry{
+				EventName: lr.EventName(), Hash: sum, Service: form.Value(audit.AttrServiceName), UID: form.Value(audit.AttrRecordUID),
+				Time: uint64(lr.Timestamp()),
+			})
 		}
 		require.NoError(t, log.Append(&batch))
 	}

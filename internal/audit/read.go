@@ -1,12 +1,34 @@
 package audit
 
 import (
+	"iter"
 	"net/http"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 )
+
+// Origin is the resource and the scope of a record.
+type Origin struct {
+	Resource pcommon.Resource
+	Scope    pcommon.InstrumentationScope
+}
+
+// Records are all log records of a batch, each with its origin.
+func Records(logs plog.Logs) iter.Seq2[plog.LogRecord, Origin] {
+	return func(yield func(plog.LogRecord, Origin) bool) {
+		for _, resource := range logs.ResourceLogs().All() {
+			for _, scope := range resource.ScopeLogs().All() {
+				for _, record := range scope.LogRecords().All() {
+					if !yield(record, Origin{resource.Resource(), scope.Scope()}) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
 
 // Read fills e, which must be Event{}, with what a record says. What has no field is left out, and the service, which stands in the
 // resource. Of a record that is no audit event, Category is empty.

@@ -80,26 +80,22 @@ func (b *bounds) value(key string, value pcommon.Value, limit int) {
 
 func checkBounds(t testing.TB, logs plog.Logs, config *auditlog.Config) {
 	t.Helper()
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				b := bounds{TB: t}
-				b.attributes(rl.Resource().Attributes())
-				b.attributes(sl.Scope().Attributes())
-				b.attributes(lr.Attributes())
-				if b.count > mostAttributes || b.bytes > mostBytes {
-					t.Fatalf("%d attributes of %d bytes", b.count, b.bytes)
-				}
-				checkRecord(t, lr, config)
-				all := pcommon.NewMap()
-				for _, m := range []pcommon.Map{rl.Resource().Attributes(), sl.Scope().Attributes(), lr.Attributes()} {
-					for key, value := range m.All() {
-						value.CopyTo(all.PutEmpty(key))
-					}
-				}
-				checkKeys(t, all)
+	for lr, in := range audit.Records(logs) {
+		b := bounds{TB: t}
+		b.attributes(in.Resource.Attributes())
+		b.attributes(in.Scope.Attributes())
+		b.attributes(lr.Attributes())
+		if b.count > mostAttributes || b.bytes > mostBytes {
+			t.Fatalf("%d attributes of %d bytes", b.count, b.bytes)
+		}
+		checkRecord(t, lr, config)
+		all := pcommon.NewMap()
+		for _, m := range []pcommon.Map{in.Resource.Attributes(), in.Scope.Attributes(), lr.Attributes()} {
+			for key, value := range m.All() {
+				value.CopyTo(all.PutEmpty(key))
 			}
 		}
+		checkKeys(t, all)
 	}
 }
 

@@ -89,12 +89,8 @@ func TestHasSentence(t *testing.T) {
 				records = append(records, mapper.Read(message))
 			}
 			logs, _ := mapper.Logs(records)
-			for _, rl := range logs.ResourceLogs().All() {
-				for _, sl := range rl.ScopeLogs().All() {
-					for _, lr := range sl.LogRecords().All() {
-						require.Equal(t, body == auditlog.BodySummary, endsAsSentence(lr), lr.Body().AsString())
-					}
-				}
+			for lr := range audit.Records(logs) {
+				require.Equal(t, body == auditlog.BodySummary, endsAsSentence(lr), lr.Body().AsString())
 			}
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
 // Backend takes logs by OTLP over HTTP, and keeps them.
@@ -61,7 +63,7 @@ func (b *Backend) Sentences() map[string][]string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	sentences := map[string][]string{}
-	for record := range Records(b.logs) {
+	for record := range audit.Records(b.logs) {
 		id, _ := record.Attributes().Get("log.record.uid")
 		sentences[id.Str()] = append(sentences[id.Str()], record.Body().AsString())
 	}

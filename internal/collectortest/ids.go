@@ -7,6 +7,8 @@ import (
 	"errors"
 
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
 // OTLPIDs are the log.record.uid of the records of an OTLP request.
@@ -15,7 +17,7 @@ func OTLPIDs(body []byte) (ids []string, err error) {
 	if err := logs.UnmarshalProto(body); err != nil {
 		return nil, err
 	}
-	for record := range Records(logs.Logs()) {
+	for record := range audit.Records(logs.Logs()) {
 		id, _ := record.Attributes().Get("log.record.uid")
 		ids = append(ids, id.AsString())
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"iter"
 	"net/http"
 
 	"github.com/klauspost/compress/zstd"
@@ -54,20 +53,5 @@ func Body(r *http.Request) ([]byte, error) {
 		return io.ReadAll(plain)
 	default:
 		return nil, fmt.Errorf("Content-Encoding: %s is not known here", encoding)
-	}
-}
-
-// Records are the log records of all resources and scopes.
-func Records(logs plog.Logs) iter.Seq[plog.LogRecord] {
-	return func(yield func(plog.LogRecord) bool) {
-		for _, resource := range logs.ResourceLogs().All() {
-			for _, scope := range resource.ScopeLogs().All() {
-				for _, record := range scope.LogRecords().All() {
-					if !yield(record) {
-						return
-					}
-				}
-			}
-		}
 	}
 }

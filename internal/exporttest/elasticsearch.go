@@ -9,12 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
 // Elasticsearch returns documents in the layout of OpenTelemetry, as the exporter v0.156.0 writes them: it leaves out the leading zeros of
 // the nanoseconds, and the flags.
 func Elasticsearch(_ testing.TB, logs plog.Logs) (documents []Document) {
-	each(logs, func(rl plog.ResourceLogs, sl plog.ScopeLogs, lr plog.LogRecord) {
+	for lr, in := range audit.Records(logs) {
 		at := lr.Timestamp()
 		if at == 0 {
 			at = lr.ObservedTimestamp()
@@ -22,8 +24,8 @@ func Elasticsearch(_ testing.TB, logs plog.Logs) (documents []Document) {
 		document := Document{
 			"@timestamp": milliseconds(at), "observed_timestamp": milliseconds(lr.ObservedTimestamp()), "event_name": lr.EventName(),
 			"data_stream": Document{"type": "logs", "dataset": "openstack.audit.otel", "namespace": "default"},
-			"attributes":  values(lr.Attributes()), "resource": Document{"attributes": values(rl.Resource().Attributes())},
-			"scope": Document{"name": sl.Scope().Name(), "version": sl.Scope().Version(), "attributes": values(sl.Scope().Attributes())},
+			"attributes":  values(lr.Attributes()), "resource": Document{"attributes": values(in.Resource.Attributes())},
+			"scope": Document{"name": in.Scope.Name(), "version": in.Scope.Version(), "attributes": values(in.Scope.Attributes())},
 		}
 		if lr.Body().Type() == pcommon.ValueTypeMap {
 			document["body"] = Document{"structured": value(lr.Body())}
@@ -46,7 +48,7 @@ func Elasticsearch(_ testing.TB, logs plog.Logs) (documents []Document) {
 			document["span_id"] = hex.EncodeToString(span[:])
 		}
 		documents = append(documents, document)
-	})
+	}
 	return documents
 }
 
@@ -83,18 +85,18 @@ func value(v pcommon.Value) any {
 // OTLP returns a request for each record, as the file exporter writes them.
 func OTLP(t testing.TB, logs plog.Logs) (requests []Document) {
 	t.Helper()
-	each(logs, func(rl plog.ResourceLogs, sl plog.ScopeLogs, lr plog.LogRecord) {
+	for lr, in := range audit.Records(logs) {
 		one := plog.NewLogs()
 		resource := one.ResourceLogs().AppendEmpty()
-		rl.Resource().CopyTo(resource.Resource())
+		in.Resource.CopyTo(resource.Resource())
 		scope := resource.ScopeLogs().AppendEmpty()
-		sl.Scope().CopyTo(scope.Scope())
+		in.Scope.CopyTo(scope.Scope())
 		lr.CopyTo(scope.LogRecords().AppendEmpty())
 		data, err := (&plog.JSONMarshaler{}).MarshalLogs(one)
 		require.NoError(t, err)
 		var request Document
 		require.NoError(t, json.Unmarshal(data, &request))
 		requests = append(requests, request)
-	})
+	}
 	return requests
 }

@@ -14,28 +14,19 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
 // Document is the JSON that a backend gives back for a record.
 type Document = map[string]any
 
-// each calls visit for every record.
-func each(logs plog.Logs, visit func(plog.ResourceLogs, plog.ScopeLogs, plog.LogRecord)) {
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				visit(rl, sl, lr)
-			}
-		}
-	}
-}
-
 // Loki returns the lines of logcli -o jsonl.
 func Loki(t testing.TB, logs plog.Logs) (lines []Document) {
 	t.Helper()
-	each(logs, func(rl plog.ResourceLogs, sl plog.ScopeLogs, lr plog.LogRecord) {
+	for lr, in := range audit.Records(logs) {
 		labels := map[string]any{"detected_level": "info"}
-		for _, attributes := range []pcommon.Map{lr.Attributes(), rl.Resource().Attributes(), sl.Scope().Attributes()} {
+		for _, attributes := range []pcommon.Map{lr.Attributes(), in.Resource.Attributes(), in.Scope.Attributes()} {
 			lokiLabels(t, labels, "", attributes)
 		}
 		add := func(name, value string, there bool) {
@@ -56,15 +47,15 @@ func Loki(t testing.TB, logs plog.Logs) (lines []Document) {
 		add("flags", fmt.Sprint(uint32(lr.Flags())), lr.Flags() != 0)
 		add("trace_id", hex.EncodeToString(trace[:]), !trace.IsEmpty())
 		add("span_id", hex.EncodeToString(span[:]), !span.IsEmpty())
-		add("scope_name", sl.Scope().Name(), sl.Scope().Name() != "")
-		add("scope_version", sl.Scope().Version(), sl.Scope().Version() != "")
+		add("scope_name", in.Scope.Name(), in.Scope.Name() != "")
+		add("scope_version", in.Scope.Version(), in.Scope.Version() != "")
 		if _, ok := labels["service_name"]; !ok {
 			labels["service_name"] = "unknown_service"
 		}
 		lines = append(lines, Document{
 			"labels": labels, "line": lr.Body().AsString(), "timestamp": at.AsTime().In(time.FixedZone("", 3600)).Format(time.RFC3339Nano),
 		})
-	})
+	}
 	return lines
 }
 

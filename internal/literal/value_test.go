@@ -56,10 +56,3 @@ func TestAppendQuotedIsJSON(t *testing.T) {
 		assert.Equal(t, test.want, got)
 	}
 }
-
-func TestNumbersKeepTheirDigits(t *testing.T) {
-	const text = `[1.0,10000000000000000000000001,-0,1e-05,0.1000]`
-	v, _, err := ParseJSON(text)
-	require.NoError(t, err)
-	assert.Equal(t, text, v.String())
-}

@@ -53,7 +53,7 @@ type seen struct {
 func (s *seen) Record(_ []byte, logs plog.Logs) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for record := range collectortest.Records(logs) {
+	for record := range audit.Records(logs) {
 		s.bodies = append(s.bodies, record.Body().AsString())
 	}
 	return nil

@@ -10,8 +10,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"golang.org/x/sys/unix"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // BenchmarkProcessor is the whole cost of a record: canonical form, hash, append, and its share of the sync; cpu-ns is that of the process.
@@ -27,7 +27,7 @@ func BenchmarkProcessor(b *testing.B) {
 			b.ReportAllocs()
 			before := cpu(b)
 			for b.Loop() {
-				for record := range collectortest.Records(logs) { // a new one, as far as the log knows
+				for record := range audit.Records(logs) { // a new one, as far as the log knows
 					at++
 					record.SetTimestamp(at)
 				}

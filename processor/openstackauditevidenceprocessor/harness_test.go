@@ -20,6 +20,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/evidence/evidencetest"
 	"github.com/openstack-audit/otelcol-openstack-audit/processor/openstackauditevidenceprocessor/internal/metadata"
@@ -179,12 +180,8 @@ func (s *sink) all() []plog.LogRecord {
 	defer s.mu.Unlock()
 	var all []plog.LogRecord
 	for _, logs := range s.accepted {
-		for _, resource := range logs.ResourceLogs().All() {
-			for _, scope := range resource.ScopeLogs().All() {
-				for _, record := range scope.LogRecords().All() {
-					all = append(all, record)
-				}
-			}
+		for record := range audit.Records(logs) {
+			all = append(all, record)
 		}
 	}
 	return all

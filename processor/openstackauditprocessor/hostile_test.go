@@ -9,7 +9,6 @@ import (
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo/hostiletest"
 )
 
@@ -65,7 +64,7 @@ func TestNothingTypedHasAnAction(t *testing.T) {
 			}
 		}
 		events := 0
-		for lr := range collectortest.Records(h.consume(t, logsOf(t, bodies...))) {
+		for lr := range audit.Records(h.consume(t, logsOf(t, bodies...))) {
 			if _, ok := lr.Attributes().Get(audit.AttrAuditAction); ok {
 				events++
 				id, _ := lr.Attributes().Get(audit.AttrEventID)

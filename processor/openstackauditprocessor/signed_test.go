@@ -46,15 +46,11 @@ func spooled(file string, lines ...string) plog.Logs {
 
 // attributesOf are the attributes of all records, with the sentence as "body" and the event name as "name".
 func attributesOf(logs plog.Logs) (all []map[string]any) {
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, record := range sl.LogRecords().All() {
-				attributes := record.Attributes().AsRaw()
-				attributes["body"], attributes["name"] = record.Body().AsString(), record.EventName()
-				attributes["resource"] = rl.Resource().Attributes().AsRaw()
-				all = append(all, attributes)
-			}
-		}
+	for record, in := range audit.Records(logs) {
+		attributes := record.Attributes().AsRaw()
+		attributes["body"], attributes["name"] = record.Body().AsString(), record.EventName()
+		attributes["resource"] = in.Resource.Attributes().AsRaw()
+		all = append(all, attributes)
 	}
 	return all
 }

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/tail"
 )
@@ -57,7 +58,7 @@ func record(body string) plog.Logs {
 type bodies chan string
 
 func (b bodies) Record(_ []byte, logs plog.Logs) error {
-	for record := range collectortest.Records(logs) {
+	for record := range audit.Records(logs) {
 		b <- record.Body().AsString()
 	}
 	return nil

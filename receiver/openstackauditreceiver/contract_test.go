@@ -83,13 +83,9 @@ func checkConsumeContract(t *testing.T, config *Config, publish func(number int6
 
 // setTestID puts a record's id where the checker looks for it.
 func setTestID(logs plog.Logs) {
-	for _, resource := range logs.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, record := range scope.LogRecords().All() {
-				id, _ := record.Attributes().Get(audit.AttrRecordUID)
-				record.Attributes().PutStr(receivertest.UniqueIDAttrName, id.AsString())
-			}
-		}
+	for record := range audit.Records(logs) {
+		id, _ := record.Attributes().Get(audit.AttrRecordUID)
+		record.Attributes().PutStr(receivertest.UniqueIDAttrName, id.AsString())
 	}
 }
 

@@ -385,13 +385,9 @@ func (b *backend) eventuallyAccepts(t *testing.T, ids ...string) {
 
 func recordIDs(logs plog.Logs) []string {
 	var ids []string
-	for _, resource := range logs.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, record := range scope.LogRecords().All() {
-				id, _ := record.Attributes().Get(audit.AttrRecordUID)
-				ids = append(ids, id.AsString())
-			}
-		}
+	for record := range audit.Records(logs) {
+		id, _ := record.Attributes().Get(audit.AttrRecordUID)
+		ids = append(ids, id.AsString())
 	}
 	return ids
 }

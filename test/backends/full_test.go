@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
@@ -34,7 +35,7 @@ func TestFull(t *testing.T) {
 		return exported(t, f.Prometheus, 12, `cloud_region="RegionOne",error_type="invalid_credentials"`)
 	}, f.Process)
 	sentences := map[string]int{}
-	for record := range collectortest.Records(l.Logs()) {
+	for record := range audit.Records(l.Logs()) {
 		sentences[record.Body().AsString()]++
 	}
 	require.Equal(t, 1, sentences["admin granted role admin to user bob on project demo from 10.0.0.5: success"], "%v", sentences)

@@ -11,8 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
-	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/fixtures"
 )
 
@@ -88,7 +88,7 @@ func captured(t testing.TB) (bodies [][]byte, want expectedRecords) {
 	}
 	logs, _ := mapper.Logs(records)
 	want = expectedRecords{messages: logs.LogRecordCount(), records: map[string]map[string]any{}}
-	for record := range collectortest.Records(logs) {
+	for record := range audit.Records(logs) {
 		attributes := record.Attributes().AsRaw()
 		want.records[attributes["log.record.uid"].(string)] = attributes
 	}

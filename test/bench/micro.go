@@ -8,6 +8,7 @@ import (
 	"io"
 	"runtime"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/oslo"
 )
@@ -61,12 +62,8 @@ func runMicro(_ context.Context, j *job) (result, error) {
 			}
 			start := i % len(records)
 			logs, _ := mapper.Logs(records[start:min(start+batch, len(records))])
-			for _, rl := range logs.ResourceLogs().All() {
-				for _, sl := range rl.ScopeLogs().All() {
-					for _, lr := range sl.LogRecords().All() {
-						attributes += lr.Attributes().Len()
-					}
-				}
+			for lr := range audit.Records(logs) {
+				attributes += lr.Attributes().Len()
 			}
 			return nil
 		},

@@ -42,14 +42,10 @@ func (s *sink) ConsumeLogs(_ context.Context, logs plog.Logs) error {
 // takeLatencies reads when each record's message was published from its id.
 func (s *sink) takeLatencies(logs plog.Logs) {
 	now := time.Now().UnixNano()
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				id, _ := lr.Attributes().Get(audit.AttrRecordUID)
-				if published, err := strconv.ParseInt(id.Str(), 10, 64); err == nil {
-					s.latencies = append(s.latencies, float64(now-published)/1e6)
-				}
-			}
+	for lr := range audit.Records(logs) {
+		id, _ := lr.Attributes().Get(audit.AttrRecordUID)
+		if published, err := strconv.ParseInt(id.Str(), 10, 64); err == nil {
+			s.latencies = append(s.latencies, float64(now-published)/1e6)
 		}
 	}
 }

@@ -203,7 +203,7 @@ func (k *received) ids() (ids []string, err error) {
 	if err := logs.UnmarshalProto(body); err != nil {
 		return nil, err
 	}
-	for record := range collectortest.Records(logs.Logs()) {
+	for record := range audit.Records(logs.Logs()) {
 		id, _ := record.Attributes().Get(audit.AttrRecordUID)
 		ids = append(ids, id.Str())
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
@@ -102,7 +103,7 @@ func (b *backend) set(a answer) {
 // take asks for the answer, and stores what it says to store.
 func (b *backend) take(ctx context.Context, logs plog.Logs) (status int) {
 	var ids []string
-	for record := range collectortest.Records(logs) {
+	for record := range audit.Records(logs) {
 		id, _ := record.Attributes().Get("log.record.uid")
 		ids = append(ids, id.AsString())
 	}

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +49,10 @@ func TestNothingTypedBecomesAnEvent(t *testing.T) {
 
 			var records []plog.LogRecord
 			require.Eventually(t, func() bool {
-				records = slices.Collect(collectortest.Records(collectortest.ReadExported(t, output)))
+				records = nil
+				for record := range audit.Records(collectortest.ReadExported(t, output)) {
+					records = append(records, record)
+				}
 				return len(records) > 0 && texts(records[len(records)-1])[audit.AttrNotificationEventType] == "identity.user.created"
 			}, patience, 10*poll, "the event that comes last does not arrive")
 			logins, refused := 0, map[string]int{}

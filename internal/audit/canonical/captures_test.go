@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
 )
 
@@ -18,12 +19,8 @@ type record struct {
 }
 
 func recordsOf(logs plog.Logs) (records []record) {
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				records = append(records, record{rl.Resource(), sl.Scope(), lr})
-			}
-		}
+	for lr, in := range audit.Records(logs) {
+		records = append(records, record{in.Resource, in.Scope, lr})
 	}
 	return records
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 )
 
 // Line is a log record with its resource and scope, as a golden file shows it.
@@ -33,23 +35,19 @@ type Line struct {
 // Lines returns the records in order.
 func Lines(logs plog.Logs) []Line {
 	var lines []Line
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				lines = append(lines, Line{
-					Body:       lr.Body().AsRaw(),
-					EventName:  lr.EventName(),
-					Time:       timestamp(lr.Timestamp()),
-					Observed:   timestamp(lr.ObservedTimestamp()),
-					Severity:   int32(lr.SeverityNumber()),
-					Text:       lr.SeverityText(),
-					Attributes: lr.Attributes().AsRaw(),
-					Dropped:    lr.DroppedAttributesCount(),
-					Resource:   rl.Resource().Attributes().AsRaw(),
-					Scope:      sl.Scope().Attributes().AsRaw(),
-				})
-			}
-		}
+	for lr, in := range audit.Records(logs) {
+		lines = append(lines, Line{
+			Body:       lr.Body().AsRaw(),
+			EventName:  lr.EventName(),
+			Time:       timestamp(lr.Timestamp()),
+			Observed:   timestamp(lr.ObservedTimestamp()),
+			Severity:   int32(lr.SeverityNumber()),
+			Text:       lr.SeverityText(),
+			Attributes: lr.Attributes().AsRaw(),
+			Dropped:    lr.DroppedAttributesCount(),
+			Resource:   in.Resource.Attributes().AsRaw(),
+			Scope:      in.Scope.Attributes().AsRaw(),
+		})
 	}
 	return lines
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
@@ -87,7 +88,7 @@ func written(t *testing.T, folder string) map[string]bool {
 			if err != nil {
 				continue // the last line may not be whole yet
 			}
-			for record := range collectortest.Records(logs) {
+			for record := range audit.Records(logs) {
 				id, _ := record.Attributes().Get("log.record.uid")
 				ids[id.AsString()] = true
 			}

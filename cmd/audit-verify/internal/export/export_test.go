@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/cmd/audit-verify/internal/export"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/canonical"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/auditlog/auditlogtest"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/exporttest"
@@ -32,14 +33,10 @@ var backends = []struct {
 // hashes are those of the records in the pipeline.
 func hashes(logs plog.Logs) (all [][32]byte) {
 	form := canonical.NewForm()
-	for _, rl := range logs.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				form.Record(rl.Resource(), sl.Scope(), lr)
-				sum, _ := form.Hash()
-				all = append(all, sum)
-			}
-		}
+	for lr, in := range audit.Records(logs) {
+		form.Record(in.Resource, in.Scope, lr)
+		sum, _ := form.Hash()
+		all = append(all, sum)
 	}
 	return all
 }

@@ -5,6 +5,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit"
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/audit/canonical"
 )
 
@@ -14,16 +15,12 @@ func (r *Reader) readOTLP(value []byte, record func(Record)) error {
 	if err != nil {
 		return fmt.Errorf("no OTLP logs: %w", err)
 	}
-	for _, resource := range logs.ResourceLogs().All() {
-		for _, scope := range resource.ScopeLogs().All() {
-			for _, lr := range scope.LogRecords().All() {
-				r.form.Record(resource.Resource(), scope.Scope(), lr)
-				if lr.Timestamp() == 0 { // as from Loki
-					r.form.Doubt(canonical.FieldObservedTime)
-				}
-				record(Record{Form: r.form, EventNames: []string{lr.EventName()}})
-			}
+	for lr, in := range audit.Records(logs) {
+		r.form.Record(in.Resource, in.Scope, lr)
+		if lr.Timestamp() == 0 { // as from Loki
+			r.form.Doubt(canonical.FieldObservedTime)
 		}
+		record(Record{Form: r.form, EventNames: []string{lr.EventName()}})
 	}
 	return nil
 }
