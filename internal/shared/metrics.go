@@ -48,6 +48,14 @@ func AddEach[K ~string](ctx context.Context, a *Attributes, counter metric.Int64
 	}
 }
 
+// OneIf is the value of a gauge that tells whether something is so.
+func OneIf(is bool) int64 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
 // Gauge makes a gauge follow a value; register is that of the component's metadata.TelemetryBuilder.
 func Gauge(register func(metric.Int64Callback) error, value func() int64, attributes ...metric.ObserveOption) error {
 	return register(func(_ context.Context, observer metric.Int64Observer) error {

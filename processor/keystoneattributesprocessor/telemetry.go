@@ -93,12 +93,8 @@ func (t *telemetry) watch(d *directory.Directory) error {
 	return errors.Join(
 		t.builder.RegisterProcessorKeystoneAttributesCacheEntriesCallback(entries),
 		shared.Gauge(t.builder.RegisterProcessorKeystoneAttributesQueuedLookupsCallback, func() int64 { return int64(d.Stats().Queued) }),
-		shared.Gauge(t.builder.RegisterProcessorKeystoneAttributesBreakerOpenCallback, func() int64 {
-			if d.Stats().BreakerOpen {
-				return 1
-			}
-			return 0
-		}),
+		shared.Gauge(t.builder.RegisterProcessorKeystoneAttributesBreakerOpenCallback,
+			func() int64 { return shared.OneIf(d.Stats().BreakerOpen) }),
 	)
 }
 

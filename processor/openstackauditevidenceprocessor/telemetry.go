@@ -43,12 +43,7 @@ func (t *telemetry) watch(log *evidence.Log, start time.Time) error {
 		}
 		return 0
 	}
-	halted := func() int64 {
-		if log.Stats().Halted != nil {
-			return 1
-		}
-		return 0
-	}
+	halted := func() int64 { return shared.OneIf(log.Stats().Halted != nil) }
 	checkpointAge := func(_ context.Context, observer metric.Float64Observer) error {
 		at := start
 		if c := log.Stats().Checkpoint; c != nil {

@@ -10,11 +10,11 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/openstack-audit/otelcol-openstack-audit/internal/rabbitmq"
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/shared"
 )
 
 // rabbitmqObserver keeps the state of the broker's side, and reports it as metrics, as the component's status, and, where it changes,
@@ -56,13 +56,6 @@ type snapshot struct {
 	bytes      int64
 }
 
-func (s snapshot) connections() int64 {
-	if s.connected {
-		return 1
-	}
-	return 0
-}
-
 // Bounds of what is remembered so as not to log it twice.
 const (
 	maxComplaints = 32
@@ -98,15 +91,11 @@ func (o *rabbitmqObserver) registerGauges() error {
 		}
 	}
 	return errors.Join(
-		t.RegisterOpenstackAuditReceiverConnectedCallback(gauge(func(s snapshot) (int64, bool) { return s.connections(), true })),
+		t.RegisterOpenstackAuditReceiverConnectedCallback(gauge(func(s snapshot) (int64, bool) { return shared.OneIf(s.connected), true })),
 		t.RegisterOpenstackAuditReceiverConnectionStateCallback(func(_ context.Context, observer metric.Int64Observer) error {
 			current := o.snapshot().client
 			for _, state := range rabbitmq.States() {
-				value := int64(0)
-				if state == current {
-					value = 1
-				}
-				observer.Observe(value, metric.WithAttributeSet(attribute.NewSet(t.ID, attribute.String("state", string(state)))))
+				observer.Observe(shared.OneIf(state == current), t.With("state", string(state)))
 			}
 			return nil
 		}),
