@@ -77,6 +77,12 @@ test-backends: test-packages build ## Run the tests against a real Loki, Victori
 	scripts/build-backends
 	CGO_ENABLED=1 go test -race -count=1 -timeout 45m -tags backends ./test/backends/...
 
+.PHONY: pictures
+pictures: test-packages build ## Draw docs/dashboard*.png: Chromium draws what a real Prometheus and a real Loki answer to the dashboards (4 min)
+	scripts/install-test-packages chromium-headless-shell fonts-dejavu-core
+	scripts/build-backends loki
+	go test -count=1 -timeout 20m -tags pictures -run TestPictures ./test/backends
+
 .PHONY: test-keystone
 test-keystone: test-packages build ## Run the tests with a real Keystone, which publishes to the collector or a RabbitMQ, or writes logs
 	scripts/install-test-packages python3-keystone uwsgi-plugin-python3

@@ -331,7 +331,8 @@ func withEvidence(t testing.TB) *collectortest.Collector {
 	host := virtualHost(t) + "-evidence"
 	require.NoError(t, node.AddVirtualHosts(t.Context(), host))
 	_, witness := evidencetest.NewKey(t, "witness.example.com")
-	environment := brokerEnvironment(t, node.UserURL("guest", "guest", host))
+	environment := append(brokerEnvironment(t, node.UserURL("guest", "guest", host)),
+		"AUDIT_OTLP_ENDPOINT="+collectortest.NewBackend(t, "/v1/logs").URL)
 	c := collectortest.Run(t, collectortest.Options{Config: "evidence.yaml", Environment: environment, Changes: []string{`
 processors: {openstack_audit_evidence: {witnesses: [{url: "http://` + collectortest.FreeAddress(t) + `", key: ` + witness + `}]}}
 `}})

@@ -1,4 +1,4 @@
-//go:build backends
+//go:build backends || pictures
 
 package backends
 

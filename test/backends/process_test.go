@@ -3,6 +3,7 @@ package backends
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,4 +51,13 @@ func lookPath(t testing.TB, name, debianPackage string) string {
 	path, err := exec.LookPath(name)
 	require.NoError(t, err, "install the Debian package %s", debianPackage)
 	return path
+}
+
+// backendBinary is the path of a server that scripts/build-backends built.
+func backendBinary(t testing.TB, name string) string {
+	t.Helper()
+	binary, err := filepath.Abs(filepath.Join(root, "build", "cache", name))
+	require.NoError(t, err)
+	require.FileExists(t, binary, "%s is not built: run scripts/build-backends", name)
+	return binary
 }

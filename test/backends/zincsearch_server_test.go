@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -25,15 +24,6 @@ type zincSearch struct {
 }
 
 const zincPassword = "only-this-test"
-
-// backendBinary is the path of a server that scripts/build-backends built.
-func backendBinary(t testing.TB, name string) string {
-	t.Helper()
-	binary, err := filepath.Abs(filepath.Join(root, "build", "cache", name))
-	require.NoError(t, err)
-	require.FileExists(t, binary, "%s is not built: run scripts/build-backends", name)
-	return binary
-}
 
 // startZincSearch runs one without data. It sends nothing to its makers.
 func startZincSearch(t testing.TB) zincSearch {
