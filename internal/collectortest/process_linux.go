@@ -94,9 +94,12 @@ func (p *Process) memory(name string) int64 {
 	return size
 }
 
-// CPU returns the CPU time that the process has taken, which proc(5) counts in hundredths of a second; 0 where it has ended.
-func (p *Process) CPU() time.Duration {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID))
+// CPU returns the CPU time that the process has taken; 0 where it has ended.
+func (p *Process) CPU() time.Duration { return CPUOf(p.PID) }
+
+// CPUOf returns the CPU time that a process has taken, which proc(5) counts in hundredths of a second; 0 where there is none.
+func CPUOf(pid int) time.Duration {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	_, rest, _ := strings.Cut(string(text), ") ")
 	fields := strings.Fields(rest)
 	if len(fields) < 13 {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // slowShare is the share of the messages that slow peers get.
@@ -104,31 +106,15 @@ func (b *bench) watch(ctx context.Context, pid int, c *contestant) (result, erro
 		taken := total - state.Messages
 		switch {
 		case begin.IsZero() && taken >= total/10:
-			first, begin, beginCPU = taken, time.Now(), cpuOf(pid)
+			first, begin, beginCPU = taken, time.Now(), collectortest.CPUOf(pid)
 		case state.Messages == 0:
 			return result{
-				Messages: total - first, WallSeconds: time.Since(begin).Seconds(), CPUSeconds: (cpuOf(pid) - beginCPU).Seconds(),
+				Messages: total - first, WallSeconds: time.Since(begin).Seconds(), CPUSeconds: (collectortest.CPUOf(pid) - beginCPU).Seconds(),
 			}, nil
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
 	return result{}, fmt.Errorf("the queue is not empty: %w", ctx.Err())
-}
-
-// cpuOf is the CPU time of a process, proc(5): in hundredths of a second.
-func cpuOf(pid int) time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(text), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0
-	}
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
 // writeTelegraf writes a configuration by which Telegraf takes notifications from a queue, and their fields to an output.

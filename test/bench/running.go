@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/openstack-audit/otelcol-openstack-audit/internal/collectortest"
 )
 
 // running is a program that brings events from queues to a sink, and is measured from outside.
@@ -126,21 +126,7 @@ func (r *running) signal(signal syscall.Signal) error {
 	}
 }
 
-// cpu is its CPU time, proc(5): in hundredths of a second.
-func (r *running) cpu() time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", r.command.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(text), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0
-	}
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond
-}
+func (r *running) cpu() time.Duration { return collectortest.CPUOf(r.command.Process.Pid) }
 
 // memory is a size of proc(5)'s status in KiB, such as VmRSS.
 func (r *running) memory(name string) int { return statusKiB(r.command.Process.Pid, name) }
